@@ -1,0 +1,25 @@
+// Errors of everything that happens before a program reaches a device.
+
+/** Base of all Ostrich errors: `code` is stable and meant for programs, `message` for people. */
+export class OstrichError extends Error {
+  readonly code: string
+  constructor(code: string, message: string) {
+    super(message)
+    this.name = new.target.name
+    this.code = code
+  }
+}
+
+/** Extents or element types do not fit the op (`ERR_SHAPE`). */
+export class ShapeError extends OstrichError {
+  constructor(message: string) {
+    super('ERR_SHAPE', message)
+  }
+}
+
+/** The graph itself is malformed, or an op was used in a way it does not allow (`ERR_GRAPH`). */
+export class GraphError extends OstrichError {
+  constructor(message: string) {
+    super('ERR_GRAPH', message)
+  }
+}

@@ -1,0 +1,31 @@
+// The only place where nodes are made: checks the op's shape rule and names the op, path and call site when it fails.
+import { ShapeError } from './errors.js'
+import type { Attrs, Op } from './op.js'
+import { type Node, Tensor } from './tensor.js'
+
+/** Where a node comes from. */
+export interface NodeOrigin {
+  readonly path: string
+  readonly site: string | undefined
+}
+
+/** Makes a node and its output tensors by the op's shape rule; throws ShapeError `op[path]: expected ..., got ...`. */
+export function makeNode<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A, origin: NodeOrigin): Node {
+  const outputs: Tensor[] = []
+  // Attribute types are erased once a node is in a graph: `verify` holds them to the op's schema instead.
+  const node: Node = { op: op as unknown as Op, inputs, attrs, outputs, path: origin.path, site: origin.site }
+  for (const [index, type] of inferAt(op, inputs, attrs, origin).entries()) {
+    outputs.push(new Tensor(node, index, type.dtype, type.shape))
+  }
+  return node
+}
+
+function inferAt<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A, origin: NodeOrigin) {
+  try {
+    return op.infer(inputs, attrs)
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error
+    const at = origin.site === undefined ? '' : ` (at ${origin.site})`
+    throw new ShapeError(`${op.name}[${origin.path}]: ${error.message}${at}`)
+  }
+}

@@ -1,0 +1,191 @@
+// Tracing: runs a function over symbolic tensors once and records every node, variable and assignment that it makes.
+// Refuses ops outside a trace, tensors of another trace, and assignments that do not fit.
+import type { DType } from './dtype.js'
+import { GraphError, ShapeError } from './errors.js'
+import type { Graph, GraphAssign, GraphFeed, GraphState } from './graph.js'
+import { Names } from './names.js'
+import { makeNode } from './node.js'
+import type { Attrs, Op } from './op.js'
+import { formatShape, sameShape, type Shape } from './shape.js'
+import { callSite } from './site.js'
+import { constantOp, feedOp, stateOp } from './sources.js'
+import type { Node, Tensor } from './tensor.js'
+import type { Variable } from './variable.js'
+
+/** `train` turns dropout on; everything else is the same graph. */
+export type TraceMode = 'train' | 'eval'
+
+export interface TraceOptions {
+  readonly name: string
+  /** Default: `eval`. */
+  readonly mode?: TraceMode
+  /** Shared by all traces whose variables must have the same paths. */
+  readonly names?: Names
+}
+
+class Trace {
+  readonly feeds: GraphFeed[] = []
+  readonly states = new Map<Variable, GraphState>()
+  readonly nodes: Node[] = []
+  readonly owned = new Set<Node>()
+  readonly assigns = new Map<Variable, GraphAssign>()
+  readonly streams = new Map<string, number>()
+  path = ''
+  site: string | undefined
+
+  constructor(
+    readonly name: string,
+    readonly mode: TraceMode,
+    readonly names: Names,
+  ) {}
+}
+
+let active: Trace | undefined
+
+function current(): Trace {
+  if (active === undefined) {
+    throw new GraphError('expected to be inside a traced function, got a call outside: build tensors in the function that is compiled')
+  }
+  return active
+}
+
+/**
+ * Traces `build` into a graph; what it returns, by name, becomes the fetches.
+ * @throws ShapeError, GraphError from the ops that `build` uses.
+ */
+export function trace(options: TraceOptions, build: () => Readonly<Record<string, Tensor>>): Graph {
+  const outer = active
+  const own = new Trace(options.name, options.mode ?? 'eval', options.names ?? new Names())
+  active = own
+  try {
+    const results = Object.entries(build())
+    for (const [name, tensor] of results) checkOwned(own, tensor, `fetch ${name}`)
+    return {
+      name: own.name,
+      feeds: own.feeds,
+      states: [...own.states.values()],
+      nodes: own.nodes,
+      assigns: [...own.assigns.values()],
+      fetches: results.map(([name, tensor]) => ({ name, tensor })),
+    }
+  } finally {
+    active = outer
+  }
+}
+
+function checkOwned(own: Trace, tensor: Tensor, what: string): void {
+  if (!own.owned.has(tensor.node)) {
+    throw new GraphError(`${what}: expected a tensor of this trace (${own.name}), got one that was made in another`)
+  }
+}
+
+function record<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A, path?: string): Node {
+  const own = current()
+  inputs.forEach((input, i) => { checkOwned(own, input, `${op.name}[${own.path}]: input ${i.toString()}`) })
+  const node = makeNode(op, inputs, attrs, { path: path ?? own.path, site: own.site ?? callSite() })
+  own.owned.add(node)
+  if (op.kind !== 'source') own.nodes.push(node)
+  return node
+}
+
+/** Applies an op; returns all its outputs. */
+export function emit<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A): readonly Tensor[] {
+  return record(op, inputs, attrs).outputs
+}
+
+/** Applies an op that has one output. */
+export function emitOne<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A): Tensor {
+  return only(record(op, inputs, attrs))
+}
+
+function only(node: Node): Tensor {
+  const [output] = node.outputs
+  if (output === undefined) throw new GraphError(`${node.op.name}: expected an output, got none`)
+  return output
+}
+
+/** Declares host data that is passed at every run. */
+export function feed<D extends DType, S extends Shape>(name: string, dtype: D, shape: S): Tensor<D, S> {
+  const own = current()
+  if (own.feeds.some((known) => known.name === name)) {
+    throw new GraphError(`feed: expected a new name, got ${name} a second time`)
+  }
+  const tensor = only(record(feedOp, [], { name, dtype, shape: [...shape] }, name))
+  own.feeds.push({ name, tensor })
+  return tensor as Tensor<D, S>
+}
+
+/** Values fixed when the program is compiled; one number fills the whole tensor. */
+export function constant<D extends DType, S extends Shape>(dtype: D, shape: S, data: number | readonly number[]): Tensor<D, S> {
+  const values = typeof data === 'number' ? [data] : data
+  return only(record(constantOp, [], { dtype, shape: [...shape], data: values })) as Tensor<D, S>
+}
+
+/** The value of a variable before the run. */
+export function read<D extends DType, S extends Shape>(variable: Variable<D, S>): Tensor<D, S> {
+  const own = current()
+  let state = own.states.get(variable)
+  if (state === undefined) {
+    const name = own.names.variable(variable, own.path)
+    const attrs = { name, dtype: variable.dtype, shape: [...variable.shape] }
+    state = { name, variable, tensor: only(record(stateOp, [], attrs, name)) }
+    own.states.set(variable, state)
+  }
+  return state.tensor as Tensor<D, S>
+}
+
+/** After the run the variable holds `value`; a second assignment to the same variable is refused. */
+export function assign(variable: Variable, value: Tensor): void {
+  const own = current()
+  const before = read(variable)
+  const name = own.names.variable(variable, own.path)
+  checkOwned(own, value, `assign[${name}]`)
+  if (value.dtype !== variable.dtype || !sameShape(value.shape, variable.shape)) {
+    throw new ShapeError(
+      `assign[${name}]: expected ${variable.dtype} ${formatShape(variable.shape)}, got ${value.dtype} ${formatShape(value.shape)}`,
+    )
+  }
+  if (own.assigns.has(variable)) throw new GraphError(`assign[${name}]: expected one assignment per run, got a second`)
+  own.assigns.set(variable, { state: before, value })
+}
+
+/** Runs `build` under the path of a layer: its own name, or its kind and an ordinal. The same owner keeps its path. */
+export function scope<T>(owner: object, kind: string, name: string | undefined, build: () => T): T {
+  const own = current()
+  return at({ path: own.names.layer(owner, own.path, kind, name), site: own.site }, build)
+}
+
+/** Runs `build` so that its nodes carry this path and call site (gradients carry those of the node they belong to). */
+export function at<T>(origin: { readonly path: string; readonly site: string | undefined }, build: () => T): T {
+  const own = current()
+  const { path, site } = own
+  own.path = origin.path
+  own.site = origin.site
+  try {
+    return build()
+  } finally {
+    own.path = path
+    own.site = site
+  }
+}
+
+/** Mode of the trace that is running. */
+export function traceMode(): TraceMode {
+  return current().mode
+}
+
+/**
+ * Number that separates the random draws of one op from all others: a hash of graph name, path and ordinal, so that
+ * adding a layer leaves the draws of the others as they were.
+ */
+export function randomStream(): number {
+  const own = current()
+  const key = `${own.name}:${own.path}`
+  const ordinal = own.streams.get(key) ?? 0
+  own.streams.set(key, ordinal + 1)
+  let hash = 0x811c9dc5 // FNV-1a, 32 bits
+  for (const char of `${key}#${ordinal.toString()}`) {
+    hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0
+  }
+  return hash & 0x7fffffff
+}

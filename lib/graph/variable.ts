@@ -1,0 +1,43 @@
+// A variable: device memory that outlives one run (parameter, moment, step counter). Its identity is the object.
+import type { DType } from './dtype.js'
+import { count, type Shape } from './shape.js'
+import type { Tensor } from './tensor.js'
+
+/** What a variable is for: `parameter` is trained, `statistic` is carried (moments, counters), `shadow` is derived. */
+export type VariableRole = 'parameter' | 'statistic' | 'shadow'
+
+export interface VariableOptions<D extends DType, S extends Shape> {
+  /** Last part of its path (`w`); the scope in which it is first read gives the rest (`mlp/fc1`). */
+  readonly label: string
+  readonly dtype: D
+  readonly shape: S
+  readonly role: VariableRole
+  /** Traced once, in an initialisation program; must return this dtype and shape. */
+  readonly init: () => Tensor<D, S>
+}
+
+/**
+ * Named state of a program. Two traces that read the same Variable share its memory.
+ *
+ * @example
+ * const w = new Variable({ label: 'w', dtype: 'f32', shape: [512, 784], role: 'parameter', init: () => zeros([512, 784]) })
+ */
+export class Variable<D extends DType = DType, S extends Shape = Shape> {
+  readonly label: string
+  readonly dtype: D
+  readonly shape: S
+  readonly role: VariableRole
+  readonly init: () => Tensor<D, S>
+
+  constructor(options: VariableOptions<D, S>) {
+    this.label = options.label
+    this.dtype = options.dtype
+    this.shape = options.shape
+    this.role = options.role
+    this.init = options.init
+  }
+
+  get count(): number {
+    return count(this.shape)
+  }
+}

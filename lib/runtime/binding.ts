@@ -1,0 +1,63 @@
+// The typed boundary: everything that crosses N-API, by hand. Only lib/runtime imports this file.
+import type { DType, HostArray } from '../graph/index.js'
+
+/** One compiled-in or loadable backend; `reason` says why it is not available. */
+export interface NativeBackend {
+  readonly name: string
+  readonly available: boolean
+  readonly reason?: string
+}
+
+export interface NativeDeviceOptions {
+  readonly backend: string
+  readonly index: number
+  /** 0: as many as the machine has cores. */
+  readonly threads: number
+  readonly profile: boolean
+}
+
+export interface NativeBufferSpec {
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly name: string
+}
+
+/** Counters of one program. `explain` is the plan as text; `profile` is JSON and empty unless the device profiles. */
+export interface NativeStats {
+  readonly runs: number
+  readonly arenaBytes: number
+  readonly stateBytes: number
+  readonly steps: number
+  readonly reorders: number
+  readonly explain: string
+  readonly profile: string
+}
+
+export interface NativeDevice {
+  compile(program: string, state: readonly NativeBuffer[]): Promise<NativeProgram>
+  alloc(spec: NativeBufferSpec): NativeBuffer
+  info(): Readonly<Record<string, string>>
+  /** Waits for what is queued, then ends the device's thread. Later calls reject with ERR_DISPOSED. */
+  dispose(): Promise<void>
+}
+
+export interface NativeBuffer {
+  write(view: HostArray): Promise<void>
+  read(view: HostArray): Promise<void>
+  dispose(): void
+}
+
+export interface NativeProgram {
+  /** Feeds are copied before it returns; fetches are filled when the promise resolves (null skips one). */
+  run(feeds: readonly HostArray[], fetches: readonly (HostArray | null)[]): Promise<void>
+  stats(): NativeStats
+  dispose(): void
+}
+
+/** Exports of the addon: three functions, and three classes of which only Device is constructed from JavaScript. */
+export interface Binding {
+  backends(): readonly NativeBackend[]
+  ops(): readonly string[]
+  versions(): Readonly<Record<string, string>>
+  Device: new (options: NativeDeviceOptions) => NativeDevice
+}

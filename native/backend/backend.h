@@ -1,0 +1,85 @@
+// What every backend implements, and the one C entry point by which the registry reaches it. Nothing more crosses this line.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/dtype.h"
+#include "core/shape.h"
+#include "program/program_spec.h"
+
+namespace ostrich::backend {
+
+struct BufferSpec {
+  core::DType dtype;
+  core::Shape shape;
+  std::string name;
+};
+
+// Device memory of one variable. Its physical layout is the backend's affair: `upload` and `download` convert.
+class Buffer {
+ public:
+  explicit Buffer(BufferSpec spec) : spec_(std::move(spec)) {}
+  virtual ~Buffer() = default;
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  const BufferSpec& spec() const { return spec_; }
+
+ private:
+  BufferSpec spec_;
+};
+
+// Plain key-value facts, shown by doctor and stats.
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+struct Stats {
+  int64_t runs = 0;
+  int64_t arena_bytes = 0;
+  int64_t state_bytes = 0;
+  int64_t steps = 0;      // launched per run
+  int64_t reorders = 0;   // steps among them that only change a layout
+  std::string explain;    // the plan as text: steps, layouts, arena offsets
+  std::string profile;    // JSON: [{"op","path","ms"}], median per step; empty unless the program was built with profiling
+};
+
+// A built program, bound to its buffers. Called from the device's own thread only.
+class Executable {
+ public:
+  virtual ~Executable() = default;
+  // `feeds[i]` and `fetches[i]` point to host memory in the order of the program text; a null fetch is skipped.
+  virtual void run(const std::vector<const void*>& feeds, const std::vector<void*>& fetches) = 0;
+  virtual Stats stats() const = 0;
+};
+
+struct DeviceOptions {
+  int threads = 0;       // 0: as many as the machine has cores
+  int index = 0;         // which device of this backend
+  bool profile = false;  // time every step
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual Facts info() const = 0;
+  virtual std::unique_ptr<Buffer> allocate(const BufferSpec& spec) = 0;  // zero-filled
+  virtual void upload(Buffer& buffer, const void* host) = 0;             // row-major host data of the buffer's dtype
+  virtual void download(const Buffer& buffer, void* host) = 0;
+  virtual std::unique_ptr<Executable> build(const program::ProgramSpec& spec, const std::vector<std::shared_ptr<Buffer>>& state) = 0;
+  virtual void synchronize() = 0;
+};
+
+// A backend's shared object exports `extern "C" const ostrich::backend::Plugin* ostrich_backend_plugin()`.
+struct Plugin {
+  int abi;                                          // kPluginAbi of the build
+  const char* name;                                 // "cpu", "cuda"
+  Facts (*versions)();                              // libraries and their versions
+  std::string (*unavailable)();                     // empty, or the reason why this machine cannot use it
+  std::unique_ptr<Backend> (*open)(const DeviceOptions& options);
+};
+constexpr int kPluginAbi = 1;
+using PluginEntry = const Plugin* (*)();
+
+}  // namespace ostrich::backend

@@ -1,0 +1,54 @@
+// A parsed and checked program: plain data, shared by all backends. FORMAT.md describes the text that it comes from.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "core/dtype.h"
+#include "core/shape.h"
+
+namespace ostrich::program {
+
+struct ValueSpec {
+  core::DType dtype;
+  core::Shape shape;
+};
+
+struct NamedValue {
+  std::string name;
+  int value;
+};
+
+struct Constant {
+  int value;
+  std::vector<double> data;  // one number for all elements, or one each
+};
+
+struct NodeSpec {
+  std::string op;
+  std::vector<int> inputs;
+  std::vector<int> outputs;
+  nlohmann::json attrs;
+  std::string path;
+  std::string label() const { return op + "[" + path + "]"; }  // as errors name it
+};
+
+struct Assign {
+  int state;  // value id of the state
+  int value;
+};
+
+struct ProgramSpec {
+  std::string name;
+  std::vector<ValueSpec> values;  // by value id
+  std::vector<NamedValue> feeds, states, fetches;
+  std::vector<Constant> constants;
+  std::vector<NodeSpec> nodes;
+  std::vector<Assign> assigns;
+};
+
+// Parses and checks program text; throws core::Error ERR_PROGRAM naming what was expected and what came.
+ProgramSpec parse(const std::string& text);
+
+}  // namespace ostrich::program
