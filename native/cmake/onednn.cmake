@@ -1,0 +1,20 @@
+# oneDNN v3 with the OpenMP runtime: the copy that native/setup.mjs unpacked, or else the system's.
+set(bundled ${CMAKE_SOURCE_DIR}/native/.deps/onednn/lib/cmake/dnnl)
+if(EXISTS ${bundled}/dnnl-config.cmake)
+  find_package(dnnl 3 CONFIG REQUIRED PATHS ${bundled} NO_DEFAULT_PATH)
+else()
+  find_package(dnnl 3 CONFIG REQUIRED)
+endif()
+if(NOT DNNL_CPU_THREADING_RUNTIME STREQUAL "OMP")
+  message(FATAL_ERROR "oneDNN: expected the OMP runtime, got ${DNNL_CPU_THREADING_RUNTIME}; run node native/setup.mjs")
+endif()
+
+# ostrich_copy_runtime(target): puts libdnnl and libgomp beside the target, under the names it was linked with.
+function(ostrich_copy_runtime target)
+  execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libgomp.so.1
+    OUTPUT_VARIABLE gomp OUTPUT_STRIP_TRAILING_WHITESPACE)
+  add_custom_command(TARGET ${target} POST_BUILD
+    COMMAND ${CMAKE_COMMAND} -E copy_if_different $<TARGET_FILE:DNNL::dnnl>
+      ${OSTRICH_OUTPUT}/$<TARGET_SONAME_FILE_NAME:DNNL::dnnl>
+    COMMAND ${CMAKE_COMMAND} -E copy_if_different ${gomp} ${OSTRICH_OUTPUT}/libgomp.so.1)
+endfunction()

@@ -1,0 +1,72 @@
+// oneDNN v3: the system's when CMake finds one built for OpenMP, else the pinned wheels of onednn.txt, unpacked into
+// native/.deps/onednn. An empty folder there means: the system's copy is used.
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { run } from './exec.mjs'
+import { hashOf } from './stamp.mjs'
+import { installPackages } from './system.mjs'
+
+const PROBE = `cmake_minimum_required(VERSION 3.18)
+project(probe LANGUAGES CXX)
+find_package(dnnl 3 CONFIG REQUIRED)
+if(NOT DNNL_CPU_THREADING_RUNTIME STREQUAL "OMP")
+  message(FATAL_ERROR "another threading runtime")
+endif()
+`
+
+const systemHasIt = (work) => {
+  mkdirSync(work, { recursive: true })
+  writeFileSync(join(work, 'CMakeLists.txt'), PROBE)
+  const found = spawnSync('cmake', ['-S', work, '-B', join(work, 'out')]).status === 0
+  rmSync(work, { recursive: true })
+  return found
+}
+
+const ensurePip = async (title) => {
+  if (spawnSync('python3', ['-m', 'pip', '--version']).status !== 0) await installPackages(title, ['python3-pip'])
+}
+
+/** A wheel keeps its files under NAME.data/data; both are merged into one prefix. */
+const unpack = async (title, wheels, target) => {
+  for (const wheel of readdirSync(wheels).filter((name) => name.endsWith('.whl'))) {
+    const folder = join(wheels, wheel.replace(/\.whl$/, ''))
+    await run(title, 'python3', ['-m', 'zipfile', '-e', join(wheels, wheel), folder])
+    const data = readdirSync(folder).find((name) => name.endsWith('.data'))
+    cpSync(join(folder, data, 'data'), target, { recursive: true })
+  }
+  // A zip file has no links: the library comes three times.
+  const lib = join(target, 'lib')
+  const full = readdirSync(lib).find((name) => /^libdnnl\.so\.\d+\.\d+$/.test(name))
+  for (const name of ['libdnnl.so', full.replace(/\.\d+$/, '')]) {
+    rmSync(join(lib, name), { force: true })
+    symlinkSync(full, join(lib, name))
+  }
+}
+
+export const onednnStep = (root) => {
+  const deps = join(root, 'native/.deps')
+  const target = join(deps, 'onednn')
+  const requirements = join(root, 'native/setup/onednn.txt')
+  return {
+    name: 'oneDNN',
+    key: () => hashOf(root, ['native/setup/onednn.txt']),
+    ready: () => existsSync(target),
+    act: async (title) => {
+      rmSync(deps, { recursive: true, force: true })
+      if (systemHasIt(join(deps, 'probe'))) {
+        mkdirSync(target, { recursive: true })
+        return 'the system has version 3'
+      }
+      await ensurePip(title)
+      const wheels = join(deps, 'wheels')
+      const pip = ['-m', 'pip', 'download', '--no-deps', '--only-binary', ':all:', '--require-hashes']
+      await run(title, 'python3', [...pip, '-r', requirements, '-d', wheels])
+      const staged = join(deps, 'staged')
+      await unpack(title, wheels, staged)
+      rmSync(wheels, { recursive: true })
+      renameSync(staged, target)
+      return 'fetched, hashes checked, unpacked'
+    },
+  }
+}
