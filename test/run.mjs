@@ -43,8 +43,10 @@ const typescriptTests = () => {
 }
 
 const stages = {
-  format: () =>
-    check(tool('prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.') && run('node', 'native/format.mjs')),
+  format: () => {
+    const typescript = tool('prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.')
+    return check(run(process.execPath, 'native/format.mjs') && typescript)
+  },
   lint: () => check(tool('eslint/bin/eslint.js', '.')),
   types: () => check(tool('typescript/bin/tsc', '-p', 'tsconfig.json')),
   native: nativeTests,
