@@ -1,7 +1,7 @@
 // What was done last time: one content hash per step, kept in an ignored file. A step whose hash is unchanged is skipped.
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 
 const filesUnder = (path, accept) => {
   if (statSync(path).isFile()) return [path]
@@ -19,7 +19,7 @@ export const hashOf = (root, paths, accept = /./) => {
   const hash = createHash('sha256')
   for (const path of paths.flatMap((path) => filesUnder(join(root, path), accept)).sort()) {
     const content = readFileSync(path)
-    hash.update(`${path}\0${content.length}\0`).update(content)
+    hash.update(`${relative(root, path)}\0${content.length}\0`).update(content)
   }
   return hash.digest('hex')
 }
