@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Makes prebuilds/linux-x64: the addon, the CPU backend, libdnnl and libgomp, stripped, with the licences of what they
 // contain. prebuildify drives it and knows node-gyp only, so this same file stands in as its node-gyp: called with
-// `rebuild` (and options meant for node-gyp, which are ignored) it brings the cmake-js build up to date.
+// `rebuild` (and options meant for node-gyp, which are ignored) it brings the cmake-js build up to date. prebuildify
+// strips and moves what it finds, so it works on a copy: the development build may be in use.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -10,6 +11,8 @@ import { fileURLToPath } from 'node:url'
 const self = fileURLToPath(import.meta.url)
 const root = dirname(dirname(self))
 const prebuilds = join(root, 'prebuilds/linux-x64')
+const release = 'build/Release'
+const staging = join(root, 'build/prebuild')
 
 const run = (path, ...args) => {
   const command = [join(root, 'node_modules', path), ...args]
@@ -17,8 +20,10 @@ const run = (path, ...args) => {
   if (result.status !== 0) throw new Error(`prebuild: '${command.join(' ')}' ended with ${result.status}`)
 }
 
-const buildAddon = () =>
+const buildAddon = () => {
   run('cmake-js/bin/cmake-js', 'build', '--out', join(root, 'build/addon'), '--log-level', 'warn')
+  cpSync(join(root, release), join(staging, release), { recursive: true })
+}
 
 // Texts that the tarball must carry: [name in the package, where the build machine keeps it].
 const licences = () => {
@@ -37,10 +42,10 @@ const licences = () => {
 const prebuild = () => {
   const missing = licences().filter(([, from]) => !existsSync(from))
   if (missing.length > 0) throw new Error(`prebuild: no licence text at ${missing.map(([, from]) => from).join(', ')}`)
-  rmSync(join(root, 'prebuilds'), { recursive: true, force: true })
-  run('prebuildify/bin.js', '--napi', '--strip', '--tag-libc', '--node-gyp', self)
-  // prebuildify moves the addon away; the development build keeps its own.
-  copyFileSync(join(prebuilds, 'ostrich.glibc.node'), join(root, 'build/Release/ostrich.node'))
+  for (const folder of [join(root, 'prebuilds'), staging]) rmSync(folder, { recursive: true, force: true })
+  mkdirSync(staging)
+  copyFileSync(join(root, 'package.json'), join(staging, 'package.json'))
+  run('prebuildify/bin.js', '--cwd', staging, '--out', root, '--strip', '--tag-libc', '--node-gyp', self)
   mkdirSync(join(prebuilds, 'licenses'))
   for (const [name, from] of licences()) cpSync(from, join(prebuilds, 'licenses', name), { dereference: true })
 }
