@@ -1,0 +1,83 @@
+// Graph -> program text: all passes in order, each one checked, then the encoder.
+import { type DType, type Graph, GraphError, printGraph, type Shape, type Variable, verify } from '../graph/index.js'
+import { encode } from './encode.js'
+import { dce } from './passes/dce.js'
+import { fuse } from './passes/fuse.js'
+import { markers } from './passes/markers.js'
+
+/** Element types of the program: `f32` everywhere, or `bf16` activations and weight copies over f32 master weights. */
+export type CompilePrecision = 'f32' | 'bf16'
+
+export interface CompileOptions {
+  readonly precision: CompilePrecision
+  /** Called with the printed graph before the first pass (`trace`) and after each one. */
+  readonly explain?: (pass: string, printed: string) => void
+}
+
+export interface ProgramPort {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: Shape
+}
+
+/** One buffer that the program binds; `shadowOf` is the parameter of which it is a copy in another dtype. */
+export interface ProgramState extends ProgramPort {
+  readonly variable: Variable
+  readonly shadowOf?: Variable
+}
+
+/** A program that any backend can build; `feeds`, `states` and `fetches` are in the order in which they are bound. */
+export interface CompiledGraph {
+  readonly text: string
+  readonly graph: Graph
+  readonly feeds: readonly ProgramPort[]
+  readonly states: readonly ProgramState[]
+  readonly fetches: readonly ProgramPort[]
+}
+
+type Pass = readonly [name: string, run: (graph: Graph) => Graph]
+
+function passesFor(_precision: CompilePrecision): Pass[] {
+  return [
+    ['markers', markers],
+    ['dce', dce],
+    ['fuse', fuse],
+  ]
+}
+
+function checked(name: string, graph: Graph): void {
+  try {
+    verify(graph)
+  } catch (error) {
+    if (error instanceof GraphError) throw new GraphError(`after pass ${name}: ${error.message}`)
+    throw error
+  }
+}
+
+/**
+ * Optimises a traced graph and writes its program text.
+ * @throws GraphError when the graph is malformed or holds what no backend runs.
+ * @example const { text, states } = compileGraph(trace({ name: 'mlp' }, build), { precision: 'f32' })
+ */
+export function compileGraph(graph: Graph, options: CompileOptions): CompiledGraph {
+  checked('trace', graph)
+  options.explain?.('trace', printGraph(graph))
+  let final = graph
+  for (const [name, run] of passesFor(options.precision)) {
+    final = run(final)
+    checked(name, final)
+    options.explain?.(name, printGraph(final))
+  }
+  const port = (name: string, tensor: { readonly dtype: DType; readonly shape: Shape }) => ({
+    name,
+    dtype: tensor.dtype,
+    shape: tensor.shape,
+  })
+  return {
+    text: encode(final),
+    graph: final,
+    feeds: final.feeds.map(({ name, tensor }) => port(name, tensor)),
+    states: final.states.map(({ name, variable, tensor }) => ({ ...port(name, tensor), variable })),
+    fetches: final.fetches.map(({ name, tensor }) => port(name, tensor)),
+  }
+}

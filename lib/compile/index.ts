@@ -1,0 +1,3 @@
+// Graph -> program text.
+export * from './chain.js'
+export * from './compile.js'
