@@ -1,0 +1,230 @@
+// Reads and writes safetensors files: named typed arrays and a map of strings, as Python's `safetensors` does.
+// Writes stream from the caller's arrays and replace the file atomically; reads fetch one tensor at a time.
+import { open, type FileHandle } from 'node:fs/promises'
+import { endianness } from 'node:os'
+import { replaceFile, type AtomicWriter } from './atomic-file.js'
+import {
+  ARRAYS,
+  byteLengthOf,
+  CheckpointError,
+  encodeHeader,
+  MOST_HEADER_BYTES,
+  parseHeader,
+  type Header,
+  type TensorArray,
+  type TensorDtype,
+  type TensorEntry,
+} from './safetensors-header.js'
+
+export { CheckpointError } from './safetensors-header.js'
+export type { TensorArray, TensorDtype } from './safetensors-header.js'
+
+/** A tensor to write; `data` may be a function that is called when its turn comes, so that not all need be in memory. */
+export interface TensorSource {
+  readonly dtype: TensorDtype
+  readonly shape: readonly number[]
+  readonly data: TensorArray | (() => TensorArray | Promise<TensorArray>)
+}
+
+/** Bytes per read call. */
+const CHUNK = 2 ** 26
+
+/**
+ * Writes tensors and metadata to a safetensors file, replacing it only when all of it is on the disk.
+ *
+ * Tensors are laid out by element size, largest first, then by name: the file depends on the content alone, and every
+ * tensor is aligned to its elements.
+ *
+ * @throws CheckpointError for an array that does not fit its dtype and shape, a bad name, or a failing write (a full
+ *   disk); the old file is intact then and no partial file is left
+ * @example
+ * await writeSafetensors('net.safetensors', { w: { dtype: 'F32', shape: [2, 3], data: new Float32Array(6) } }, { step: '10' })
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: Readonly<Record<string, TensorSource>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  requireLittleEndian(path)
+  const header = layOut(path, tensors, metadata)
+  const bytes = encodeHeader(header)
+  if (bytes.length - 8 > MOST_HEADER_BYTES) {
+    throw new CheckpointError(
+      `${path}: expected a header of at most ${MOST_HEADER_BYTES} bytes, got ${bytes.length - 8}`,
+    )
+  }
+  try {
+    await replaceFile(path, async (file) => {
+      await file.write(bytes)
+      for (const [name, entry] of header.tensors)
+        await writeTensor(file, entry, tensors[name]?.data, `${path}[${name}]`)
+    })
+  } catch (error) {
+    if (error instanceof CheckpointError) throw error
+    const got = error instanceof Error ? error.message : String(error)
+    throw new CheckpointError(`${path}: expected to write the file, got ${got}; what was there before is unchanged`, {
+      cause: error,
+    })
+  }
+}
+
+function layOut(
+  path: string,
+  tensors: Readonly<Record<string, TensorSource>>,
+  metadata: Readonly<Record<string, string>>,
+): Header {
+  const width = ({ dtype }: TensorSource): number => ARRAYS[dtype].BYTES_PER_ELEMENT
+  for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
+    const where = `${path}[${name}]`
+    if (name === '__metadata__')
+      throw new CheckpointError(`${where}: expected another name for a tensor, got a reserved one`)
+    if (!Object.hasOwn(ARRAYS, dtype)) throw new CheckpointError(`${where}: expected a known dtype, got ${dtype}`)
+    if (typeof data !== 'function') checkData({ dtype, shape }, data, where)
+  }
+  for (const [key, value] of Object.entries(metadata)) {
+    if (typeof value !== 'string') throw new CheckpointError(`${path}[${key}]: expected a string, got ${typeof value}`)
+  }
+  const order = Object.entries(tensors).sort(
+    ([aName, a], [bName, b]) => width(b) - width(a) || (aName < bName ? -1 : aName > bName ? 1 : 0),
+  )
+  let at = 0
+  const entries = order.map(([name, { dtype, shape }]): [string, TensorEntry] => {
+    const begin = at
+    at += byteLength({ dtype, shape }, `${path}[${name}]`)
+    return [name, { dtype, shape: [...shape], begin, end: at }]
+  })
+  return { tensors: new Map(entries), metadata: new Map(Object.entries(metadata)) }
+}
+
+function byteLength({ dtype, shape }: Pick<TensorEntry, 'dtype' | 'shape'>, where: string): number {
+  const bytes = byteLengthOf(dtype, shape)
+  if (bytes === undefined) {
+    throw new CheckpointError(
+      `${where}: expected a shape of whole numbers of a countable size, got [${shape.join(', ')}]`,
+    )
+  }
+  return bytes
+}
+
+function checkData(
+  entry: Pick<TensorEntry, 'dtype' | 'shape'>,
+  data: TensorArray | undefined,
+  where: string,
+): TensorArray {
+  const kind = ARRAYS[entry.dtype]
+  const length = byteLength(entry, where) / kind.BYTES_PER_ELEMENT
+  if (data instanceof kind && data.length === length) return data
+  const got = ArrayBuffer.isView(data) ? `${data.constructor.name} of length ${data.length}` : typeof data
+  const expected = `${kind.name} of length ${length} for ${entry.dtype} [${entry.shape.join(', ')}]`
+  throw new CheckpointError(`${where}: expected ${expected}, got ${got}`)
+}
+
+async function writeTensor(
+  file: AtomicWriter,
+  entry: TensorEntry,
+  source: TensorSource['data'] | undefined,
+  where: string,
+): Promise<void> {
+  const data = checkData(entry, typeof source === 'function' ? await source() : source, where)
+  await file.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+}
+
+/** An open safetensors file whose header was checked; tensors are read one at a time. Close it after use. */
+export interface SafetensorsFile {
+  readonly path: string
+  readonly metadata: ReadonlyMap<string, string>
+  /** The tensors by name, in the file's order. */
+  readonly tensors: ReadonlyMap<string, { readonly dtype: TensorDtype; readonly shape: readonly number[] }>
+  /**
+   * Reads one tensor.
+   *
+   * @throws CheckpointError when there is no tensor of that name, or the file was cut since it was opened
+   */
+  read(name: string): Promise<TensorArray>
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Opens a safetensors file and checks its whole header; reads no tensor yet.
+ *
+ * @throws CheckpointError when it cannot be opened, is cut, or has a header that lies (see safetensors-header.ts)
+ * @example
+ * const file = await openSafetensors('net.safetensors')
+ * const w = await file.read('w')
+ * await file.close()
+ */
+export async function openSafetensors(path: string): Promise<SafetensorsFile> {
+  requireLittleEndian(path)
+  let handle: FileHandle
+  try {
+    handle = await open(path, 'r')
+  } catch (error) {
+    const got = error instanceof Error ? error.message : String(error)
+    throw new CheckpointError(`${path}: expected a readable file, got ${got}`, { cause: error })
+  }
+  try {
+    const { header, dataStart } = await readHeader(handle, path)
+    const close = (): Promise<void> => handle.close()
+    return {
+      path,
+      ...header,
+      read: (name) => readTensor(handle, header.tensors.get(name), dataStart, `${path}[${name}]`),
+      close,
+      [Symbol.asyncDispose]: close,
+    }
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+async function readHeader(handle: FileHandle, path: string): Promise<{ header: Header; dataStart: number }> {
+  const info = await handle.stat()
+  if (!info.isFile() || info.size < 8) {
+    const got = info.isFile() ? `${info.size} bytes` : 'something else'
+    throw new CheckpointError(`${path}: expected a file of 8 bytes or more, got ${got}`)
+  }
+  const prefix = new Uint8Array(8)
+  await readAll(handle, prefix, 0, path)
+  const length = new DataView(prefix.buffer).getBigUint64(0, true)
+  if (length > BigInt(MOST_HEADER_BYTES)) {
+    throw new CheckpointError(
+      `${path}: expected a header of at most ${MOST_HEADER_BYTES} bytes, got ${length.toString()}`,
+    )
+  }
+  const dataStart = 8 + Number(length)
+  if (dataStart > info.size) {
+    throw new CheckpointError(`${path}: expected ${dataStart} bytes or more for the header, got ${info.size}`)
+  }
+  const json = new Uint8Array(Number(length))
+  await readAll(handle, json, 8, path)
+  return { header: parseHeader(json, info.size - dataStart, path), dataStart }
+}
+
+async function readTensor(
+  handle: FileHandle,
+  entry: TensorEntry | undefined,
+  dataStart: number,
+  where: string,
+): Promise<TensorArray> {
+  if (entry === undefined) throw new CheckpointError(`${where}: expected a tensor of this name in the file, got none`)
+  const bytes = new Uint8Array(entry.end - entry.begin)
+  await readAll(handle, bytes, dataStart + entry.begin, where)
+  return new ARRAYS[entry.dtype](bytes.buffer)
+}
+
+async function readAll(handle: FileHandle, into: Uint8Array, position: number, where: string): Promise<void> {
+  let at = 0
+  while (at < into.length) {
+    const { bytesRead } = await handle.read(into, at, Math.min(CHUNK, into.length - at), position + at)
+    if (bytesRead === 0)
+      throw new CheckpointError(`${where}: expected ${into.length} bytes, got ${at}; the file was cut`)
+    at += bytesRead
+  }
+}
+
+function requireLittleEndian(path: string): void {
+  if (endianness() !== 'LE')
+    throw new CheckpointError(`${path}: expected a little-endian machine, got a big-endian one`)
+}

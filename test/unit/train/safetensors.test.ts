@@ -1,0 +1,328 @@
+// The safetensors format: what is written can be read here and by Python, and a file that lies is refused.
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import {
+  CheckpointError,
+  openSafetensors,
+  writeSafetensors,
+  type TensorDtype,
+  type TensorSource,
+} from '../../../lib/train/safetensors.js'
+
+let folder = ''
+let path = ''
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ostrich-test-'))
+  path = join(folder, 'net.safetensors')
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+const all: Record<string, TensorSource> = {
+  'net/b': { dtype: 'U8', shape: [3], data: Uint8Array.of(1, 2, 255) },
+  'net/w': { dtype: 'F32', shape: [2, 3], data: Float32Array.of(1.5, -0, Infinity, 4, 5, 6) },
+  'Größe 重み': { dtype: 'BF16', shape: [2, 1], data: Uint16Array.of(0x3f80, 0xc000) },
+  step: { dtype: 'I64', shape: [], data: BigInt64Array.of(-(2n ** 62n)) },
+  labels: { dtype: 'I32', shape: [2], data: Int32Array.of(-7, 7) },
+  exact: { dtype: 'F64', shape: [1], data: Float64Array.of(Math.PI) },
+  empty: { dtype: 'F32', shape: [0, 4], data: new Float32Array(0) },
+  __proto__x: { dtype: 'BOOL', shape: [1], data: Uint8Array.of(1) },
+}
+
+/** The bytes of a file with this JSON and `data` bytes behind it. */
+function fileOf(json: string | Uint8Array, data = 0, length?: bigint): Uint8Array {
+  const header = typeof json === 'string' ? new TextEncoder().encode(json) : json
+  const bytes = new Uint8Array(8 + header.length + data)
+  new DataView(bytes.buffer).setBigUint64(0, length ?? BigInt(header.length), true)
+  bytes.set(header, 8)
+  return bytes
+}
+
+const entry = (dtype: string, shape: unknown, begin: number, end: number): object => ({
+  dtype,
+  shape,
+  data_offsets: [begin, end],
+})
+
+describe('writeSafetensors and openSafetensors', () => {
+  it('return what was written, tensor by tensor', async () => {
+    await writeSafetensors(path, all, { step: '10', 'naïve "key"': 'line\nbreak' })
+    const file = await openSafetensors(path)
+    expect([...file.tensors.keys()].sort()).toEqual(Object.keys(all).sort())
+    expect(Object.fromEntries(file.metadata)).toEqual({ step: '10', 'naïve "key"': 'line\nbreak' })
+    for (const [name, { dtype, shape, data }] of Object.entries(all)) {
+      expect(file.tensors.get(name)).toMatchObject({ dtype, shape })
+      expect(await file.read(name)).toEqual(data)
+    }
+    await file.close()
+  })
+
+  it('align the data to 8 bytes and every tensor to its elements, whatever the order given', async () => {
+    await writeSafetensors(path, all, { a: 'b' })
+    const bytes = await readFile(path)
+    const length = Number(bytes.readBigUInt64LE(0))
+    expect(length % 8).toBe(0)
+    const header = JSON.parse(bytes.subarray(8, 8 + length).toString()) as Record<
+      string,
+      { data_offsets: [number, number] }
+    >
+    for (const [name, { data }] of Object.entries(all)) {
+      expect((header[name]?.data_offsets[0] ?? NaN) % (data as Uint8Array).BYTES_PER_ELEMENT).toBe(0)
+    }
+    await writeSafetensors(`${path}2`, Object.fromEntries(Object.entries(all).reverse()), { a: 'b' })
+    expect(await readFile(`${path}2`)).toEqual(bytes)
+  })
+
+  it('write views and arrays that are made when their turn comes', async () => {
+    const whole = Float32Array.of(0, 1, 2, 3)
+    await writeSafetensors(path, {
+      view: { dtype: 'F32', shape: [2], data: whole.subarray(1, 3) },
+      made: { dtype: 'F32', shape: [1], data: () => Promise.resolve(Float32Array.of(9)) },
+    })
+    await using file = await openSafetensors(path)
+    expect(await file.read('view')).toEqual(Float32Array.of(1, 2))
+    expect(await file.read('made')).toEqual(Float32Array.of(9))
+    await expect(file.read('none')).rejects.toThrow(/net.safetensors\[none\]: expected a tensor of this name/)
+  })
+
+  it('hold a file with no tensor', async () => {
+    await writeSafetensors(path, {})
+    await using file = await openSafetensors(path)
+    expect(file.tensors.size).toBe(0)
+  })
+
+  it.each<[string, Record<string, TensorSource>, RegExp]>([
+    [
+      'another kind of array',
+      { w: { dtype: 'F32', shape: [1], data: new Float64Array(1) } },
+      /\[w\]: expected Float32Array of length 1 for F32 \[1\], got Float64Array of length 1/,
+    ],
+    [
+      'a length that does not fit',
+      { w: { dtype: 'F32', shape: [2, 2], data: new Float32Array(3) } },
+      /expected Float32Array of length 4 .*got Float32Array of length 3/,
+    ],
+    [
+      'a late array that does not fit',
+      { w: { dtype: 'F32', shape: [2], data: () => new Float32Array(3) } },
+      /got Float32Array of length 3/,
+    ],
+    [
+      'a negative extent',
+      { w: { dtype: 'F32', shape: [-1], data: new Float32Array(1) } },
+      /expected a shape of whole numbers.*got \[-1\]/,
+    ],
+    [
+      'an unknown dtype',
+      { w: { dtype: 'F8' as TensorDtype, shape: [1], data: new Uint8Array(1) } },
+      /expected a known dtype, got F8/,
+    ],
+    [
+      'the reserved name',
+      { __metadata__: { dtype: 'U8', shape: [1], data: new Uint8Array(1) } },
+      /expected another name/,
+    ],
+  ])('refuse to write %s and leave the old file', async (_, tensors, message) => {
+    await writeFile(path, 'old')
+    await expect(writeSafetensors(path, tensors)).rejects.toThrow(message)
+    await expect(writeSafetensors(path, tensors)).rejects.toThrow(CheckpointError)
+    expect(await readFile(path, 'utf8')).toBe('old')
+    expect(await readdir(folder)).toEqual(['net.safetensors'])
+  })
+
+  it('refuse metadata that is no string', async () => {
+    await expect(writeSafetensors(path, {}, { step: 1 as unknown as string })).rejects.toThrow(
+      /\[step\]: expected a string, got number/,
+    )
+  })
+
+  it('leave the old file when the data cannot be made, or the folder is not there', async () => {
+    await writeFile(path, 'old')
+    const broken: TensorSource = { dtype: 'F32', shape: [1], data: () => Promise.reject(new Error('device lost')) }
+    await expect(writeSafetensors(path, { w: broken })).rejects.toThrow(
+      /device lost; what was there before is unchanged/,
+    )
+    expect(await readdir(folder)).toEqual(['net.safetensors'])
+    await expect(writeSafetensors(join(folder, 'no', 'x'), {})).rejects.toThrow(
+      /expected to write the file, got ENOENT/,
+    )
+  })
+})
+
+describe('openSafetensors', () => {
+  const good = JSON.stringify({ a: entry('F32', [2], 0, 8) })
+  it.each<[string, Uint8Array, RegExp]>([
+    ['an empty file', new Uint8Array(0), /expected a file of 8 bytes or more, got 0 bytes/],
+    ['a huge header', fileOf('{}', 0, 100_000_001n), /expected a header of at most 100000000 bytes, got 100000001/],
+    [
+      'a header length of 2^64 - 1',
+      fileOf('{}', 0, 2n ** 64n - 1n),
+      /at most 100000000 bytes, got 18446744073709551615/,
+    ],
+    ['a cut header', fileOf(good).subarray(0, 20), /bytes or more for the header, got 20/],
+    ['no object', fileOf('[1]'), /expected a header that starts with '\{'/],
+    ['an empty header', fileOf(''), /starts with '\{', got byte none/],
+    ['bad JSON', fileOf('{"a":'), /expected a header of UTF-8 JSON, got/],
+    ['bad UTF-8', fileOf(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d)), /expected a header of UTF-8 JSON/],
+    [
+      'a name twice',
+      fileOf(
+        `{"a":${JSON.stringify(entry('U8', [1], 0, 1))},"\\u0061" : ${JSON.stringify(entry('U8', [1], 0, 1))}}`,
+        1,
+      ),
+      /expected every name once, got 'a' twice/,
+    ],
+    [
+      'a field twice',
+      fileOf('{"a":{"dtype":"U8","dtype":"F32","shape":[1],"data_offsets":[0,4]}}', 4),
+      /got 'dtype' twice/,
+    ],
+    [
+      'metadata of numbers',
+      fileOf('{"__metadata__":{"step":1}}'),
+      /\[__metadata__\]: expected an object of strings, got \{"step":1\}/,
+    ],
+    [
+      'an unknown dtype',
+      fileOf(JSON.stringify({ a: entry('F128', [1], 0, 16) }), 16),
+      /\[a\]: expected a dtype of F64.*got F128/,
+    ],
+    [
+      'a dtype from the prototype',
+      fileOf(JSON.stringify({ a: entry('toString', [1], 0, 16) }), 16),
+      /\[a\]: expected a dtype of/,
+    ],
+    ['an entry that is no object', fileOf('{"a":[]}'), /\[a\]: expected an object with dtype/],
+    [
+      'an unknown key',
+      fileOf('{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"path":"x"}}', 1),
+      /expected only dtype, shape and data_offsets, got path/,
+    ],
+    [
+      'a negative extent',
+      fileOf(JSON.stringify({ a: entry('F32', [-2], 0, 8) }), 8),
+      /expected a shape of whole numbers, got \[-2\]/,
+    ],
+    ['a shape that is no list', fileOf(JSON.stringify({ a: entry('F32', '2', 0, 8) }), 8), /expected a shape/],
+    [
+      'an overflowing shape',
+      fileOf(JSON.stringify({ a: entry('F32', [2 ** 40, 2 ** 40], 0, 8) }), 8),
+      /expected a countable number of bytes/,
+    ],
+    [
+      'a shape that does not fit',
+      fileOf(JSON.stringify({ a: entry('F32', [3], 0, 8) }), 8),
+      /expected 12 bytes for F32 \[3\], got offsets \[0, 8\]/,
+    ],
+    ['offsets backwards', fileOf(JSON.stringify({ a: entry('F32', [2], 8, 0) }), 8), /got offsets \[8, 0\]/],
+    ['fractional offsets', fileOf(JSON.stringify({ a: entry('F32', [2], 0, 8.5) }), 8), /expected data_offsets/],
+    ['data out of bounds', fileOf(good, 7), /expected 8 bytes of tensors, got 7/],
+    ['bytes left over', fileOf(good, 9), /expected 8 bytes of tensors, got 9/],
+    [
+      'an overlap',
+      fileOf(JSON.stringify({ a: entry('F32', [2], 0, 8), b: entry('F32', [2], 4, 12) }), 12),
+      /\[b\]: expected data at offset 8, got 4, which overlaps/,
+    ],
+    [
+      'a gap',
+      fileOf(JSON.stringify({ a: entry('F32', [2], 0, 8), b: entry('F32', [2], 12, 20) }), 20),
+      /\[b\]: expected data at offset 8, got 12, which leaves a gap/,
+    ],
+  ])('refuses %s', async (_, bytes, message) => {
+    await writeFile(path, bytes)
+    await expect(openSafetensors(path)).rejects.toThrow(message)
+    await expect(openSafetensors(path)).rejects.toThrow(CheckpointError)
+  })
+
+  it('names an absent file, and a folder', async () => {
+    await expect(openSafetensors(join(folder, 'none'))).rejects.toThrow(/none: expected a readable file, got ENOENT/)
+    await expect(openSafetensors(folder)).rejects.toThrow(CheckpointError)
+  })
+
+  it('says when the file is cut after it was opened', async () => {
+    await writeFile(path, fileOf(good, 8))
+    await using file = await openSafetensors(path)
+    await truncate(path, 8 + good.length + 5)
+    await expect(file.read('a')).rejects.toThrow(/\[a\]: expected 8 bytes, got 5; the file was cut/)
+  })
+
+  it('survives 2,000 mutated files with nothing but CheckpointError', async () => {
+    await writeSafetensors(path, all, { a: 'b' })
+    const original = await readFile(path)
+    let state = 1
+    const below = (bound: number): number => (state = (state * 48271) % 2147483647) % bound
+    for (let round = 0; round < 2000; round++) {
+      const bytes = Uint8Array.from(original)
+      for (let change = 0; change < 2; change++) bytes[below(round % 2 === 0 ? 400 : bytes.length)] = below(256)
+      await writeFile(path, round % 5 === 0 ? bytes.subarray(0, below(bytes.length)) : bytes)
+      try {
+        const file = await openSafetensors(path)
+        for (const name of file.tensors.keys()) await file.read(name)
+        await file.close()
+      } catch (error) {
+        expect(error).toBeInstanceOf(CheckpointError)
+      }
+    }
+  })
+})
+
+const python = process.env['OSTRICH_PYTHON'] ?? 'python3'
+function pythonHasSafetensors(): boolean {
+  try {
+    execFileSync(python, ['-c', 'import safetensors.numpy'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+describe.skipIf(!pythonHasSafetensors())('Python safetensors (set OSTRICH_PYTHON to one that has it)', () => {
+  it('reads what is written here', async () => {
+    const { 'Größe 重み': _, ...tensors } = all
+    await writeSafetensors(path, tensors, { step: '10' })
+    const script = `
+import json, sys
+from safetensors import safe_open
+with safe_open(sys.argv[1], framework='np') as f:
+    print(json.dumps({'metadata': f.metadata(), 'tensors': {k: [str(f.get_tensor(k).dtype), list(f.get_tensor(k).shape), repr(f.get_tensor(k).tolist())] for k in f.keys()}}))`
+    const read = JSON.parse(execFileSync(python, ['-c', script, path], { encoding: 'utf8' })) as unknown
+    expect(read).toEqual({
+      metadata: { step: '10' },
+      tensors: {
+        'net/b': ['uint8', [3], '[1, 2, 255]'],
+        'net/w': ['float32', [2, 3], '[[1.5, -0.0, inf], [4.0, 5.0, 6.0]]'],
+        step: ['int64', [], '-4611686018427387904'],
+        labels: ['int32', [2], '[-7, 7]'],
+        exact: ['float64', [1], '[3.141592653589793]'],
+        empty: ['float32', [0, 4], '[]'],
+        __proto__x: ['bool', [1], '[True]'],
+      },
+    })
+  })
+
+  it('writes what is read here, byte for byte the same layout', async () => {
+    const script = `
+import sys, numpy as np
+from safetensors.numpy import save_file
+save_file({'w': np.array([[1, 2], [3, 4]], np.float32), 'n': np.array([5], np.int64), 'b': np.array([7, 8, 9], np.uint8)}, sys.argv[1], {'made': 'by numpy'})`
+    execFileSync(python, ['-c', script, path])
+    const file = await openSafetensors(path)
+    expect(await file.read('w')).toEqual(Float32Array.of(1, 2, 3, 4))
+    expect(await file.read('n')).toEqual(BigInt64Array.of(5n))
+    expect(await file.read('b')).toEqual(Uint8Array.of(7, 8, 9))
+    expect(file.tensors.get('w')?.shape).toEqual([2, 2])
+    await file.close()
+    await writeSafetensors(
+      `${path}2`,
+      {
+        w: { dtype: 'F32', shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) },
+        n: { dtype: 'I64', shape: [1], data: BigInt64Array.of(5n) },
+        b: { dtype: 'U8', shape: [3], data: Uint8Array.of(7, 8, 9) },
+      },
+      { made: 'by numpy' },
+    )
+    expect(await readFile(`${path}2`)).toEqual(await readFile(path))
+  })
+})
