@@ -2,11 +2,11 @@
 // outputs, and return a Step. The Builder inserts reorders, keeps states in their home layout, and plans the arena.
 #pragma once
 
-#include <functional>
+#include <any>
 #include <memory>
 #include <oneapi/dnnl/dnnl.hpp>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -40,8 +40,10 @@ struct Slot {
     while (base->merged) base = base->merged;
     return reinterpret_cast<T*>(base->data + offset);
   }
-  // oneDNN's description of this slot; valid only for layouts that oneDNN or row-major made.
+  // oneDNN's description of this slot; a zero desc where only our own kernels know the layout.
   dnnl::memory::desc desc;
+  int value = -1;   // the logical value that this is a form of; -1 for scratch
+  std::any hint;    // what the producer leaves for its gradient's factory (a forward primitive descriptor)
 };
 
 // What run() may use besides its slots.
@@ -68,20 +70,26 @@ class Builder {
   virtual const dnnl::engine& engine() const = 0;
   virtual int threads() const = 0;
 
-  // Inputs, in whatever layout they are.
+  // Inputs in the element type of the program, in whatever layout they are.
   virtual Slot* input(const program::NodeSpec& node, size_t index) = 0;
   // The same value in another layout: itself where it already has it, else a (cached) reorder. A state that has no home
-  // yet takes the layout asked for as its home. `row_major` never sets a home.
+  // yet takes the layout asked for as its home. `with_desc` converts the element type too, where it differs.
   virtual Slot* row_major(Slot* slot) = 0;
-  virtual Slot* with_desc(Slot* slot, const dnnl::memory::desc& desc) = 0;  // dtype of desc == dtype of slot
+  virtual Slot* with_desc(Slot* slot, const dnnl::memory::desc& desc) = 0;
   virtual Slot* with_layout(Slot* slot, const Layout& layout) = 0;
   // True for a state whose home layout is still open (so `any` may choose it).
   virtual bool homeless(const Slot* slot) const = 0;
 
-  // Declares output `index` of the node; the factory's step writes it.
+  // Declares output `index` of the node; the factory's step writes it. `desc` may widen the element type (bf16 computed
+  // in f32): readers that ask for the program's type get a converted form.
   virtual Slot* output(const program::NodeSpec& node, size_t index, const dnnl::memory::desc& desc) = 0;
   virtual Slot* output(const program::NodeSpec& node, size_t index, const Layout& layout) = 0;
   Slot* output(const program::NodeSpec& node, size_t index);  // row-major
+  // An output that only its own gradient reads (a pooling's index): bytes as the primitive lays them out, never converted.
+  virtual Slot* opaque_output(const program::NodeSpec& node, size_t index, const dnnl::memory::desc& desc) = 0;
+  virtual Slot* opaque_input(const program::NodeSpec& node, size_t index) = 0;
+  // Extents of output `index`.
+  virtual const core::Shape& shape(const program::NodeSpec& node, size_t index) const = 0;
   // Output `index` looks at the bytes of `source` (row-major both), `byte_offset` further on: no step needed.
   virtual void alias(const program::NodeSpec& node, size_t index, Slot* source, size_t byte_offset = 0) = 0;
   // Arena bytes that live only during the step that lists it in `writes`.

@@ -1,0 +1,115 @@
+// The CPU backend's plugin: oneDNN's version, this machine's instruction set, and the Backend itself.
+#include <omp.h>
+
+#include <fstream>
+#include <thread>
+
+#include "backend/backend.h"
+#include "cpu/cpu_program.h"
+#include "cpu/onednn.h"
+
+namespace ostrich::cpu {
+
+namespace {
+
+std::string cpu_model() {
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  for (std::string line; std::getline(cpuinfo, line);) {
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  }
+  return "unknown";
+}
+
+std::string isa_name(dnnl::cpu_isa isa) {
+  switch (isa) {
+    case dnnl::cpu_isa::sse41:
+      return "sse41";
+    case dnnl::cpu_isa::avx:
+      return "avx";
+    case dnnl::cpu_isa::avx2:
+      return "avx2";
+    case dnnl::cpu_isa::avx2_vnni:
+      return "avx2_vnni";
+    case dnnl::cpu_isa::avx512_core:
+      return "avx512_core";
+    case dnnl::cpu_isa::avx512_core_vnni:
+      return "avx512_core_vnni";
+    case dnnl::cpu_isa::avx512_core_bf16:
+      return "avx512_core_bf16";
+    case dnnl::cpu_isa::avx512_core_fp16:
+      return "avx512_core_fp16";
+    case dnnl::cpu_isa::avx512_core_amx:
+      return "avx512_core_amx";
+    default:
+      return "isa " + std::to_string(int(isa));
+  }
+}
+
+class CpuBackend : public backend::Backend {
+ public:
+  explicit CpuBackend(const backend::DeviceOptions& options)
+      : threads_(options.threads > 0 ? options.threads : omp_get_num_procs()), profile_(options.profile),
+        engine_(dnnl::engine::kind::cpu, 0) {
+    if (options.index != 0) core::fail("ERR_NO_DEVICE", "cpu:", options.index, ": expected device 0, the only one");
+  }
+
+  backend::Facts info() const override {
+    return {{"backend", "cpu"},
+            {"name", cpu_model()},
+            {"threads", std::to_string(threads_)},
+            {"isa", isa_name(dnnl::get_effective_cpu_isa())},
+            {"bf16", native_bf16() ? "native" : "widened"}};
+  }
+
+  std::unique_ptr<backend::Buffer> allocate(const backend::BufferSpec& spec) override { return std::make_unique<CpuBuffer>(spec); }
+
+  void upload(backend::Buffer& buffer, const void* host) override { static_cast<CpuBuffer&>(buffer).upload(host); }
+
+  void download(const backend::Buffer& buffer, void* host) override { static_cast<const CpuBuffer&>(buffer).download(host); }
+
+  std::unique_ptr<backend::Executable> build(const program::ProgramSpec& spec,
+                                             const std::vector<std::shared_ptr<backend::Buffer>>& state) override {
+    std::vector<std::shared_ptr<CpuBuffer>> buffers;
+    for (const auto& buffer : state) buffers.push_back(std::static_pointer_cast<CpuBuffer>(buffer));
+    check_state(spec, buffers);
+    return std::make_unique<CpuProgram>(spec, std::move(buffers), engine_, threads_, profile_);
+  }
+
+  void synchronize() override {}
+
+ private:
+  static void check_state(const program::ProgramSpec& spec, const std::vector<std::shared_ptr<CpuBuffer>>& state) {
+    if (state.size() != spec.states.size()) {
+      core::fail("ERR_ARGUMENT", "compile[", spec.name, "]: expected ", spec.states.size(), " state buffers, got ", state.size());
+    }
+    for (size_t i = 0; i < state.size(); ++i) {
+      const auto& value = spec.values[size_t(spec.states[i].value)];
+      const auto& buffer = state[i]->spec();
+      if (buffer.dtype == value.dtype && buffer.shape == value.shape) continue;
+      core::fail("ERR_ARGUMENT", "compile[", spec.name, "]: state ", spec.states[i].name, ": expected a buffer of ",
+                 core::name_of(value.dtype), core::to_string(value.shape), ", got ", core::name_of(buffer.dtype),
+                 core::to_string(buffer.shape));
+    }
+  }
+
+  int threads_;
+  bool profile_;
+  dnnl::engine engine_;
+};
+
+backend::Facts versions() {
+  const dnnl::version_t* v = dnnl::version();
+  return {{"oneDNN", std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch)}};
+}
+
+const backend::Plugin kPlugin = {
+    backend::kPluginAbi, "cpu", versions, [] { return std::string(); },
+    [](const backend::DeviceOptions& options) -> std::unique_ptr<backend::Backend> { return std::make_unique<CpuBackend>(options); }};
+
+}  // namespace
+
+}  // namespace ostrich::cpu
+
+extern "C" __attribute__((visibility("default"))) const ostrich::backend::Plugin* ostrich_backend_plugin() {
+  return &ostrich::cpu::kPlugin;
+}

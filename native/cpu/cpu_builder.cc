@@ -1,0 +1,238 @@
+#include "cpu/cpu_builder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <unordered_map>
+
+#include "core/bf16.h"
+#include "cpu/onednn.h"
+
+namespace ostrich::cpu {
+
+using core::DType;
+using dnnl::memory;
+using program::NodeSpec;
+
+namespace {
+
+const std::unordered_map<std::string, Factory>& factories() {
+  static const std::unordered_map<std::string, Factory> table = {
+#define OSTRICH_KERNEL(name) {#name, make_##name},
+#include "program/ops.def"
+  };
+  return table;
+}
+
+}  // namespace
+
+Slot* Builder::output(const NodeSpec& node, size_t index) {
+  return output(node, index, Layout{});  // an empty layout stands for row-major
+}
+
+CpuBuilder::CpuBuilder(const program::ProgramSpec& program, std::vector<std::shared_ptr<CpuBuffer>> buffers,
+                       const dnnl::engine& engine, int threads)
+    : spec(program), state(std::move(buffers)), engine_(engine), threads_(threads), forms_(program.values.size()),
+      used_(program.values.size(), false) {
+  for (const NodeSpec& node : spec.nodes) {
+    for (int id : node.inputs) used_[size_t(id)] = true;
+  }
+  for (const auto& assign : spec.assigns) used_[size_t(assign.value)] = true;
+  for (const auto& fetch : spec.fetches) used_[size_t(fetch.value)] = true;
+  add_sources();
+}
+
+void CpuBuilder::add_sources() {
+  for (const auto& feed : spec.feeds) {
+    const auto& value = spec.values[size_t(feed.value)];
+    const size_t bytes = size_t(core::count(value.shape)) * core::size_of(value.dtype);
+    feeds.push_back(add_slot(feed.value, value.dtype, Layout::row_major(value.shape), add_storage(Place::feed, bytes)));
+  }
+  for (size_t i = 0; i < spec.states.size(); ++i) {
+    Storage* storage = add_storage(Place::state, state[i]->bytes());
+    states.push_back(add_slot(spec.states[i].value, state[i]->spec().dtype, state[i]->layout(), storage));
+  }
+  for (const auto& constant : spec.constants) add_constant(constant);
+}
+
+void CpuBuilder::add_constant(const program::Constant& constant) {
+  const auto& value = spec.values[size_t(constant.value)];
+  const int64_t n = core::count(value.shape);
+  const size_t bytes = size_t(n) * core::size_of(value.dtype);
+  AlignedMemory& data = constants.emplace_back(bytes, "constant");
+  for (int64_t i = 0; i < n; ++i) {
+    const double number = constant.data[constant.data.size() == 1 ? 0 : size_t(i)];
+    switch (value.dtype) {
+      case DType::f32:
+        reinterpret_cast<float*>(data.data())[i] = float(number);
+        break;
+      case DType::bf16:
+        reinterpret_cast<uint16_t*>(data.data())[i] = core::float_to_bf16(float(number));
+        break;
+      case DType::i32:
+        reinterpret_cast<int32_t*>(data.data())[i] = int32_t(number);
+        break;
+      case DType::u8:
+        reinterpret_cast<uint8_t*>(data.data())[i] = uint8_t(number);
+        break;
+    }
+  }
+  Storage* storage = add_storage(Place::constant, bytes);
+  storage->data = data.data();
+  add_slot(constant.value, value.dtype, Layout::row_major(value.shape), storage);
+}
+
+Storage* CpuBuilder::add_storage(Place place, size_t bytes) {
+  Storage& storage = storages.emplace_back();
+  storage.place = place;
+  storage.bytes = bytes;
+  return &storage;
+}
+
+Slot* CpuBuilder::add_slot(int value, DType dtype, const Layout& layout, Storage* storage) {
+  Slot& slot = slots.emplace_back();
+  slot.dtype = dtype;
+  slot.shape = layout.dims;
+  slot.layout = layout;
+  slot.storage = storage;
+  slot.value = value;
+  if (layout.is_row_major()) slot.desc = row_major_desc(dtype, layout.dims);
+  if (value >= 0) forms_[size_t(value)].push_back(&slot);
+  return &slot;
+}
+
+Slot* CpuBuilder::add_desc_slot(int value, const memory::desc& desc) {
+  Slot* slot = add_slot(value, core_type(desc.get_data_type()), Layout::of(desc), add_storage(Place::arena, desc.get_size()));
+  slot->desc = desc;
+  return slot;
+}
+
+Slot* CpuBuilder::input(const NodeSpec& node, size_t index) {
+  const int value = node.inputs[index];
+  return form(value, spec.values[size_t(value)].dtype);
+}
+
+Slot* CpuBuilder::form(int value, DType dtype) {
+  const auto& forms = forms_[size_t(value)];
+  for (Slot* slot : forms) {
+    if (slot->dtype == dtype) return slot;
+  }
+  OSTRICH_CHECK(!forms.empty());
+  Slot* source = forms.front();
+  return convert(source, dtype, source->layout, {});
+}
+
+Slot* CpuBuilder::row_major(Slot* slot) {
+  if (homeless(slot)) buffer_of(slot)->keep_home();
+  if (slot->layout.is_row_major()) return slot;
+  return with_desc(slot, row_major_desc(slot->dtype, slot->shape));
+}
+
+Slot* CpuBuilder::with_desc(Slot* slot, const memory::desc& desc) {
+  const DType dtype = core_type(desc.get_data_type());
+  Layout layout = Layout::of(desc);
+  if (slot->shape.empty()) layout = Layout::row_major({});
+  if (homeless(slot) && slot->dtype == dtype) adopt_home(slot, layout, desc);
+  return convert(slot, dtype, layout, desc);
+}
+
+Slot* CpuBuilder::with_layout(Slot* slot, const Layout& layout) {
+  if (homeless(slot)) adopt_home(slot, layout, {});
+  return convert(slot, slot->dtype, layout, {});
+}
+
+// The form of `source` in this type and layout: an existing one, or a new one behind a copy step.
+Slot* CpuBuilder::convert(Slot* source, DType dtype, const Layout& layout, const memory::desc& desc) {
+  const auto fits = [&](const Slot* slot) { return slot->dtype == dtype && slot->layout == layout; };
+  if (fits(source)) return source;
+  OSTRICH_CHECK(source->value >= 0);
+  const auto& forms = forms_[size_t(source->value)];
+  const auto known = std::find_if(forms.begin(), forms.end(), fits);
+  if (known != forms.end()) return *known;
+  Slot* target = desc.is_zero() ? add_slot(source->value, dtype, layout, add_storage(Place::arena, size_t(layout.elements()) * core::size_of(dtype)))
+                                : add_desc_slot(source->value, desc);
+  add_copy(source, target, "reorder");
+  return target;
+}
+
+void CpuBuilder::add_copy(Slot* source, Slot* target, const char* why) {
+  std::unique_ptr<Step> step = make_copy(*this, source, target);
+  step->op = why;
+  if (current_ != nullptr) step->path = current_->path;
+  steps.push_back(std::move(step));
+}
+
+CpuBuffer* CpuBuilder::buffer_of(const Slot* slot) const {
+  if (slot->storage->place != Place::state) return nullptr;
+  const auto place = std::find_if(states.begin(), states.end(), [&](const Slot* known) { return known->storage == slot->storage; });
+  return place == states.end() ? nullptr : state[size_t(place - states.begin())].get();
+}
+
+bool CpuBuilder::homeless(const Slot* slot) const {
+  const CpuBuffer* buffer = buffer_of(slot);
+  return buffer != nullptr && !buffer->has_home();
+}
+
+void CpuBuilder::adopt_home(Slot* slot, const Layout& layout, const memory::desc& desc) {
+  CpuBuffer* buffer = buffer_of(slot);
+  buffer->set_home(layout);
+  slot->layout = layout;
+  slot->desc = layout.is_row_major() ? row_major_desc(slot->dtype, slot->shape) : desc;
+  slot->storage->bytes = buffer->bytes();
+}
+
+Slot* CpuBuilder::output(const NodeSpec& node, size_t index, const memory::desc& desc) {
+  return add_desc_slot(node.outputs[index], desc);
+}
+
+Slot* CpuBuilder::output(const NodeSpec& node, size_t index, const Layout& layout) {
+  const auto& value = spec.values[size_t(node.outputs[index])];
+  const Layout& chosen = layout.dims.empty() ? Layout::row_major(value.shape) : layout;
+  const size_t bytes = size_t(chosen.elements()) * core::size_of(value.dtype);
+  return add_slot(node.outputs[index], value.dtype, chosen, add_storage(Place::arena, bytes));
+}
+
+Slot* CpuBuilder::opaque_output(const NodeSpec& node, size_t index, const memory::desc& desc) {
+  const Layout bytes = Layout::row_major({int64_t(desc.get_size())});
+  return add_slot(node.outputs[index], DType::u8, bytes, add_storage(Place::arena, desc.get_size()));
+}
+
+Slot* CpuBuilder::opaque_input(const NodeSpec& node, size_t index) { return forms_[size_t(node.inputs[index])].front(); }
+
+const core::Shape& CpuBuilder::shape(const NodeSpec& node, size_t index) const {
+  return spec.values[size_t(node.outputs[index])].shape;
+}
+
+void CpuBuilder::alias(const NodeSpec& node, size_t index, Slot* source, size_t byte_offset) {
+  OSTRICH_CHECK(source->layout.is_row_major());
+  const auto& value = spec.values[size_t(node.outputs[index])];
+  Slot* slot = add_slot(node.outputs[index], value.dtype, Layout::row_major(value.shape), source->storage);
+  slot->offset = source->offset + byte_offset;
+}
+
+Slot* CpuBuilder::scratch(size_t bytes) {
+  return add_slot(-1, DType::u8, Layout::row_major({int64_t(bytes)}), add_storage(Place::arena, bytes));
+}
+
+bool CpuBuilder::is_used(const NodeSpec& node, size_t index) const { return used_[size_t(node.outputs[index])]; }
+
+void CpuBuilder::build() {
+  for (const NodeSpec& node : spec.nodes) {
+    current_ = &node;
+    try {
+      std::unique_ptr<Step> step = factories().at(node.op)(*this, node);
+      if (step == nullptr) continue;
+      step->op = node.op;
+      step->path = node.path;
+      steps.push_back(std::move(step));
+    } catch (const dnnl::error& error) {
+      const char* code = error.status == dnnl_out_of_memory ? "ERR_OUT_OF_MEMORY" : "ERR_INTERNAL";
+      core::fail(code, node.label(), ": oneDNN refused the primitive: ", error.what());
+    }
+  }
+  current_ = nullptr;
+  add_fetches();
+  add_assigns();
+  for (const auto& buffer : state) buffer->keep_home();
+}
+
+}  // namespace ostrich::cpu

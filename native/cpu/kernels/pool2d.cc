@@ -1,0 +1,109 @@
+// Max and average pooling and their gradients by oneDNN, in the layout of their input. The index of a maximum is oneDNN's
+// workspace: opaque, and readable only with the forward descriptor that wrote it, which travels as the slot's hint.
+#include "cpu/onednn.h"
+#include "program/attrs.h"
+
+namespace ostrich::cpu {
+
+namespace {
+
+using dnnl::memory;
+using Forward = dnnl::pooling_forward;
+
+struct Window {
+  memory::dims kernel, stride, pad_before, pad_after;
+};
+
+Window window(const program::NodeSpec& node) {
+  const auto padding = program::get_ints(node, "padding", 4);
+  return {program::get_ints(node, "kernel", 2), program::get_ints(node, "stride", 2), {padding[0], padding[1]}, {padding[2], padding[3]}};
+}
+
+dnnl::algorithm average(const program::NodeSpec& node) {
+  return program::get_bool(node, "countPadding") ? dnnl::algorithm::pooling_avg_include_padding
+                                                 : dnnl::algorithm::pooling_avg_exclude_padding;
+}
+
+Forward::primitive_desc describe(Builder& builder, dnnl::prop_kind kind, dnnl::algorithm algorithm, const memory::desc& x,
+                                 const memory::desc& y, const Window& w) {
+  return {builder.engine(), kind, algorithm, x, y, w.stride, w.kernel, {0, 0}, w.pad_before, w.pad_after, user_scratchpad()};
+}
+
+// The input with a layout that oneDNN can name.
+Slot* named(Builder& builder, Slot* slot) { return slot->desc.is_zero() ? builder.row_major(slot) : slot; }
+
+std::unique_ptr<PrimitiveStep> forward(Builder& builder, const program::NodeSpec& node, const Forward::primitive_desc& description,
+                                       Slot* x) {
+  auto step = std::make_unique<PrimitiveStep>(builder, Forward(description), description);
+  step->reads_arg(DNNL_ARG_SRC, x, x->desc);
+  step->writes_arg(DNNL_ARG_DST, builder.output(node, 0, description.dst_desc()), description.dst_desc());
+  return step;
+}
+
+std::unique_ptr<PrimitiveStep> backward(Builder& builder, const program::NodeSpec& node, const Forward::primitive_desc& hint,
+                                        dnnl::algorithm algorithm, Slot* dy, const Window& w) {
+  using Backward = dnnl::pooling_backward;
+  const memory::desc dx = hint.src_desc(), dy_desc = hint.dst_desc();
+  const Backward::primitive_desc description(builder.engine(), algorithm, dx, dy_desc, w.stride, w.kernel, {0, 0}, w.pad_before,
+                                             w.pad_after, hint, user_scratchpad());
+  auto step = std::make_unique<PrimitiveStep>(builder, Backward(description), description);
+  step->reads_arg(DNNL_ARG_DIFF_DST, builder.with_desc(dy, dy_desc), dy_desc);
+  step->writes_arg(DNNL_ARG_DIFF_SRC, builder.output(node, 0, dx), dx);
+  return step;
+}
+
+}  // namespace
+
+std::unique_ptr<Step> make_maxPool2d(Builder& builder, const program::NodeSpec& node) {
+  Slot* x = named(builder, builder.input(node, 0));
+  const bool training = builder.is_used(node, 1);
+  const Forward::primitive_desc description =
+      describe(builder, training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
+               dnnl::algorithm::pooling_max, x->desc, any_desc(x->dtype, builder.shape(node, 0)), window(node));
+  auto step = forward(builder, node, description, x);
+  if (training) {
+    Slot* index = builder.opaque_output(node, 1, description.workspace_desc());
+    index->hint = description;
+    step->writes_arg(DNNL_ARG_WORKSPACE, index, description.workspace_desc());
+  }
+  return step;
+}
+
+std::unique_ptr<Step> make_maxPool2dGrad(Builder& builder, const program::NodeSpec& node) {
+  Slot *dy = builder.input(node, 0), *index = builder.opaque_input(node, 1);
+  const auto* hint = std::any_cast<Forward::primitive_desc>(&index->hint);
+  if (hint == nullptr) {
+    core::fail("ERR_PROGRAM", node.label(), ": expected input 1 to be the index of a maxPool2d, got another value");
+  }
+  if (hint->dst_desc().get_dims() != dy->shape || hint->src_desc().get_dims() != builder.shape(node, 0)) {
+    core::fail("ERR_PROGRAM", node.label(), ": expected the extents of the pooling that made the index, got others");
+  }
+  auto step = backward(builder, node, *hint, dnnl::algorithm::pooling_max, dy, window(node));
+  step->reads_arg(DNNL_ARG_WORKSPACE, index, hint->workspace_desc());
+  return step;
+}
+
+std::unique_ptr<Step> make_avgPool2d(Builder& builder, const program::NodeSpec& node) {
+  Slot* x = named(builder, builder.input(node, 0));
+  return forward(builder, node,
+                 describe(builder, dnnl::prop_kind::forward_training, average(node), x->desc,
+                          any_desc(x->dtype, builder.shape(node, 0)), window(node)),
+                 x);
+}
+
+std::unique_ptr<Step> make_avgPool2dGrad(Builder& builder, const program::NodeSpec& node) {
+  Slot* dy = named(builder, builder.input(node, 0));
+  const Window w = window(node);
+  const memory::desc dx = any_desc(dy->dtype, builder.shape(node, 0));
+  const Forward::primitive_desc hint = describe(builder, dnnl::prop_kind::forward_training, average(node),
+                                                row_major_desc(dy->dtype, builder.shape(node, 0)), row_major_desc(dy->dtype, dy->shape), w);
+  using Backward = dnnl::pooling_backward;
+  const Backward::primitive_desc description(builder.engine(), average(node), dx, dy->desc, w.stride, w.kernel, {0, 0}, w.pad_before,
+                                             w.pad_after, hint, user_scratchpad());
+  auto step = std::make_unique<PrimitiveStep>(builder, Backward(description), description);
+  step->reads_arg(DNNL_ARG_DIFF_DST, dy, dy->desc);
+  step->writes_arg(DNNL_ARG_DIFF_SRC, builder.output(node, 0, description.diff_src_desc()), description.diff_src_desc());
+  return step;
+}
+
+}  // namespace ostrich::cpu

@@ -1,0 +1,20 @@
+// One instruction set's table, put together from the parts.
+#include "cpu/simd/parts.h"
+
+#define OSTRICH_TEXT_OF(x) #x
+#define OSTRICH_TEXT(x) OSTRICH_TEXT_OF(x)
+
+namespace ostrich::cpu::simd::OSTRICH_ISA {
+
+Table make_table() {
+  Table table{};
+  table.isa = OSTRICH_TEXT(OSTRICH_ISA);
+  add_pointwise(table);
+  add_convert(table);
+  add_reduce(table);
+  add_softmax(table);
+  add_random(table);
+  return table;
+}
+
+}  // namespace ostrich::cpu::simd::OSTRICH_ISA

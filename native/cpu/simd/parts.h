@@ -1,0 +1,29 @@
+// What the files of this folder give each other, once per instruction set: their parts of the table, and the two float
+// kinds of element. All of it is in the namespace of the instruction set.
+#pragma once
+
+#include "cpu/simd/table.h"
+#include "math/convert.h"
+
+namespace ostrich::cpu::simd::OSTRICH_ISA {
+
+void add_pointwise(Table& table);
+void add_convert(Table& table);
+void add_reduce(Table& table);
+void add_softmax(Table& table);
+void add_random(Table& table);
+Table make_table();
+
+struct F32 {
+  using Stored = float;
+  static inline __attribute__((always_inline)) float load(float x) { return x; }
+  static inline __attribute__((always_inline)) float store(float x) { return x; }
+};
+
+struct Bf16 {
+  using Stored = uint16_t;
+  static inline __attribute__((always_inline)) float load(uint16_t x) { return math::bf16_to_float(x); }
+  static inline __attribute__((always_inline)) uint16_t store(float x) { return math::float_to_bf16(x); }
+};
+
+}  // namespace ostrich::cpu::simd::OSTRICH_ISA

@@ -1,0 +1,76 @@
+// The inner loops of the CPU kernels, as a table of function pointers. The .cc files of this folder are compiled once for
+// each instruction set; which table a process uses is decided when it first asks. Every function runs in the calling
+// thread, allocates nothing and throws nothing. The results of sums do not depend on the instruction set, but for the
+// fused multiply-adds of a term's own formula.
+#pragma once
+
+#include <cstdint>
+
+namespace ostrich::cpu::simd {
+
+// y = f(a, b, c) over n elements. y may be a, b or c; other overlap is not allowed.
+using BlockFn = void (*)(void* y, const void* a, const void* b, const void* c, int64_t n);
+
+constexpr int kPointwiseOps = 0
+#define OSTRICH_POINTWISE(name, arity) +1
+#include "program/ops.def"
+    ;
+
+// Element types of rows that come in float kinds: index of the arrays below.
+enum FloatKind { kF32 = 0, kBf16 = 1 };
+
+// Where a block of draws lies in the random stream: FORMAT.md, "Random draws".
+struct Draws {
+  uint32_t key0, key1, stream, step;
+  int64_t first;  // logical element of the block's first draw; a multiple of 4
+};
+
+struct Table {
+  const char* isa;
+
+  // [computes in float][PointwiseOp][variant]. A register is float (f32, bf16) or int32 (i32, u8). Bit 0 of the variant:
+  // the first operand (of `where`: the second) is a single element; bit 1: the next one is.
+  BlockFn pointwise[2][kPointwiseOps][4];
+
+  // Between memory and registers; reads a, writes y.
+  BlockFn copy4, fill4;  // fill4: a is a single element
+  BlockFn f32_from_bf16, f32_from_i32, f32_from_u8, i32_from_u8;
+  BlockFn bf16_from_f32, i32_from_f32, u8_from_i32;
+  BlockFn round_bf16;    // f32 register holding bf16 values
+  BlockFn wrap_u8;       // i32 register modulo 256
+  BlockFn saturate_u8;   // f32 to an i32 register in 0..255
+  BlockFn truth;         // f32 to an i32 register: 1 where not zero
+
+  // Reductions of n contiguous elements.
+  double (*sum[2])(const void* x, int64_t n);
+  float (*max[2])(const void* x, int64_t n);
+  int32_t (*max_i32)(const int32_t* x, int64_t n);
+  int64_t (*argmax[2])(const void* x, int64_t n);
+  // Column by column over rows that start at x + offsets[r] elements: y[cols] is overwritten.
+  void (*sum_rows[2])(float* y, const void* x, const int64_t* offsets, int64_t rows, int64_t cols);
+  void (*max_rows[2])(float* y, const void* x, const int64_t* offsets, int64_t rows, int64_t cols);
+  void (*max_rows_i32)(int32_t* y, const int32_t* x, const int64_t* offsets, int64_t rows, int64_t cols);
+  // One more row for a running maximum and its row number; row 0 starts it.
+  void (*argmax_row[2])(float* best, int32_t* index, const void* x, int32_t row, int64_t cols);
+  void (*add_row[2])(float* y, const void* x, int64_t n);  // y += x
+
+  // Rows of K logits.
+  void (*softmax[2])(void* y, const void* x, int64_t k);
+  void (*log_softmax[2])(void* y, const void* x, int64_t k);
+  float (*log_sum_exp[2])(const void* x, int64_t k);
+  // dx = dloss * (exp(x - log_sum_exp) - onehot(label))
+  void (*cross_entropy_grad[2])(void* dx, const void* x, int64_t k, int64_t label, float log_sum_exp, float dloss);
+
+  // Random draws for n elements from draws.first on.
+  void (*uniform)(float* y, int64_t n, const Draws& draws, float low, float high);
+  void (*normal)(float* y, int64_t n, const Draws& draws, float mean, float std);
+  // Keeps x * scale where the draw's upper 24 bits are at least `threshold`, else 0.
+  void (*dropout[2])(void* y, const void* x, int64_t n, const Draws& draws, uint32_t threshold, float scale);
+};
+
+// The best table that this CPU runs; OSTRICH_MAX_ISA = baseline, avx2 or avx512 caps it.
+const Table& table();
+// The table of one instruction set, or null where this CPU lacks it.
+const Table* table_of(const char* isa);
+
+}  // namespace ostrich::cpu::simd

@@ -1,0 +1,73 @@
+// Chooses the table of inner loops for the CPU that the process runs on.
+#include <cstdlib>
+#include <cstring>
+
+#include "cpu/simd/table.h"
+
+namespace ostrich::cpu::simd {
+
+namespace baseline {
+Table make_table();
+}
+namespace avx2 {
+Table make_table();
+}
+namespace avx512 {
+Table make_table();
+}
+
+namespace {
+
+struct Isa {
+  const char* name;
+  bool (*supported)();
+  Table (*make_table)();
+};
+
+// Best first. The features are those of the compiler flags in CMakeLists.txt.
+const Isa kIsas[] = {
+    {"avx512",
+     [] {
+       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+              bool(__builtin_cpu_supports("fma"));
+     },
+     avx512::make_table},
+    {"avx2", [] { return __builtin_cpu_supports("avx2") && bool(__builtin_cpu_supports("fma")); }, avx2::make_table},
+    {"baseline", [] { return true; }, baseline::make_table},
+};
+
+const Table& choose() {
+  const char* cap = std::getenv("OSTRICH_MAX_ISA");
+  bool capped = cap != nullptr;
+  for (const Isa& isa : kIsas) {
+    if (capped && std::strcmp(cap, isa.name) == 0) capped = false;
+    if (capped) continue;
+    if (const Table* found = table_of(isa.name)) return *found;
+  }
+  return *table_of("baseline");
+}
+
+}  // namespace
+
+const Table* table_of(const char* name) {
+  static const Table* tables[3] = {};
+  static const bool filled = [] {
+    for (size_t i = 0; i < 3; ++i) {
+      if (kIsas[i].supported()) tables[i] = new Table(kIsas[i].make_table());
+    }
+    return true;
+  }();
+  (void)filled;
+  for (size_t i = 0; i < 3; ++i) {
+    if (std::strcmp(name, kIsas[i].name) == 0) return tables[i];
+  }
+  return nullptr;
+}
+
+const Table& table() {
+  static const Table& chosen = choose();
+  return chosen;
+}
+
+}  // namespace ostrich::cpu::simd
