@@ -1,0 +1,28 @@
+// The names in native/program/ops.def and in the TypeScript registry are the same list.
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { registry } from '../../lib/ops/index.js'
+
+const definitions = readFileSync(new URL('../../native/program/ops.def', import.meta.url), 'utf8')
+
+function native(macro: string): string[] {
+  return [...definitions.matchAll(new RegExp(`^${macro}\\((\\w+)`, 'gm'))].map((match) => match[1] ?? '').sort()
+}
+
+function typed(kind: string): string[] {
+  return [...registry.values()]
+    .filter((op) => op.kind === kind)
+    .map((op) => op.name)
+    .sort()
+}
+
+describe('registry', () => {
+  it('has the pointwise ops of ops.def', () => {
+    expect(native('OSTRICH_POINTWISE').length).toBeGreaterThan(20)
+    expect(typed('pointwise')).toEqual(native('OSTRICH_POINTWISE'))
+  })
+
+  it('has the kernels of ops.def', () => {
+    expect(typed('kernel')).toEqual(native('OSTRICH_KERNEL'))
+  })
+})
