@@ -1,9 +1,17 @@
 // Graph -> program text: all passes in order, each one checked, then the encoder.
 import { type DType, type Graph, GraphError, printGraph, type Shape, type Variable, verify } from '../graph/index.js'
 import { encode } from './encode.js'
+import { cse } from './passes/cse.js'
 import { dce } from './passes/dce.js'
+import { epilogue } from './passes/epilogue.js'
+import { fold } from './passes/fold.js'
 import { fuse } from './passes/fuse.js'
 import { markers } from './passes/markers.js'
+import { mixedPrecision } from './passes/mixed-precision.js'
+import { reluPool } from './passes/relu-pool.js'
+import { schedule } from './passes/schedule.js'
+import { ownerOf, shadow } from './passes/shadow.js'
+import { sums } from './passes/sums.js'
 
 /** Element types of the program: `f32` everywhere, or `bf16` activations and weight copies over f32 master weights. */
 export type CompilePrecision = 'f32' | 'bf16'
@@ -37,11 +45,27 @@ export interface CompiledGraph {
 
 type Pass = readonly [name: string, run: (graph: Graph) => Graph]
 
-function passesFor(_precision: CompilePrecision): Pass[] {
+/**
+ * The order, and why: fusions that look for patterns of single ops (epilogue, reluPool) come before mixed precision,
+ * which would put casts between them; `sums` comes after it, because it asks whether the sum reads what the product
+ * reads; `fold` runs again to take out casts that met.
+ */
+function passesFor(precision: CompilePrecision): Pass[] {
+  const simplify: Pass[] = [
+    ['fold', fold],
+    ['cse', cse],
+  ]
+  const mixed: Pass[] = [['mixedPrecision', mixedPrecision], ['shadow', shadow], ...simplify]
   return [
     ['markers', markers],
     ['dce', dce],
+    ...simplify,
+    ['epilogue', epilogue],
+    ['reluPool', reluPool],
+    ...(precision === 'bf16' ? mixed : []),
+    ['sums', sums],
     ['fuse', fuse],
+    ['schedule', schedule],
   ]
 }
 
@@ -77,7 +101,10 @@ export function compileGraph(graph: Graph, options: CompileOptions): CompiledGra
     text: encode(final),
     graph: final,
     feeds: final.feeds.map(({ name, tensor }) => port(name, tensor)),
-    states: final.states.map(({ name, variable, tensor }) => ({ ...port(name, tensor), variable })),
+    states: final.states.map(({ name, variable, tensor }) => {
+      const shadowOf = ownerOf(variable)
+      return { ...port(name, tensor), variable, ...(shadowOf && { shadowOf }) }
+    }),
     fetches: final.fetches.map(({ name, tensor }) => port(name, tensor)),
   }
 }

@@ -1,7 +1,7 @@
 // Which pointwise nodes become one chain. A group is convex (no path leaves it and comes back), has one output shape and
 // stays inside the limits of a chain. Refuses to grow a group where that would keep more tensors alive than before.
 import { type Graph, type Node, sameShape, type Tensor } from '../graph/index.js'
-import { chainLimits } from './chain.js'
+import { chainLimits } from '../ops/pointwise-chain.js'
 import { output, type Uses, usesOf } from './rewrite.js'
 
 /** A chain in the making, or a single kernel node. */

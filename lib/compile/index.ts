@@ -1,3 +1,2 @@
 // Graph -> program text.
-export * from './chain.js'
 export * from './compile.js'

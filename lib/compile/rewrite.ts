@@ -12,6 +12,14 @@ import {
   sameShape,
   type Tensor,
 } from '../graph/index.js'
+import { registry } from '../ops/index.js'
+
+/** An op that a pass puts in. */
+export function opNamed(name: string): Op {
+  const op = registry.get(name)
+  if (op === undefined) throw new GraphError(`${name}: expected a registered op, got an unknown name`)
+  return op
+}
 
 /** Who reads each tensor, and which tensors leave the graph. */
 export interface Uses {

@@ -9,7 +9,7 @@ import {
   sameShape,
   type Tensor,
 } from '../../graph/index.js'
-import { type Instruction, type Operand, pointwiseOp } from '../chain.js'
+import { type ChainInstruction, type ChainOperand, pointwiseOp } from '../../ops/pointwise-chain.js'
 import { type Group, Groups, isLiteral } from '../groups.js'
 import { topological } from '../order.js'
 import { input, output, Rewriter, usesOf } from '../rewrite.js'
@@ -55,7 +55,7 @@ function chainInputs(group: Group): Tensor[] {
   return given !== undefined && sameShape(given, shape) ? read : outer
 }
 
-function operandsOf(node: Node, registers: ReadonlyMap<Tensor, number>): Operand[] {
+function operandsOf(node: Node, registers: ReadonlyMap<Tensor, number>): ChainOperand[] {
   return node.inputs.map((tensor) => {
     const register = registers.get(tensor)
     if (register !== undefined) return register
@@ -70,7 +70,7 @@ function operandsOf(node: Node, registers: ReadonlyMap<Tensor, number>): Operand
 function emitChain(group: Group, outputs: readonly Tensor[], rewriter: Rewriter): void {
   const inputs = chainInputs(group)
   const registers = new Map<Tensor, number>(inputs.map((tensor, i) => [tensor, i]))
-  const chain: Instruction[] = []
+  const chain: ChainInstruction[] = []
   for (const node of group.nodes) {
     const extra = Object.keys(node.attrs).find((key) => key !== 'dtype')
     if (extra !== undefined)

@@ -1,0 +1,85 @@
+// Pointwise formulas on numbers, for constant folding: evaluated in float64, rounded once to the result's dtype.
+// Holds only formulas whose folded value is what every kernel means; the rest stays in the graph.
+import { broadcastShapes, count, type DType, sameShape, strides, type Tensor } from '../graph/index.js'
+
+const formulas: Readonly<Record<string, (...x: number[]) => number>> = {
+  neg: (x = 0) => -x,
+  abs: (x = 0) => Math.abs(x),
+  sign: (x = 0) => Math.sign(x),
+  exp: (x = 0) => Math.exp(x),
+  log: (x = 0) => Math.log(x),
+  sqrt: (x = 0) => Math.sqrt(x),
+  rsqrt: (x = 0) => 1 / Math.sqrt(x),
+  tanh: (x = 0) => Math.tanh(x),
+  sigmoid: (x = 0) => 1 / (1 + Math.exp(-x)),
+  relu: (x = 0) => Math.max(x, 0),
+  floor: (x = 0) => Math.floor(x),
+  cos: (x = 0) => Math.cos(x),
+  sin: (x = 0) => Math.sin(x),
+  cast: (x = 0) => x,
+  add: (x = 0, y = 0) => x + y,
+  sub: (x = 0, y = 0) => x - y,
+  mul: (x = 0, y = 0) => x * y,
+  div: (x = 0, y = 0) => x / y,
+  pow: (x = 0, y = 0) => Math.pow(x, y),
+  maximum: (x = 0, y = 0) => Math.max(x, y),
+  minimum: (x = 0, y = 0) => Math.min(x, y),
+  equal: (x = 0, y = 0) => Number(x === y),
+  less: (x = 0, y = 0) => Number(x < y),
+  lessEqual: (x = 0, y = 0) => Number(x <= y),
+  where: (condition = 0, x = 0, y = 0) => (condition === 0 ? y : x),
+}
+
+const word = new DataView(new ArrayBuffer(4))
+
+/** Rounds to bfloat16, to nearest even. */
+function roundToBf16(x: number): number {
+  word.setFloat32(0, x)
+  const bits = word.getUint32(0)
+  word.setUint32(0, (bits + 0x7fff + ((bits >>> 16) & 1)) & 0xffff0000)
+  return word.getFloat32(0)
+}
+
+/** The nearest value of a dtype; undefined where it has none (infinite, or an integer out of range or with a fraction). */
+export function rounded(dtype: DType, x: number): number | undefined {
+  if (dtype === 'u8') return Number.isInteger(x) && x >= 0 && x <= 255 ? x : undefined
+  if (dtype === 'i32') return Number.isInteger(x) && x === (x | 0) ? x : undefined
+  const value = dtype === 'bf16' ? roundToBf16(Math.fround(x)) : Math.fround(x)
+  return Number.isFinite(value) ? value : undefined
+}
+
+/** Largest constant that folding may write element by element. */
+const largest = 4096
+
+const dataOf = (tensor: Tensor): readonly number[] => tensor.node.attrs['data'] as readonly number[]
+
+/** Where element `position` of a tensor of `shape` lies in an operand that broadcasts to it. */
+function operandIndex(operand: Tensor, shape: readonly number[], position: number): number {
+  if (dataOf(operand).length === 1) return 0
+  const own = strides(operand.shape)
+  let index = 0
+  for (const [axis, step] of strides(shape).entries()) {
+    const at = Math.floor(position / step) % (shape[axis] ?? 1)
+    const i = axis - (shape.length - operand.shape.length)
+    if (i >= 0 && operand.shape[i] !== 1) index += at * (own[i] ?? 0)
+  }
+  return index
+}
+
+/** Data of a pointwise op on constants; undefined when it should stay in the graph. */
+export function evaluate(name: string, inputs: readonly Tensor[], result: Tensor): number[] | undefined {
+  const formula = formulas[name]
+  if (formula === undefined || !inputs.every((input) => input.node.op.name === 'constant')) return undefined
+  const shape = broadcastShapes(...inputs.map((input) => input.shape))
+  if (shape === undefined || !sameShape(shape, result.shape)) return undefined
+  const n = inputs.every((input) => dataOf(input).length === 1) ? 1 : count(shape)
+  if (n > largest) return undefined
+  const data: number[] = []
+  for (let i = 0; i < n; i++) {
+    const operands = inputs.map((input) => dataOf(input)[operandIndex(input, shape, i)] ?? NaN)
+    const value = rounded(result.dtype, formula(...operands))
+    if (value === undefined) return undefined
+    data.push(value)
+  }
+  return data
+}

@@ -1,0 +1,66 @@
+// Moves a bias and an activation into the matmul or conv2d that feeds them, where nobody else reads what lies between:
+// the kernel applies them to the result while it is still in registers.
+import { type Graph, makeNode, type Node, sameShape, type Tensor } from '../../graph/index.js'
+import { input, output, rewrite, type Rewriter, type Uses, usesOf } from '../rewrite.js'
+import { dce } from './dce.js'
+
+const activations = new Set(['relu', 'tanh', 'sigmoid'])
+
+/** The product that wrote `tensor`, when it has no activation yet and writes nothing else. */
+function openProduct(tensor: Tensor): Node | undefined {
+  const { node } = tensor
+  if (node.op.name !== 'matmul' && node.op.name !== 'conv2d') return undefined
+  return node.attrs['activation'] === 'none' && node.outputs.length === 1 ? node : undefined
+}
+
+/** Axis of the product that a bias runs along: the last of a matmul, the channels of a conv2d. */
+function biasShape(product: Node): { readonly extent: number; readonly trailing: number } {
+  const { shape } = output(product)
+  return product.op.name === 'matmul'
+    ? { extent: shape.at(-1) ?? 1, trailing: 0 }
+    : { extent: shape[1] ?? 1, trailing: 2 }
+}
+
+/** `tensor` as a vector along the bias axis of the product; undefined when it varies along another axis, or is no f32. */
+function asBias(product: Node, tensor: Tensor, rewriter: Rewriter): Tensor | undefined {
+  const { extent, trailing } = biasShape(product)
+  const full = [extent, ...new Array<number>(trailing).fill(1)]
+  const leading = tensor.shape.length - full.length
+  const fits = leading >= 0 && sameShape(tensor.shape, [...new Array<number>(leading).fill(1), ...full])
+  if (!fits || tensor.dtype !== 'f32') return undefined
+  if (tensor.shape.length === 1) return tensor
+  const { node } = tensor
+  if (node.op.name !== 'reshape') return undefined
+  if (sameShape(input(node, 0).shape, [extent])) return input(node, 0)
+  return output(rewriter.emit(node.op, [tensor], { shape: [extent] }, node))
+}
+
+function withBias(node: Node, old: Node, uses: Uses, rewriter: Rewriter): Tensor | undefined {
+  for (const i of [0, 1]) {
+    const product = openProduct(input(node, i))
+    if (product?.inputs.length !== 2 || uses.count(input(old, i)) !== 1) continue
+    if (!sameShape(output(product).shape, output(node).shape)) continue
+    const bias = asBias(product, input(node, 1 - i), rewriter)
+    if (bias !== undefined) return output(rewriter.emit(product.op, [...product.inputs, bias], product.attrs, product))
+  }
+  return undefined
+}
+
+function withActivation(node: Node, old: Node, uses: Uses, rewriter: Rewriter): Tensor | undefined {
+  const product = openProduct(input(node, 0))
+  if (product === undefined || uses.count(input(old, 0)) !== 1) return undefined
+  const fused = makeNode(product.op, product.inputs, { ...product.attrs, activation: node.op.name }, product)
+  rewriter.nodes.push(fused)
+  return output(fused)
+}
+
+export function epilogue(graph: Graph): Graph {
+  const uses = usesOf(graph)
+  return dce(
+    rewrite(graph, (node, old, rewriter) => {
+      const fuse = node.op.name === 'add' ? withBias : activations.has(node.op.name) ? withActivation : undefined
+      const tensor = fuse?.(node, old, uses, rewriter)
+      return tensor === undefined ? undefined : [tensor]
+    }),
+  )
+}

@@ -1,0 +1,141 @@
+// f32 graph -> bf16 activations and weight copies. Products (matmul, convolutions and their gradients) read bf16; their
+// results, and everything that only passes activations on, are bf16. Statistics, losses, reductions and parameter updates
+// stay f32, because an op that is in neither list below is left as it is.
+import { type Attrs, constantOp, type Graph, makeNode, type Node, type Tensor } from '../../graph/index.js'
+import { rounded } from '../evaluate.js'
+import { isLiteral } from '../groups.js'
+import { input, opNamed, output, rewrite, type Rewriter, type Uses, usesOf } from '../rewrite.js'
+import { dce } from './dce.js'
+
+/** Their first two inputs are read in bf16; a bias stays f32. */
+const products = new Set(['matmul', 'conv2d', 'conv2dGradInput', 'conv2dGradWeight'])
+
+/** Ops that hand activations on: those that only select or move elements lose nothing in bf16, the others round once. */
+const followers = new Set([
+  ...['relu', 'reluGrad', 'tanh', 'sigmoid', 'abs', 'neg', 'maximum', 'minimum', 'dropout'],
+  ...['maxPool2d', 'maxPool2dGrad', 'avgPool2d', 'avgPool2dGrad'],
+  ...['reshape', 'transpose', 'broadcastTo', 'slice', 'concat', 'pad', 'gather'],
+])
+
+/** Ops through which a gradient may pass on its way to a parameter update. */
+const updatePath = new Set(['sum', 'max', 'reshape', 'transpose', 'broadcastTo', 'slice', 'concat', 'pad'])
+
+/** Tensors that each reader takes in bf16, directly or through followers. */
+function wantedInBf16(graph: Graph, uses: Uses): Set<Tensor> {
+  const wanted = new Set<Tensor>()
+  const takes = (reader: Node, tensor: Tensor): boolean => {
+    if (followers.has(reader.op.name)) return wanted.has(output(reader))
+    return products.has(reader.op.name) && reader.inputs.every((other, i) => other !== tensor || i < 2)
+  }
+  for (const node of graph.nodes.toReversed()) {
+    for (const tensor of node.outputs) {
+      const readers = uses.readers(tensor)
+      const all = readers.length > 0 && readers.every((reader) => takes(reader, tensor))
+      if (tensor.dtype === 'f32' && all && !uses.leaves(tensor)) wanted.add(tensor)
+    }
+  }
+  return wanted
+}
+
+/**
+ * Tensors that only update parameters: gradients of weights. They stay bf16 out of the product, because they then lie in
+ * memory as the bf16 weights do; the update widens them.
+ */
+function weightGradients(graph: Graph, uses: Uses): Set<Tensor> {
+  const parameters = new Set(
+    graph.states.filter((state) => state.variable.role === 'parameter').map((state) => state.tensor),
+  )
+  const updated = new Set(graph.assigns.filter((assign) => parameters.has(assign.state)).map((assign) => assign.value))
+  /** Nodes all of whose readers are on the way to an update; of them, those that reach a parameter. */
+  const [onPath, reaching] = [new Set<Node>(), new Set<Tensor>()]
+  for (const node of graph.nodes.toReversed()) {
+    const readers = node.outputs.flatMap((tensor) => uses.readers(tensor))
+    const plain = node.op.kind === 'pointwise' || updatePath.has(node.op.name)
+    const good = readers.every((reader) => onPath.has(reader))
+    if (good && plain) onPath.add(node)
+    for (const tensor of node.outputs) {
+      const reaches = uses.readers(tensor).some((reader) => reader.outputs.some((next) => reaching.has(next)))
+      if (good && (updated.has(tensor) || reaches)) reaching.add(tensor)
+    }
+  }
+  return reaching
+}
+
+class Precision {
+  readonly #uses: Uses
+  readonly #wanted: Set<Tensor>
+  readonly #gradients: Set<Tensor>
+  /** The bf16 copy of each f32 tensor of the new graph. */
+  readonly #copies = new Map<Tensor, Tensor>()
+
+  constructor(graph: Graph) {
+    this.#uses = usesOf(graph)
+    this.#wanted = wantedInBf16(graph, this.#uses)
+    this.#gradients = weightGradients(graph, this.#uses)
+  }
+
+  visit(node: Node, old: Node, rewriter: Rewriter): readonly Tensor[] | undefined {
+    if (products.has(node.op.name)) return this.#product(node, old, rewriter)
+    if (followers.has(node.op.name) && this.#follows(node, old))
+      return this.#lower(node, node.attrs, node.inputs.length, rewriter)
+    return undefined
+  }
+
+  /** Its readers want f32 alone (logits for a loss), and it is no weight gradient: the product writes f32 at once. */
+  #staysF32(tensor: Tensor): boolean {
+    const lowers = (reader: Node) => products.has(reader.op.name) || followers.has(reader.op.name)
+    return !this.#gradients.has(tensor) && !this.#uses.readers(tensor).some(lowers)
+  }
+
+  #product(node: Node, old: Node, rewriter: Rewriter): readonly Tensor[] | undefined {
+    if (output(node).dtype !== 'f32' || node.inputs.some((tensor) => tensor.dtype !== 'f32')) return undefined
+    const dtype = this.#staysF32(output(old)) ? 'f32' : 'bf16'
+    return this.#lower(node, { ...node.attrs, dtype }, 2, rewriter)
+  }
+
+  #follows(node: Node, old: Node): boolean {
+    if (output(node).dtype !== 'f32') return false
+    if (this.#wanted.has(output(old))) return true
+    const floats = node.inputs.filter((tensor) => tensor.dtype === 'f32')
+    return floats.some((tensor) => widened(tensor)) && floats.every((tensor) => widened(tensor) ?? isLiteral(tensor))
+  }
+
+  /** The node over bf16 copies of its first `n` inputs; bf16 results are widened for whoever reads them in f32. */
+  #lower(node: Node, attrs: Attrs, n: number, rewriter: Rewriter): readonly Tensor[] {
+    const inputs = node.inputs.map((tensor, i) =>
+      i < n && tensor.dtype === 'f32' ? this.#narrow(tensor, rewriter) : tensor,
+    )
+    const lowered = rewriter.emit(node.op, inputs, attrs, node)
+    return lowered.outputs.map((tensor, i) => {
+      if (tensor.dtype === output(node, i).dtype) return tensor
+      return output(rewriter.emit(opNamed('cast'), [tensor], { dtype: 'f32' }, node))
+    })
+  }
+
+  #narrow(tensor: Tensor, rewriter: Rewriter): Tensor {
+    const known = widened(tensor) ?? this.#copies.get(tensor)
+    if (known !== undefined) return known
+    const copy =
+      narrowConstant(tensor) ?? output(rewriter.emit(opNamed('cast'), [tensor], { dtype: 'bf16' }, tensor.node))
+    this.#copies.set(tensor, copy)
+    return copy
+  }
+}
+
+/** The bf16 tensor of which an f32 tensor is a copy. */
+function widened(tensor: Tensor): Tensor | undefined {
+  if (tensor.node.op.name !== 'cast' || tensor.dtype !== 'f32') return undefined
+  const from = input(tensor.node, 0)
+  return from.dtype === 'bf16' ? from : undefined
+}
+
+function narrowConstant(tensor: Tensor): Tensor | undefined {
+  if (!isLiteral(tensor)) return undefined
+  const data = (tensor.node.attrs['data'] as readonly number[]).map((value) => rounded('bf16', value) ?? value)
+  return output(makeNode(constantOp, [], { dtype: 'bf16', shape: [...tensor.shape], data }, tensor.node))
+}
+
+export function mixedPrecision(graph: Graph): Graph {
+  const precision = new Precision(graph)
+  return dce(rewrite(graph, (node, old, rewriter) => precision.visit(node, old, rewriter)))
+}
