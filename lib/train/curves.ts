@@ -1,0 +1,238 @@
+// Draws a run's curves as one self-contained SVG: training loss above, a validation metric below, one axis of steps.
+// Text, lines and colours only: no script, no font or other file is fetched; it follows the reader's light or dark theme.
+import type { Curves, Point } from './curve-recorder.js'
+
+export { CurveRecorder } from './curve-recorder.js'
+export type { Curves, Point } from './curve-recorder.js'
+
+const WIDTH = 880
+const LEFT = 72
+const RIGHT = 24
+const TOP = 84
+const PANEL_GAP = 46
+const LOSS_HEIGHT = 250
+const METRIC_HEIGHT = 170
+const BOTTOM = 56
+const PLOT = WIDTH - LEFT - RIGHT
+
+const STYLE = `
+  svg { --ink: #1f2430; --soft: #667085; --grid: #e6e8ee; --back: #ffffff; --loss: #2f6fde; --held: #e0762b; --metric: #16936b }
+  @media (prefers-color-scheme: dark) {
+    svg { --ink: #e8eaf0; --soft: #9aa3b5; --grid: #2c3240; --back: #14171f; --loss: #6ea2ff; --held: #ff9f5a; --metric: #42c79a }
+  }
+  text { font: 12px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: var(--soft) }
+  .title { font-size: 17px; font-weight: 600; fill: var(--ink) }
+  .name { font-size: 13px; font-weight: 600; fill: var(--ink) }
+  .back { fill: var(--back) }
+  .grid { stroke: var(--grid); stroke-width: 1 }
+  .axis { stroke: var(--soft); stroke-width: 1 }
+  .line { fill: none; stroke-linejoin: round; stroke-linecap: round; stroke-width: 2 }
+  .raw { stroke-width: 1; opacity: 0.3 }
+  .loss { stroke: var(--loss) } .held { stroke: var(--held) } .metric { stroke: var(--metric) }
+  .dot { stroke: var(--back); stroke-width: 1.5 }
+  .dot.held { fill: var(--held) } .dot.metric { fill: var(--metric) }`
+
+/** What to draw. */
+export interface CurveOptions extends Curves {
+  readonly title: string
+}
+
+interface Scale {
+  readonly ticks: readonly number[]
+  readonly at: (value: number) => number
+  readonly format: (value: number) => string
+}
+
+interface Series {
+  readonly name: string
+  readonly style: 'loss' | 'held' | 'metric'
+  readonly points: readonly Point[]
+  readonly drawn: 'smooth' | 'dots'
+}
+
+/**
+ * An SVG document with a run's curves. A validation metric called `loss` joins the training loss; of the others the first
+ * (accuracy, as a rule) gets the panel below. Loss is on a logarithmic axis when it falls by a factor of 20 or more.
+ * Points that are not finite are left out. The text depends on the arguments alone.
+ *
+ * @example
+ * renderCurves({ title: 'mnist', loss: [{ step: 1, value: 2.3 }], metrics: new Map([['accuracy', [{ step: 468, value: 0.98 }]]]) })
+ */
+export function renderCurves({ title, loss, metrics }: CurveOptions): string {
+  const held: Series[] = [...metrics]
+    .filter(([name]) => name === 'loss')
+    .map(([, points]) => ({ name: 'validation', style: 'held', points: finite(points), drawn: 'dots' }))
+  const upper: Series[] = [{ name: 'training', style: 'loss', points: finite(loss), drawn: 'smooth' }, ...held]
+  const [metric] = [...metrics].filter(([name]) => name !== 'loss')
+  const lower: Series[] =
+    metric === undefined
+      ? []
+      : [{ name: `validation ${metric[0]}`, style: 'metric', points: finite(metric[1]), drawn: 'dots' }]
+  const steps = [...upper, ...lower].flatMap(({ points }) => points.map(({ step }) => step))
+  const x = linearScale([0, ...steps], LEFT, LEFT + PLOT, 8)
+  const lossBottom = TOP + LOSS_HEIGHT
+  const metricTop = lossBottom + PANEL_GAP
+  const bottom = lower.length === 0 ? lossBottom : metricTop + METRIC_HEIGHT
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + BOTTOM}" width="${WIDTH}" height="${bottom + BOTTOM}" role="img">`,
+    `<title>${escape(title)}</title>`,
+    `<style>${STYLE}\n</style>`,
+    `<rect class="back" width="100%" height="100%" rx="8"/>`,
+    `<text class="title" x="${LEFT}" y="36">${escape(title)}</text>`,
+    ...panel('loss', upper, x, TOP, lossBottom, lossScale),
+    ...(lower.length === 0 ? [] : panel(metric?.[0] ?? '', lower, x, metricTop, bottom, metricScale)),
+    ...x.ticks.map(
+      (tick) => `<text x="${round(x.at(tick))}" y="${bottom + 20}" text-anchor="middle">${x.format(tick)}</text>`,
+    ),
+    `<text x="${LEFT + PLOT / 2}" y="${bottom + 42}" text-anchor="middle">step</text>`,
+    '</svg>',
+    '',
+  ].join('\n')
+}
+
+function panel(
+  name: string,
+  series: readonly Series[],
+  x: Scale,
+  top: number,
+  bottom: number,
+  scale: (values: readonly number[], top: number, bottom: number) => Scale,
+): string[] {
+  const values = series.flatMap(({ points, drawn }) => {
+    const shown = drawn === 'smooth' ? smooth(points) : points
+    return shown.map(({ value }) => value)
+  })
+  const heading = [`<text class="name" x="${LEFT}" y="${top - 14}">${escape(name)}</text>`, ...legend(series, top - 14)]
+  if (values.length === 0) {
+    const empty = `<text x="${LEFT + PLOT / 2}" y="${(top + bottom) / 2}" text-anchor="middle">no data yet</text>`
+    return [...heading, axis(bottom), empty]
+  }
+  const y = scale(values, top, bottom)
+  const rules = y.ticks.map((tick) => {
+    const at = round(y.at(tick))
+    const rule = `<path class="grid" d="M${LEFT} ${at}H${LEFT + PLOT}"/>`
+    return `${rule}<text x="${LEFT - 10}" y="${round(at + 4)}" text-anchor="end">${y.format(tick)}</text>`
+  })
+  // Raw losses may leave the axis, which follows the smoothed line; they are cut at the panel's edge.
+  const clip = `clip-${top}`
+  const frame = `<clipPath id="${clip}"><rect x="${LEFT}" y="${top - 4}" width="${PLOT}" height="${bottom - top + 8}"/></clipPath>`
+  const lines = series.flatMap((one) => draw(one, x, y, clip))
+  return [...heading, ...rules, axis(bottom), frame, ...lines]
+}
+
+function axis(bottom: number): string {
+  return `<path class="axis" d="M${LEFT} ${bottom}H${LEFT + PLOT}"/>`
+}
+
+function legend(series: readonly Series[], y: number): string[] {
+  let right = LEFT + PLOT
+  return series.toReversed().map(({ name, style }) => {
+    // Text cannot be measured here; this width per letter is that of the widest usual font.
+    const start = right - 7.2 * name.length - 26
+    const mark = `<path class="line ${style}" d="M${round(start)} ${y - 4}h18"/>`
+    const label = `<text x="${round(right)}" y="${y}" text-anchor="end">${escape(name)}</text>`
+    right = start - 16
+    return mark + label
+  })
+}
+
+function draw({ style, points, drawn }: Series, x: Scale, y: Scale, clip: string): string[] {
+  const path = (from: readonly Point[]): string =>
+    from.map(({ step, value }, i) => `${i === 0 ? 'M' : 'L'}${round(x.at(step))} ${round(y.at(value))}`).join('')
+  const inside = `clip-path="url(#${clip})"`
+  if (drawn === 'smooth') {
+    const thin = points.length > 1 ? [`<path class="line raw ${style}" ${inside} d="${path(points)}"/>`] : []
+    return [...thin, `<path class="line ${style}" ${inside} d="${path(smooth(points))}"/>`]
+  }
+  const dots = points.map(({ step, value }) => {
+    return `<circle class="dot ${style}" cx="${round(x.at(step))}" cy="${round(y.at(value))}" r="4"/>`
+  })
+  const last = points.at(-1)
+  const label =
+    last === undefined || style !== 'metric'
+      ? []
+      : [
+          `<text class="name" x="${round(x.at(last.step))}" y="${round(y.at(last.value) - 11)}" text-anchor="middle">${y.format(last.value)}</text>`,
+        ]
+  return [`<path class="line ${style}" d="${path(points)}"/>`, ...dots, ...label]
+}
+
+/** A centred moving average over about a fiftieth of the run; the window starts narrow, so a steep start stays steep. */
+export function smooth(points: readonly Point[]): Point[] {
+  const most = Math.floor(points.length / 100)
+  const sums = new Float64Array(points.length + 1)
+  for (const [i, { value }] of points.entries()) sums[i + 1] = sums[i]! + value
+  return points.map(({ step, value }, i) => {
+    const half = Math.min(most, i)
+    const end = Math.min(points.length, i + half + 1)
+    return { step, value: half === 0 ? value : (sums[end]! - sums[i - half]!) / (end - i + half) }
+  })
+}
+
+function lossScale(values: readonly number[], top: number, bottom: number): Scale {
+  const least = values.reduce((a, b) => Math.min(a, b))
+  const most = values.reduce((a, b) => Math.max(a, b))
+  return least > 0 && most / least >= 20
+    ? logScale(least, most, bottom, top)
+    : linearScale([0, ...values], bottom, top, 5)
+}
+
+function metricScale(values: readonly number[], top: number, bottom: number): Scale {
+  const scale = linearScale(values, bottom, top, 4)
+  const share = values.every((value) => value >= 0 && value <= 1)
+  if (!share) return scale
+  // A share reads best in percent, and no tick stands above 100 %.
+  const ticks = scale.ticks.filter((tick) => tick <= 1 + 1e-9)
+  return { ...scale, ticks, format: (value) => `${Number((100 * value).toFixed(2))} %` }
+}
+
+/** A linear scale over the values, widened to whole ticks at 1, 2 or 5 times a power of ten. */
+export function linearScale(values: readonly number[], from: number, to: number, count: number): Scale {
+  const least = values.reduce((a, b) => Math.min(a, b))
+  const most = values.reduce((a, b) => Math.max(a, b))
+  const span = most - least || Math.abs(most) || 1
+  const power = 10 ** Math.floor(Math.log10(span / count))
+  const unit = power * ([1, 2, 5, 10].find((factor) => (power * factor * count) / span >= 1) ?? 10)
+  const first = Math.floor(least / unit + 1e-9)
+  const last = Math.max(first + 1, Math.ceil(most / unit - 1e-9))
+  const ticks = Array.from({ length: last - first + 1 }, (_, i) => (first + i) * unit)
+  const digits = Math.max(0, -Math.floor(Math.log10(unit) + 1e-9))
+  return {
+    ticks,
+    at: (value) => from + ((value - first * unit) / ((last - first) * unit)) * (to - from),
+    format: (value) => group(Number(value.toFixed(Math.min(12, digits + 2))).toString()),
+  }
+}
+
+/** A logarithmic scale with ticks at 1, 2 and 5 times powers of ten, or powers alone over more than three of them. */
+function logScale(least: number, most: number, from: number, to: number): Scale {
+  const factors = Math.log10(most / least) > 3 ? [1] : [1, 2, 5]
+  const [low, high] = [Math.floor(Math.log10(least)), Math.ceil(Math.log10(most))]
+  const all = Array.from({ length: high - low + 1 }, (_, i) => factors.map((factor) => factor * 10 ** (low + i))).flat()
+  const bottom = all.findLast((tick) => tick <= least) ?? least
+  const top = all.find((tick) => tick >= most) ?? most
+  const [a, b] = [Math.log(bottom), Math.log(top)]
+  return {
+    ticks: all.filter((tick) => tick >= bottom && tick <= top),
+    at: (value) => from + ((Math.log(Math.max(value, bottom / 1e3)) - a) / (b - a)) * (to - from),
+    format: (value) => (value >= 1e-4 && value < 1e6 ? String(Number(value.toPrecision(1))) : value.toExponential(0)),
+  }
+}
+
+function finite(points: readonly Point[]): Point[] {
+  return points.filter(({ step, value }) => Number.isFinite(step) && Number.isFinite(value))
+}
+
+function group(text: string): string {
+  return text.includes('.') ? text : text.replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+function round(value: number): number {
+  return Math.round(10 * value) / 10
+}
+
+function escape(text: string): string {
+  const marks: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
+  // Characters that XML 1.0 forbids would make the whole file unreadable.
+  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '').replace(/[&<>"]/g, (mark) => marks[mark] ?? mark)
+}

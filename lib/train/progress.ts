@@ -1,0 +1,242 @@
+// Shows a training run to a person: a live bar on a terminal, plain lines elsewhere, nothing when no stream is given.
+// Writes to the stream that it is handed and reads the clock that it is handed; owns no timer and no process state.
+
+/** Where to show progress: `process.stderr`, or anything with `write`. */
+export interface ProgressStream {
+  write(text: string): unknown
+  readonly isTTY?: boolean
+  readonly columns?: number
+  hasColors?(): boolean
+}
+
+/** Options of `createProgress`. */
+export interface ProgressOptions {
+  /** None: everything is silent. */
+  readonly stream?: ProgressStream | undefined
+  /** Milliseconds from any origin. Default `performance.now`. */
+  readonly clock?: () => number
+  /** Seconds between plain lines where the stream is no terminal. Default 10. */
+  readonly everySeconds?: number
+}
+
+/** Where a run stands after a step. */
+export interface ProgressState {
+  /** The current epoch, from 1. */
+  readonly epoch: number
+  readonly epochs: number
+  /** Steps done in this epoch. */
+  readonly step: number
+  /** Steps in an epoch. */
+  readonly steps: number
+  /** Examples per step. */
+  readonly batch: number
+  /** The latest (or smoothed) training loss. */
+  readonly loss?: number
+  /** The latest accuracy, 0 to 1. */
+  readonly accuracy?: number
+}
+
+/** A progress display. */
+export interface Progress {
+  /** Tells where the run stands; redraws at most ten times a second. */
+  update(state: ProgressState): void
+  /** Prints a line that stays, above the bar. */
+  line(text: string): void
+  /** Draws the last state once more and leaves the cursor on a fresh line; later calls do nothing. */
+  finish(): void
+}
+
+const REDRAW_MS = 100
+/** The rate is an average that forgets at this pace: steady enough to read, quick enough to believe. */
+const RATE_MEMORY_MS = 5000
+const BAR_MOST = 30
+const BAR_LEAST = 8
+const GREEN = '\x1b[32m'
+const DIM = '\x1b[2m'
+const PLAIN = '\x1b[0m'
+
+/**
+ * A progress display on a stream.
+ *
+ * @example
+ * const progress = createProgress({ stream: process.stderr })
+ * progress.update({ epoch: 1, epochs: 5, step: 10, steps: 468, batch: 128, loss: 0.71 })
+ * progress.finish()
+ */
+export function createProgress({
+  stream,
+  clock = () => performance.now(),
+  everySeconds = 10,
+}: ProgressOptions = {}): Progress {
+  if (stream === undefined) return { update: () => undefined, line: () => undefined, finish: () => undefined }
+  return stream.isTTY === true ? new LiveBar(stream, clock) : new PlainLines(stream, clock, everySeconds * 1000)
+}
+
+/** Examples per second, from the steps that were reported. */
+class Meter {
+  #last: { at: number; done: number } | undefined
+  #rate = 0
+
+  /** Takes note of a state; the first one only starts the clock, as its step held the set-up. */
+  observe(state: ProgressState, now: number): void {
+    const done = stepsDone(state) * state.batch
+    if (this.#last === undefined || done < this.#last.done) {
+      this.#last = { at: now, done }
+      return
+    }
+    const elapsed = now - this.#last.at
+    if (elapsed <= 0 || done === this.#last.done) return
+    const current = ((done - this.#last.done) / elapsed) * 1000
+    const weight = this.#rate === 0 ? 1 : 1 - Math.exp(-elapsed / RATE_MEMORY_MS)
+    this.#rate += weight * (current - this.#rate)
+    this.#last = { at: now, done }
+  }
+
+  get rate(): number {
+    return this.#rate
+  }
+
+  /** Seconds until the last step of the last epoch, or undefined while there is no rate. */
+  remaining(state: ProgressState): number | undefined {
+    const left = (state.epochs * state.steps - stepsDone(state)) * state.batch
+    return this.#rate > 0 ? Math.max(0, left) / this.#rate : undefined
+  }
+}
+
+class LiveBar implements Progress {
+  readonly #stream: ProgressStream
+  readonly #clock: () => number
+  readonly #meter = new Meter()
+  #state: ProgressState | undefined
+  #drawnAt = -Infinity
+  #done = false
+
+  constructor(stream: ProgressStream, clock: () => number) {
+    this.#stream = stream
+    this.#clock = clock
+  }
+
+  update(state: ProgressState): void {
+    if (this.#done) return
+    const now = this.#clock()
+    this.#meter.observe(state, now)
+    this.#state = state
+    if (now - this.#drawnAt >= REDRAW_MS) this.#draw(now)
+  }
+
+  line(text: string): void {
+    if (this.#done) return
+    this.#stream.write(`\r\x1b[K${text}\n`)
+    this.#draw(this.#clock())
+  }
+
+  finish(): void {
+    if (this.#done) return
+    this.#draw(this.#clock())
+    this.#done = true
+    if (this.#state !== undefined) this.#stream.write('\n')
+  }
+
+  #draw(now: number): void {
+    if (this.#state === undefined) return
+    this.#drawnAt = now
+    const width = this.#stream.columns ?? 80
+    const colour = this.#stream.hasColors?.() === true
+    this.#stream.write(`\r${barLine(this.#state, this.#meter, width, colour)}\x1b[K`)
+  }
+}
+
+class PlainLines implements Progress {
+  readonly #stream: ProgressStream
+  readonly #clock: () => number
+  readonly #every: number
+  readonly #meter = new Meter()
+  #state: ProgressState | undefined
+  #printed: ProgressState | undefined
+  #printedAt = -Infinity
+  #done = false
+
+  constructor(stream: ProgressStream, clock: () => number, every: number) {
+    this.#stream = stream
+    this.#clock = clock
+    this.#every = every
+  }
+
+  update(state: ProgressState): void {
+    if (this.#done) return
+    const now = this.#clock()
+    this.#meter.observe(state, now)
+    this.#state = state
+    if (now - this.#printedAt >= this.#every) this.#print(now)
+  }
+
+  line(text: string): void {
+    if (!this.#done) this.#stream.write(`${text}\n`)
+  }
+
+  finish(): void {
+    if (!this.#done && this.#state !== this.#printed) this.#print(this.#clock())
+    this.#done = true
+  }
+
+  #print(now: number): void {
+    if (this.#state === undefined) return
+    this.#printed = this.#state
+    this.#printedAt = now
+    const parts = [`epoch ${this.#state.epoch}/${this.#state.epochs}`, `step ${this.#state.step}/${this.#state.steps}`]
+    this.#stream.write(`${[...parts, ...facts(this.#state, this.#meter)].join('  ')}\n`)
+  }
+}
+
+function stepsDone({ epoch, step, steps }: ProgressState): number {
+  return (epoch - 1) * steps + step
+}
+
+/** What is worth saying beside the position, the most important first. */
+function facts(state: ProgressState, meter: Meter): string[] {
+  const remaining = meter.remaining(state)
+  return [
+    ...(state.loss === undefined ? [] : [`loss ${formatLoss(state.loss)}`]),
+    ...(remaining === undefined ? [] : [`eta ${formatSeconds(remaining)}`]),
+    ...(state.accuracy === undefined ? [] : [`accuracy ${(100 * state.accuracy).toFixed(2)} %`]),
+    ...(meter.rate > 0 ? [`${formatRate(meter.rate)} examples/s`] : []),
+  ]
+}
+
+/** One line of at most width - 1 columns (the last column would wrap): facts drop off its end, then the bar, when it is narrow. */
+function barLine(state: ProgressState, meter: Meter, width: number, colour: boolean): string {
+  const room = width - 1
+  const share = Math.min(1, Math.max(0, state.step / state.steps))
+  const head = `epoch ${state.epoch}/${state.epochs}`
+  const percent = `${Math.floor(100 * share)} %`.padStart(5)
+  const kept = facts(state, meter)
+  const lengthWith = (bar: number): number => [head, 'x'.repeat(bar), percent, ...kept].join('  ').length
+  while (kept.length > 0 && lengthWith(BAR_LEAST) > room) kept.pop()
+  const bar = Math.min(BAR_MOST, BAR_LEAST + room - lengthWith(BAR_LEAST))
+  if (bar < BAR_LEAST) return `${head}${percent}`.slice(0, Math.max(0, room))
+  return [head, drawBar(share, bar, colour), percent, ...kept].join('  ')
+}
+
+function drawBar(share: number, length: number, colour: boolean): string {
+  const full = Math.round(share * length)
+  const [done, left] = ['━'.repeat(full), '─'.repeat(length - full)]
+  return colour ? `${GREEN}${done}${PLAIN}${DIM}${left}${PLAIN}` : done + left
+}
+
+function formatLoss(loss: number): string {
+  if (!Number.isFinite(loss)) return String(loss)
+  return Math.abs(loss) >= 0.001 || loss === 0 ? loss.toFixed(4) : loss.toExponential(2)
+}
+
+function formatRate(rate: number): string {
+  const text = rate >= 10 ? Math.round(rate).toString() : rate.toFixed(1)
+  return text.replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+/** Seconds as `m:ss` or `h:mm:ss`. */
+export function formatSeconds(seconds: number): string {
+  const whole = Math.ceil(seconds)
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
+  const tail = rest.toString().padStart(2, '0')
+  return hours > 0 ? `${hours}:${minutes.toString().padStart(2, '0')}:${tail}` : `${minutes}:${tail}`
+}
