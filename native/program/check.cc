@@ -1,0 +1,46 @@
+// Dispatch of node checks through ops.def; the rules themselves are in check_<family>.cc.
+#include "program/check.h"
+
+#include <string_view>
+#include <unordered_map>
+
+#include "program/attrs.h"
+
+namespace ostrich::program {
+namespace {
+
+using Check = void (*)(const ProgramSpec& spec, const NodeSpec& node);
+
+const std::unordered_map<std::string_view, Check>& checks() {
+  static const std::unordered_map<std::string_view, Check> table = {
+#define OSTRICH_KERNEL(name) {#name, check_##name},
+#include "program/ops.def"
+  };
+  return table;
+}
+
+}  // namespace
+
+bool is_kernel(const std::string& op) { return checks().count(op) != 0; }
+
+std::vector<std::string> op_names() {
+  std::vector<std::string> names = {
+#define OSTRICH_KERNEL(name) #name,
+#include "program/ops.def"
+  };
+  for (const char* name : {
+#define OSTRICH_POINTWISE(name, arity) #name,
+#include "program/ops.def"
+       }) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+void check_node(const ProgramSpec& spec, const NodeSpec& node) {
+  const auto found = checks().find(node.op);
+  if (found == checks().end()) fail_node(node, "expected a kernel of ops.def, got ", describe(nlohmann::json(node.op)));
+  found->second(spec, node);
+}
+
+}  // namespace ostrich::program

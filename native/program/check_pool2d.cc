@@ -1,0 +1,86 @@
+// Checks of maxPool2d, avgPool2d and their gradients. x [N,C,H,W] -> y [N,C,OH,OW].
+#include "program/check.h"
+#include "program/rules.h"
+
+namespace ostrich::program {
+namespace {
+
+constexpr int64_t kMaxIndexedWindow = 256;  // positions that a u8 tells apart
+
+// y's extents from x's. Padding stays below the kernel, so that no window lies in padding alone.
+core::Shape pooled(const NodeSpec& node, const core::Shape& x) {
+  const auto kernel = get_sizes(node, "kernel", 2, 1);
+  const Window window = get_window(node, kernel[0], kernel[1], false);
+  for (size_t side = 0; side < 4; ++side) {
+    if (window.padding[side] >= window.kernel[side % 2]) {
+      fail_node(node, "attribute padding: expected less than the kernel ", core::to_string(kernel), ", got ",
+                describe(get_attr(node, "padding")));
+    }
+  }
+  return {x[0], x[1], window.positions(node, x[2], 0), window.positions(node, x[3], 1)};
+}
+
+void expect_indexed(const NodeSpec& node) {
+  const auto kernel = get_sizes(node, "kernel", 2, 1);
+  if (kernel[0] * kernel[1] > kMaxIndexedWindow) {
+    fail_node(node, "attribute kernel: expected at most ", kMaxIndexedWindow, " positions, got ",
+              core::to_string(kernel));
+  }
+}
+
+const ValueSpec& pool_input(const ProgramSpec& spec, const NodeSpec& node, const char* what) {
+  const ValueSpec& x = input(spec, node, 0);
+  expect_float(node, what, x);
+  expect_rank(node, what, x, 4);
+  return x;
+}
+
+// dy [N,C,OH,OW] -> dx [N,C,H,W] with H, W from `size`
+void check_gradient(const ProgramSpec& spec, const NodeSpec& node) {
+  const ValueSpec& dy = pool_input(spec, node, "dy");
+  const auto size = get_sizes(node, "size", 2, 1);
+  const core::Shape dx = {dy.shape[0], dy.shape[1], size[0], size[1]};
+  expect_shape(node, "dy", dy, pooled(node, dx));
+  expect_output(spec, node, 0, {dy.dtype, dx});
+}
+
+}  // namespace
+
+void check_maxPool2d(const ProgramSpec& spec, const NodeSpec& node) {
+  expect_attrs(node, {"kernel", "stride", "padding"});
+  expect_inputs(node, 1, 1);
+  expect_outputs(node, 2, 2);
+  expect_indexed(node);
+  const ValueSpec& x = pool_input(spec, node, "x");
+  const core::Shape y = pooled(node, x.shape);
+  expect_output(spec, node, 0, {x.dtype, y});
+  expect_output(spec, node, 1, {core::DType::u8, y});
+}
+
+void check_maxPool2dGrad(const ProgramSpec& spec, const NodeSpec& node) {
+  expect_attrs(node, {"kernel", "stride", "padding", "size"});
+  expect_inputs(node, 2, 2);
+  expect_outputs(node, 1, 1);
+  expect_indexed(node);
+  expect_type(node, "index", input(spec, node, 1), {core::DType::u8, input(spec, node, 0).shape});
+  check_gradient(spec, node);
+}
+
+void check_avgPool2d(const ProgramSpec& spec, const NodeSpec& node) {
+  expect_attrs(node, {"kernel", "stride", "padding", "countPadding"});
+  expect_inputs(node, 1, 1);
+  expect_outputs(node, 1, 1);
+  get_bool(node, "countPadding");
+  const ValueSpec& x = pool_input(spec, node, "x");
+  expect_output(spec, node, 0, {x.dtype, pooled(node, x.shape)});
+}
+
+void check_avgPool2dGrad(const ProgramSpec& spec, const NodeSpec& node) {
+  expect_attrs(node, {"kernel", "stride", "padding", "countPadding", "size"});
+  expect_inputs(node, 1, 1);
+  expect_outputs(node, 1, 1);
+  get_bool(node, "countPadding");
+  check_gradient(spec, node);
+}
+
+}  // namespace ostrich::program
