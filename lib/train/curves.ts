@@ -127,18 +127,19 @@ function axis(bottom: number): string {
 function legend(series: readonly Series[], y: number): string[] {
   let right = LEFT + PLOT
   return series.toReversed().map(({ name, style }) => {
-    // Text cannot be measured here; this width per letter is that of the widest usual font.
-    const start = right - 7.2 * name.length - 26
-    const mark = `<path class="line ${style}" d="M${round(start)} ${y - 4}h18"/>`
-    const label = `<text x="${round(right)}" y="${y}" text-anchor="end">${escape(name)}</text>`
-    right = start - 16
+    const mark = `<path class="line ${style}" d="M${round(right - 18)} ${y - 4}h18"/>`
+    const label = `<text x="${round(right - 26)}" y="${y}" text-anchor="end">${escape(name)}</text>`
+    // Text cannot be measured here: this is the width per letter of the widest usual font.
+    right -= 7.2 * name.length + 44
     return mark + label
   })
 }
 
 function draw({ style, points, drawn }: Series, x: Scale, y: Scale, clip: string): string[] {
+  // A path of one point is drawn as a dot by its round ends, if it has a length, even none.
   const path = (from: readonly Point[]): string =>
-    from.map(({ step, value }, i) => `${i === 0 ? 'M' : 'L'}${round(x.at(step))} ${round(y.at(value))}`).join('')
+    from.map(({ step, value }, i) => `${i === 0 ? 'M' : 'L'}${round(x.at(step))} ${round(y.at(value))}`).join('') +
+    (from.length === 1 ? 'h0' : '')
   const inside = `clip-path="url(#${clip})"`
   if (drawn === 'smooth') {
     const thin = points.length > 1 ? [`<path class="line raw ${style}" ${inside} d="${path(points)}"/>`] : []
@@ -147,14 +148,15 @@ function draw({ style, points, drawn }: Series, x: Scale, y: Scale, clip: string
   const dots = points.map(({ step, value }) => {
     return `<circle class="dot ${style}" cx="${round(x.at(step))}" cy="${round(y.at(value))}" r="4"/>`
   })
-  const last = points.at(-1)
-  const label =
-    last === undefined || style !== 'metric'
-      ? []
-      : [
-          `<text class="name" x="${round(x.at(last.step))}" y="${round(y.at(last.value) - 11)}" text-anchor="middle">${y.format(last.value)}</text>`,
-        ]
+  const label = style === 'metric' ? points.slice(-1).map((point) => lastValue(point, x, y)) : []
   return [`<path class="line ${style}" d="${path(points)}"/>`, ...dots, ...label]
+}
+
+/** The number that a run is judged by, beside its point; near the right edge the text ends there. */
+function lastValue({ step, value }: Point, x: Scale, y: Scale): string {
+  const at = x.at(step)
+  const anchor = at > LEFT + PLOT - 36 ? 'end' : 'middle'
+  return `<text class="name" x="${round(at)}" y="${round(y.at(value) - 11)}" text-anchor="${anchor}">${y.format(value)}</text>`
 }
 
 /** A centred moving average over about a fiftieth of the run; the window starts narrow, so a steep start stays steep. */

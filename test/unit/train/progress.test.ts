@@ -36,7 +36,6 @@ describe('on a terminal', () => {
     expect(written).toEqual([
       '\repoch 2/5  ━━━━━━━━━━━━──────────────────   40 %  loss 0.1235  accuracy 97.10 %\x1b[K',
       '\repoch 2/5  ━━━━━━━━━━━───────────   50 %  loss 0.1235  eta 0:35  accuracy 97.10 %  1,280 examples/s\x1b[K',
-      ),
     ])
   })
 
