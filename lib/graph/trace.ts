@@ -105,7 +105,7 @@ function only(node: Node): Tensor {
 }
 
 /** Declares host data that is passed at every run. */
-export function feed<D extends DType, S extends Shape>(name: string, dtype: D, shape: S): Tensor<D, S> {
+export function feed<D extends DType, S extends Shape>(name: string, dtype: D, shape: readonly [...S]): Tensor<D, S> {
   const own = current()
   if (own.feeds.some((known) => known.name === name)) {
     throw new GraphError(`feed: expected a new name, got ${name} a second time`)
@@ -116,7 +116,11 @@ export function feed<D extends DType, S extends Shape>(name: string, dtype: D, s
 }
 
 /** Values fixed when the program is compiled; one number fills the whole tensor. */
-export function constant<D extends DType, S extends Shape>(dtype: D, shape: S, data: number | readonly number[]): Tensor<D, S> {
+export function constant<D extends DType, S extends Shape>(
+  dtype: D,
+  shape: readonly [...S],
+  data: number | readonly number[],
+): Tensor<D, S> {
   const values = typeof data === 'number' ? [data] : data
   return only(record(constantOp, [], { dtype, shape: [...shape], data: values })) as Tensor<D, S>
 }

@@ -1,0 +1,2 @@
+// Differentiation, graph to graph.
+export * from './grad.js'

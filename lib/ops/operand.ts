@@ -1,0 +1,25 @@
+// Numbers as operands: a number takes the dtype of the tensor beside it.
+import { constant, type DType, isFloat, type Shape, ShapeError, Tensor } from '../graph/index.js'
+
+/** A scalar constant; integers only for integer dtypes. */
+export function scalar<D extends DType>(dtype: D, value: number): Tensor<D, []> {
+  const good = isFloat(dtype) ? Number.isFinite(value) : Number.isSafeInteger(value)
+  if (!good) throw new ShapeError(`operand: expected a finite ${dtype} number, got ${value}`)
+  return constant(dtype, [], value)
+}
+
+/** Both operands as tensors; two numbers are f32. */
+export function asOperands(a: Tensor | number, b: Tensor | number): [Tensor, Tensor] {
+  const dtype = a instanceof Tensor ? a.dtype : b instanceof Tensor ? b.dtype : 'f32'
+  return [a instanceof Tensor ? a : scalar(dtype, a), b instanceof Tensor ? b : scalar(dtype, b)]
+}
+
+/** A tensor of zeros. */
+export function zeros<S extends Shape, D extends DType = 'f32'>(shape: readonly [...S], dtype?: D): Tensor<D, S> {
+  return constant<DType, Shape>(dtype ?? 'f32', shape, 0) as Tensor<D, S>
+}
+
+/** A tensor of ones. */
+export function ones<S extends Shape, D extends DType = 'f32'>(shape: readonly [...S], dtype?: D): Tensor<D, S> {
+  return constant<DType, Shape>(dtype ?? 'f32', shape, 1) as Tensor<D, S>
+}

@@ -1,0 +1,167 @@
+// Random draws: Philox4x32-10 (Salmon et al. 2011) at (seed, step, stream, element), so that backward sees the masks of
+// forward without storing them and both backends draw alike. `stream` is a hash of the op's place in the graph.
+import {
+  at,
+  type DType,
+  emitOne,
+  type Op,
+  randomStream,
+  read,
+  type Shape,
+  ShapeError,
+  type Tensor,
+  type TensorType,
+  traceMode,
+  Variable,
+} from '../graph/index.js'
+import { exactly, expectDType, expectFloat, expectInts, expectShape, expectThat, register } from './define.js'
+import { zeros } from './operand.js'
+import { cast, less } from './pointwise.js'
+
+/** What every draw depends on: set once for a run. Shared by all programs of a session. */
+export const seed = new Variable<'i32', [2]>({
+  label: 'seed',
+  dtype: 'i32',
+  shape: [2],
+  role: 'statistic',
+  init: () => zeros([2], 'i32'),
+})
+
+/** Number of the training step; the training program counts it up, and so draws anew at each step. */
+export const step = new Variable<'i32', []>({
+  label: 'step',
+  dtype: 'i32',
+  shape: [],
+  role: 'statistic',
+  init: () => zeros([], 'i32'),
+})
+
+/** Both are variables of the whole program, not of the layer that happens to read them first. */
+function counters(): [Tensor, Tensor] {
+  return at({ path: '', site: undefined }, () => [read(seed), read(step)])
+}
+
+function expectCounters(seedType: TensorType, stepType: TensorType): void {
+  for (const type of [seedType, stepType]) expectDType(type, ['i32'], 'seed and step')
+  expectShape(seedType, [2], 'seed of shape')
+  expectShape(stepType, [], 'step of shape')
+}
+
+function expectStream(stream: number): void {
+  expectThat(stream >= 0 && stream <= 0xffffffff, 'a stream of 32 bits', stream.toString())
+}
+
+type DropoutAttrs = { readonly rate: number; readonly stream: number }
+
+const dropoutOp: Op<DropoutAttrs> = register<DropoutAttrs>({
+  name: 'dropout',
+  kind: 'kernel',
+  attributes: { rate: 'number', stream: 'int' },
+  infer: (inputs, { rate, stream }) => {
+    const [x, seedType, stepType] = exactly(inputs, 3)
+    expectFloat(x, 'x')
+    expectCounters(seedType, stepType)
+    expectStream(stream)
+    expectThat(rate >= 0 && rate < 1, 'a rate from 0 to below 1', rate.toString())
+    return [{ dtype: x.dtype, shape: x.shape }]
+  },
+  // Linear in x with the same mask: the same draw at the same seed, step and stream.
+  vjp: ({ inputs, attrs }, [dy]) => {
+    const [, seedValue, stepValue] = exactly(inputs, 3)
+    return [dy && emitOne(dropoutOp, [dy, seedValue, stepValue], attrs), undefined, undefined]
+  },
+})
+
+/**
+ * Zeroes elements with probability `rate` and divides the others by 1 - rate; x itself in evaluation mode. Any shape.
+ * Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting".
+ * @throws ShapeError for a rate outside [0, 1).
+ * @example dropout(x, 0.5)
+ */
+export function dropout<D extends DType, S extends Shape>(x: Tensor<D, S>, rate: number): Tensor<D, S> {
+  if (!(rate >= 0 && rate < 1)) throw new ShapeError(`dropout: expected a rate from 0 to below 1, got ${rate}`)
+  if (rate === 0 || traceMode() === 'eval') return x
+  return emitOne(dropoutOp, [x, ...counters()], { rate, stream: randomStream() }) as Tensor<D, S>
+}
+
+type DrawAttrs = { readonly shape: readonly number[]; readonly stream: number }
+type UniformAttrs = DrawAttrs & { readonly low: number; readonly high: number }
+type NormalAttrs = DrawAttrs & { readonly mean: number; readonly std: number }
+
+function inferDraw(inputs: readonly TensorType[], { shape, stream }: DrawAttrs): TensorType[] {
+  expectCounters(...exactly(inputs, 2))
+  expectStream(stream)
+  expectInts(shape, shape.length, 1, 'a shape')
+  return [{ dtype: 'f32', shape }]
+}
+
+const randomUniformOp = register<UniformAttrs>({
+  name: 'randomUniform',
+  kind: 'kernel',
+  attributes: { shape: 'ints', stream: 'int', low: 'number', high: 'number' },
+  infer: (inputs, attrs) => {
+    expectThat(attrs.low <= attrs.high, `high of at least ${attrs.low}`, attrs.high.toString())
+    return inferDraw(inputs, attrs)
+  },
+  vjp: () => [undefined, undefined],
+})
+
+const randomNormalOp = register<NormalAttrs>({
+  name: 'randomNormal',
+  kind: 'kernel',
+  attributes: { shape: 'ints', stream: 'int', mean: 'number', std: 'number' },
+  infer: (inputs, attrs) => {
+    expectThat(attrs.std >= 0, 'std of at least 0', attrs.std.toString())
+    return inferDraw(inputs, attrs)
+  },
+  vjp: () => [undefined, undefined],
+})
+
+export interface UniformOptions {
+  /** Default: 0. */
+  readonly low?: number
+  /** Exclusive. Default: 1. */
+  readonly high?: number
+}
+
+export interface NormalOptions {
+  /** Default: 0. */
+  readonly mean?: number
+  /** Standard deviation. Default: 1. */
+  readonly std?: number
+}
+
+/**
+ * Independent draws from [low, high), f32: new ones at each step and at each call.
+ * @throws ShapeError where high < low.
+ * @example randomUniform([128, 100], { low: -1, high: 1 })
+ */
+export function randomUniform<S extends Shape>(
+  shape: readonly [...S],
+  { low = 0, high = 1 }: UniformOptions = {},
+): Tensor<'f32', S> {
+  const attrs = { shape: [...shape], stream: randomStream(), low, high }
+  return emitOne(randomUniformOp, counters(), attrs) as Tensor<'f32', S>
+}
+
+/**
+ * Independent draws from a normal distribution, f32, by Box-Muller: new ones at each step and at each call.
+ * @throws ShapeError where std < 0.
+ * @example randomNormal([512, 784], { std: 0.05 })
+ */
+export function randomNormal<S extends Shape>(
+  shape: readonly [...S],
+  { mean = 0, std = 1 }: NormalOptions = {},
+): Tensor<'f32', S> {
+  const attrs = { shape: [...shape], stream: randomStream(), mean, std }
+  return emitOne(randomNormalOp, counters(), attrs) as Tensor<'f32', S>
+}
+
+/**
+ * 1 with the given probability, else 0, of its dtype and shape; no gradient reaches the probability.
+ * @example bernoulli(sigmoid(activation)) // the hidden units of a Boltzmann machine
+ */
+export function bernoulli<D extends DType, S extends Shape>(probability: Tensor<D, S>): Tensor<D, S> {
+  const u = randomUniform(probability.shape)
+  return cast(less(u, cast(probability, 'f32')), probability.dtype) as Tensor<D, S>
+}

@@ -1,0 +1,145 @@
+// Reductions over any axes. `sum`, `max` and `argmax` are kernels, the rest is composed of them.
+import {
+  emitOne,
+  isFloat,
+  notDifferentiable,
+  type DType,
+  type Shape,
+  type Tensor,
+  type TensorType,
+} from '../graph/index.js'
+import { exactly, expectDType, expectFloat, expectThat, normalAxis, register } from './define.js'
+import { stopGradient } from './marker.js'
+import { add, cast, div, equal, exp, log, mul, neg, square, sub } from './pointwise.js'
+import { broadcastTo, reshape } from './reshape.js'
+
+type ReduceAttrs = { readonly axes: readonly number[]; readonly keepDims: boolean }
+
+export interface ReduceOptions {
+  /** Reduced axes stay, with extent 1. Default: false. */
+  readonly keepDims?: boolean
+}
+
+function reducedShape(shape: Shape, { axes, keepDims }: ReduceAttrs): number[] {
+  if (keepDims) return shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent))
+  return shape.filter((_extent, axis) => !axes.includes(axis))
+}
+
+function inferReduce(x: TensorType, attrs: ReduceAttrs): TensorType[] {
+  const sorted = attrs.axes.every((axis, i) => Number.isSafeInteger(axis) && axis > (attrs.axes[i - 1] ?? -1))
+  const good = sorted && attrs.axes.length > 0 && (attrs.axes.at(-1) ?? 0) < x.shape.length
+  expectThat(good, `ascending axes below ${x.shape.length}`, `[${attrs.axes.join(', ')}]`)
+  return [{ dtype: x.dtype, shape: reducedShape(x.shape, attrs) }]
+}
+
+/** Reshapes a reduced tensor so that it broadcasts against what it was reduced from. */
+function unreduced(reduced: Tensor, x: Tensor, { axes }: ReduceAttrs): Tensor {
+  return reshape(reduced, reducedShape(x.shape, { axes, keepDims: true }))
+}
+
+const sumOp = register<ReduceAttrs>({
+  name: 'sum',
+  kind: 'kernel',
+  attributes: { axes: 'ints', keepDims: 'boolean' },
+  infer: (inputs, attrs) => {
+    const [x] = exactly(inputs, 1)
+    expectFloat(x, 'x')
+    return inferReduce(x, attrs)
+  },
+  vjp: ({ inputs, attrs }, [dy]) => {
+    const [x] = exactly(inputs, 1)
+    return [dy && broadcastTo(unreduced(dy, x, attrs), x.shape)]
+  },
+})
+
+const maxOp = register<ReduceAttrs>({
+  name: 'max',
+  kind: 'kernel',
+  attributes: { axes: 'ints', keepDims: 'boolean' },
+  infer: (inputs, attrs) => {
+    const [x] = exactly(inputs, 1)
+    expectDType(x, ['f32', 'bf16', 'i32'], 'x')
+    return inferReduce(x, attrs)
+  },
+  // Elements that tie for the maximum share the gradient equally.
+  vjp: ({ inputs, outputs, attrs }, [dy]) => {
+    const [x, y] = [exactly(inputs, 1)[0], exactly(outputs, 1)[0]]
+    if (dy === undefined || !isFloat(x.dtype)) return [undefined]
+    const winners = cast(equal(x, unreduced(y, x, attrs)), x.dtype)
+    const shared = div(unreduced(dy, x, attrs), sum(winners, attrs.axes, { keepDims: true }))
+    return [mul(winners, shared)]
+  },
+})
+
+const argmaxOp = register<{ readonly axis: number }>({
+  name: 'argmax',
+  kind: 'kernel',
+  attributes: { axis: 'int' },
+  infer: (inputs, { axis }) => {
+    const [x] = exactly(inputs, 1)
+    expectFloat(x, 'x')
+    expectThat(axis >= 0 && axis < x.shape.length, `an axis of ${x.shape.length}`, axis.toString())
+    return [{ dtype: 'i32', shape: x.shape.filter((_extent, other) => other !== axis) }]
+  },
+  vjp: notDifferentiable('its output is an index'),
+})
+
+type Axes = number | readonly number[]
+
+function normalAxes(name: string, axes: Axes | undefined, rank: number): number[] {
+  if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis)
+  const list = typeof axes === 'number' ? [axes] : axes
+  return [...new Set(list.map((axis) => normalAxis(axis, rank, name)))].sort((a, b) => a - b)
+}
+
+function reduce(op: typeof sumOp, x: Tensor, axes: Axes | undefined, options: ReduceOptions | undefined): Tensor {
+  const normal = normalAxes(op.name, axes, x.rank)
+  return normal.length === 0 ? x : emitOne(op, [x], { axes: normal, keepDims: options?.keepDims ?? false })
+}
+
+interface Reduction {
+  <D extends DType>(x: Tensor<D>): Tensor<D, []>
+  <D extends DType>(x: Tensor<D>, axes: Axes | undefined, options?: ReduceOptions): Tensor<D>
+}
+
+/**
+ * Sum over axes (all when not given; negative ones count from the back). x float [...] -> [...] without the axes.
+ * @throws ShapeError for an integer x or an axis that x does not have.
+ * @example sum(mul(x, x), -1, { keepDims: true }) // [128, 784] -> [128, 1]
+ */
+export const sum: Reduction = ((x: Tensor, axes?: Axes, options?: ReduceOptions) =>
+  reduce(sumOp, x, axes, options)) as Reduction
+
+/** Maximum over axes (all when not given); elements that tie share the gradient equally. x float or i32. */
+export const max: Reduction = ((x: Tensor, axes?: Axes, options?: ReduceOptions) =>
+  reduce(maxOp, x, axes, options)) as Reduction
+
+/** Minimum over axes (all when not given); elements that tie share the gradient equally. x float or i32. */
+export const min: Reduction = ((x: Tensor, axes?: Axes, options?: ReduceOptions) =>
+  neg(reduce(maxOp, neg(x), axes, options))) as Reduction
+
+/** Arithmetic mean over axes (all when not given). x float. */
+export const mean: Reduction = ((x: Tensor, axes?: Axes, options?: ReduceOptions) => {
+  const n = normalAxes('mean', axes, x.rank).reduce((product, axis) => product * (x.shape[axis] ?? 1), 1)
+  return div(reduce(sumOp, x, axes, options), n)
+}) as Reduction
+
+/** Mean squared distance from the mean over axes (all when not given), divided by the count. x float. */
+export const variance: Reduction = ((x: Tensor, axes?: Axes, options?: ReduceOptions) =>
+  mean(square(sub(x, mean(x, axes, { keepDims: true }))), axes, options)) as Reduction
+
+/** log(sum(exp(x))) over axes (all when not given), computed around the maximum so that it does not overflow. x float. */
+export const logSumExp: Reduction = ((x: Tensor, axes?: Axes, options?: ReduceOptions) => {
+  const normal = normalAxes('logSumExp', axes, x.rank)
+  const top = stopGradient(reduce(maxOp, x, normal, { keepDims: true }))
+  const total = add(log(reduce(sumOp, exp(sub(x, top)), normal, { keepDims: true })), top)
+  return reshape(total, reducedShape(x.shape, { axes: normal, keepDims: options?.keepDims ?? false }))
+}) as Reduction
+
+/**
+ * Position of the first maximum along an axis (the last when not given), i32, without that axis. x float.
+ * @example argmax(logits) // f32 [128, 10] -> i32 [128]
+ */
+export function argmax(x: Tensor, axis = -1): Tensor<'i32'> {
+  return emitOne(argmaxOp, [x], { axis: normalAxis(axis, x.rank, 'argmax') }) as Tensor<'i32'>
+}

@@ -1,0 +1,224 @@
+// Ops that move elements and change none: reshape, transpose, broadcastTo, slice, concat, pad.
+import { broadcastShapes, count, type DType, emitOne, formatShape, isFloat } from '../graph/index.js'
+import { sameShape, type Shape, ShapeError, type Tensor } from '../graph/index.js'
+import { unbroadcast } from './broadcast.js'
+import { exactly, expectInts, expectThat, normalAxis, register } from './define.js'
+
+const reshapeOp = register<{ readonly shape: readonly number[] }>({
+  name: 'reshape',
+  kind: 'kernel',
+  attributes: { shape: 'ints' },
+  infer: (inputs, { shape }) => {
+    const [x] = exactly(inputs, 1)
+    expectInts(shape, shape.length, 1, 'a shape')
+    expectThat(count(shape) === count(x.shape), `a shape of ${count(x.shape)} elements`, formatShape(shape))
+    return [{ dtype: x.dtype, shape }]
+  },
+  vjp: ({ inputs }, [dy]) => [dy && reshape(dy, exactly(inputs, 1)[0].shape)],
+})
+
+/** A requested shape as a type: -1 is an extent that is worked out. */
+export type Requested<S extends Shape> = { [I in keyof S]: S[I] extends -1 ? number : S[I] }
+
+/**
+ * The same elements in row-major order under another shape; one extent may be -1 and is worked out.
+ * @throws ShapeError where the counts differ.
+ * @example reshape(images, [128, -1]) // [128, 1, 28, 28] -> [128, 784]
+ */
+export function reshape<D extends DType, S extends Shape>(
+  x: Tensor<D>,
+  shape: readonly [...S],
+): Tensor<D, Requested<S>> {
+  const known = shape.reduce<number>((product, extent) => (extent === -1 ? product : product * extent), 1)
+  const target = shape.map((extent) => (extent === -1 ? count(x.shape) / known : extent))
+  const result = sameShape(target, x.shape) ? x : emitOne(reshapeOp, [x], { shape: target })
+  return result as Tensor<D, Requested<S>>
+}
+
+/**
+ * All axes but the first as one: [N, ...] -> [N, D].
+ * @example flatten(x) // [128, 64, 7, 7] -> [128, 3136]
+ */
+export function flatten<D extends DType>(x: Tensor<D>): Tensor<D, [number, number]> {
+  if (x.rank < 1) throw new ShapeError(`flatten: expected x with at least one axis, got ${formatShape(x.shape)}`)
+  return reshape(x, [x.shape[0] ?? 1, count(x.shape.slice(1))])
+}
+
+/** Inserts an axis of extent 1 before `axis` (negative: counted from the back, -1 appends). */
+export function expandDims<D extends DType>(x: Tensor<D>, axis: number): Tensor<D> {
+  const at = normalAxis(axis, x.rank + 1, 'expandDims')
+  return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])
+}
+
+/**
+ * Removes an axis of extent 1.
+ * @throws ShapeError where the extent is not 1.
+ */
+export function squeeze<D extends DType>(x: Tensor<D>, axis: number): Tensor<D> {
+  const at = normalAxis(axis, x.rank, 'squeeze')
+  if (x.shape[at] !== 1) throw new ShapeError(`squeeze: expected extent 1 on axis ${at}, got ${formatShape(x.shape)}`)
+  return reshape(x, [...x.shape.slice(0, at), ...x.shape.slice(at + 1)])
+}
+
+const transposeOp = register<{ readonly perm: readonly number[] }>({
+  name: 'transpose',
+  kind: 'kernel',
+  attributes: { perm: 'ints' },
+  infer: (inputs, { perm }) => {
+    const [x] = exactly(inputs, 1)
+    const valid = perm.length === x.shape.length && x.shape.every((_extent, axis) => perm.includes(axis))
+    expectThat(valid, `a permutation of ${x.shape.length} axes`, formatShape(perm))
+    return [{ dtype: x.dtype, shape: perm.map((axis) => x.shape[axis] ?? 1) }]
+  },
+  vjp: ({ attrs }, [dy]) => [
+    dy &&
+      transpose(
+        dy,
+        attrs.perm.map((_, axis) => attrs.perm.indexOf(axis)),
+      ),
+  ],
+})
+
+/** Extents in another order of axes. */
+export type Permuted<S extends Shape, P extends Shape> = {
+  [I in keyof P]: P[I] extends keyof S ? (S[P[I]] extends number ? S[P[I]] : number) : number
+}
+
+/**
+ * Permutes axes: out.shape[i] = x.shape[perm[i]].
+ * @throws ShapeError where `perm` is not a permutation.
+ * @example transpose(x, [0, 2, 3, 1]) // [N, C, H, W] -> [N, H, W, C]
+ */
+export function transpose<D extends DType, S extends Shape, P extends Shape>(
+  x: Tensor<D, S>,
+  perm: readonly [...P],
+): Tensor<D, Permuted<S, P>> {
+  const still = perm.length === x.shape.length && perm.every((axis, i) => axis === i)
+  return (still ? x : emitOne(transposeOp, [x], { perm: [...perm] })) as Tensor<D, Permuted<S, P>>
+}
+
+const broadcastToOp = register<{ readonly shape: readonly number[] }>({
+  name: 'broadcastTo',
+  kind: 'kernel',
+  attributes: { shape: 'ints' },
+  infer: (inputs, { shape }) => {
+    const [x] = exactly(inputs, 1)
+    expectInts(shape, shape.length, 1, 'a shape')
+    const common = broadcastShapes(x.shape, shape)
+    const fits = common !== undefined && sameShape(common, shape)
+    expectThat(fits, `a shape to which ${formatShape(x.shape)} broadcasts`, formatShape(shape))
+    return [{ dtype: x.dtype, shape }]
+  },
+  vjp: ({ inputs }, [dy]) => [dy && unbroadcast(dy, exactly(inputs, 1)[0].shape)],
+})
+
+/**
+ * Repeats x along axes of extent 1 and new leading axes (NumPy's rule). Pointwise ops do this by themselves.
+ * @throws ShapeError where x does not broadcast to `shape`.
+ */
+export function broadcastTo<D extends DType, S extends Shape>(x: Tensor<D>, shape: readonly [...S]): Tensor<D, S> {
+  const result = sameShape(x.shape, shape) ? x : emitOne(broadcastToOp, [x], { shape: [...shape] })
+  return result as Tensor<D, S>
+}
+
+const sliceOp = register<{ readonly start: readonly number[]; readonly size: readonly number[] }>({
+  name: 'slice',
+  kind: 'kernel',
+  attributes: { start: 'ints', size: 'ints' },
+  infer: (inputs, { start, size }) => {
+    const [x] = exactly(inputs, 1)
+    expectInts(start, x.shape.length, 0, 'start')
+    expectInts(size, x.shape.length, 1, 'size')
+    const inside = x.shape.every((extent, axis) => (start[axis] ?? 0) + (size[axis] ?? 0) <= extent)
+    expectThat(
+      inside,
+      `a slice inside ${formatShape(x.shape)}`,
+      `start ${formatShape(start)}, size ${formatShape(size)}`,
+    )
+    return [{ dtype: x.dtype, shape: size }]
+  },
+  vjp: ({ inputs, attrs: { start, size } }, [dy]) => {
+    const [x] = exactly(inputs, 1)
+    const after = x.shape.map((extent, axis) => extent - (start[axis] ?? 0) - (size[axis] ?? 0))
+    return [dy && pad(dy, start, after)]
+  },
+})
+
+/**
+ * x[start[i] : start[i] + size[i]] on every axis.
+ * @throws ShapeError where the slice leaves x.
+ * @example slice(x, [0, 4], [128, 2]) // columns 4 and 5 of [128, 10]
+ */
+export function slice<D extends DType, S extends Shape>(
+  x: Tensor<D>,
+  start: readonly number[],
+  size: readonly [...S],
+): Tensor<D, S> {
+  return emitOne(sliceOp, [x], { start: [...start], size: [...size] }) as Tensor<D, S>
+}
+
+const concatOp = register<{ readonly axis: number }>({
+  name: 'concat',
+  kind: 'kernel',
+  attributes: { axis: 'int' },
+  infer: (inputs, { axis }) => {
+    const [first] = inputs
+    expectThat(first !== undefined && inputs.length >= 2, 'two or more inputs', inputs.length.toString())
+    expectThat(axis >= 0 && axis < first.shape.length, `an axis of ${first.shape.length}`, axis.toString())
+    for (const x of inputs) {
+      const alike = x.shape.length === first.shape.length && x.shape.every((n, i) => i === axis || n === first.shape[i])
+      const got = `${x.dtype}${formatShape(x.shape)}`
+      expectThat(alike, `extents of ${formatShape(first.shape)} but on axis ${axis}`, got)
+      expectThat(x.dtype === first.dtype, `inputs of ${first.dtype}`, got)
+    }
+    const joined = inputs.reduce((total, x) => total + (x.shape[axis] ?? 0), 0)
+    return [{ dtype: first.dtype, shape: first.shape.map((extent, i) => (i === axis ? joined : extent)) }]
+  },
+  vjp: ({ inputs, attrs: { axis } }, [dy]) => {
+    let offset = 0
+    return inputs.map((x) => {
+      const start = x.shape.map((_, i) => (i === axis ? offset : 0))
+      offset += x.shape[axis] ?? 0
+      return dy && isFloat(x.dtype) ? slice(dy, start, x.shape) : undefined
+    })
+  },
+})
+
+/**
+ * Joins tensors along an axis (negative: counted from the back).
+ * @throws ShapeError where dtypes, or extents on another axis, differ.
+ * @example concat([a, b], 1) // [128, 10] and [128, 3] -> [128, 13]
+ */
+export function concat<D extends DType>(tensors: readonly Tensor<D>[], axis: number): Tensor<D> {
+  const [first] = tensors
+  if (first !== undefined && tensors.length === 1) return first
+  return emitOne(concatOp, tensors, { axis: normalAxis(axis, first?.rank ?? 0, 'concat') }) as Tensor<D>
+}
+
+type PadAttrs = { readonly before: readonly number[]; readonly after: readonly number[]; readonly value: number }
+
+const padOp = register<PadAttrs>({
+  name: 'pad',
+  kind: 'kernel',
+  attributes: { before: 'ints', after: 'ints', value: 'number' },
+  infer: (inputs, { before, after }) => {
+    const [x] = exactly(inputs, 1)
+    expectInts(before, x.shape.length, 0, 'before')
+    expectInts(after, x.shape.length, 0, 'after')
+    return [{ dtype: x.dtype, shape: x.shape.map((n, axis) => (before[axis] ?? 0) + n + (after[axis] ?? 0)) }]
+  },
+  vjp: ({ inputs, attrs }, [dy]) => [dy && slice(dy, attrs.before, exactly(inputs, 1)[0].shape)],
+})
+
+/**
+ * Adds `before[i]` elements in front of axis i and `after[i]` behind it, all of them `value`.
+ * @example pad(x, [0, 1], [0, 1]) // [8, 3] -> [8, 5], a zero on either side of each row
+ */
+export function pad<D extends DType>(
+  x: Tensor<D>,
+  before: readonly number[],
+  after: readonly number[],
+  value = 0,
+): Tensor<D> {
+  return emitOne(padOp, [x], { before: [...before], after: [...after], value }) as Tensor<D>
+}

@@ -1,0 +1,119 @@
+// Normalised exponentials over the last axis, and the cross-entropy of integer labels that is fused with them.
+import { constant, type DType, emit, emitOne, GraphError, type Shape, type Tensor } from '../graph/index.js'
+import { exactly, expectDType, expectFloat, expectRank, expectShape, expectThat, register } from './define.js'
+import { add, cast, equal, exp, mul, neg, sub } from './pointwise.js'
+import { sum } from './reduce.js'
+import { reshape } from './reshape.js'
+
+type Rule = (y: Tensor, dy: Tensor) => Tensor
+
+function normalised(name: string, gradient: Rule) {
+  const op = register({
+    name,
+    kind: 'kernel',
+    attributes: {},
+    infer: (inputs) => {
+      const [x] = exactly(inputs, 1)
+      expectFloat(x, 'x')
+      expectThat(x.shape.length >= 1, 'x with at least one axis', '[]')
+      return [{ dtype: x.dtype, shape: x.shape }]
+    },
+    vjp: ({ outputs }, [dy]) => [dy && gradient(exactly(outputs, 1)[0], dy)],
+  })
+  return <D extends DType, S extends Shape>(x: Tensor<D, S>) => emitOne(op, [x], {}) as Tensor<D, S>
+}
+
+function sumLast(x: Tensor): Tensor {
+  return sum(x, -1, { keepDims: true })
+}
+
+/** exp(x) / sum(exp(x)) over the last axis: float [..., K] -> the same. */
+export const softmax = normalised('softmax', (y, dy) => mul(y, sub(dy, sumLast(mul(y, dy)))))
+
+/** x - log(sum(exp(x))) over the last axis: float [..., K] -> the same. */
+export const logSoftmax = normalised('logSoftmax', (y, dy) => sub(dy, mul(exp(y), sumLast(dy))))
+
+const crossEntropyOp = register({
+  name: 'crossEntropy',
+  kind: 'kernel',
+  attributes: {},
+  infer: (inputs) => {
+    const [logits, labels] = exactly(inputs, 2)
+    expectFloat(logits, 'logits')
+    expectRank(logits, 2, 'logits')
+    expectDType(labels, ['i32'], 'labels')
+    const perExample = [logits.shape[0] ?? 1]
+    expectShape(labels, perExample, 'labels of shape')
+    return [
+      { dtype: 'f32', shape: perExample },
+      { dtype: 'f32', shape: perExample },
+    ]
+  },
+  vjp: ({ inputs, outputs }, [dloss, dlse]) => {
+    const [[logits, labels], [, lse]] = [exactly(inputs, 2), exactly(outputs, 2)]
+    const direct = dloss && emitOne(crossEntropyGradOp, [dloss, logits, labels, lse], {})
+    const through = dlse && cast(mul(column(dlse), probabilities(logits, lse)), logits.dtype)
+    return [direct && through ? add(direct, through) : (direct ?? through), undefined]
+  },
+})
+
+// dlogits = dloss (p - onehot), p = exp(logits - logSumExp): dloss, logits and logSumExp each get their part.
+const crossEntropyGradOp = register({
+  name: 'crossEntropyGrad',
+  kind: 'kernel',
+  attributes: {},
+  infer: (inputs) => {
+    const [dloss, logits, labels, lse] = exactly(inputs, 4)
+    expectDType(dloss, ['f32'], 'dloss')
+    expectFloat(logits, 'logits')
+    expectRank(logits, 2, 'logits')
+    expectDType(labels, ['i32'], 'labels')
+    expectDType(lse, ['f32'], 'logSumExp')
+    for (const input of [dloss, labels, lse]) expectShape(input, logits.shape.slice(0, 1), 'one value per example')
+    return [{ dtype: logits.dtype, shape: logits.shape }]
+  },
+  vjp: ({ inputs }, [dy]) => {
+    const [dloss, logits, labels, lse] = exactly(inputs, 4)
+    if (dy === undefined) return []
+    const seed = cast(dy, 'f32')
+    const p = probabilities(logits, lse)
+    const weighted = mul(mul(seed, column(dloss)), p)
+    const slope = sub(p, cast(oneHot(labels, logits.shape[1] ?? 1), 'f32'))
+    return [sum(mul(seed, slope), [1]), cast(weighted, logits.dtype), undefined, neg(sum(weighted, [1]))]
+  },
+})
+
+/** [N] -> [N, 1] */
+function column(x: Tensor): Tensor {
+  return reshape(x, [x.shape[0] ?? 1, 1])
+}
+
+/** f32 exp(logits - logSumExp), [N, K]. */
+function probabilities(logits: Tensor, lse: Tensor): Tensor {
+  return exp(sub(cast(logits, 'f32'), column(lse)))
+}
+
+/** u8 [N, K]: 1 where the class is the label. */
+function oneHot(labels: Tensor, classes: number): Tensor<'u8'> {
+  const range = constant(
+    'i32',
+    [1, classes],
+    Array.from({ length: classes }, (_, k) => k),
+  )
+  return equal<Shape, Shape>(column(labels), range)
+}
+
+/**
+ * Cross-entropy of each example, -log softmax(logits)[label]: logits float [N, K], labels i32 [N] -> f32 [N].
+ * A label outside 0..K-1 is the run-time error ERR_DATA.
+ * @throws ShapeError where dtypes or extents do not fit.
+ * @example mean(crossEntropy(logits, labels))
+ */
+export function crossEntropy(
+  logits: Tensor<DType, readonly [number, number]>,
+  labels: Tensor<'i32', readonly [number]>,
+): Tensor<'f32', [number]> {
+  const [loss] = emit(crossEntropyOp, [logits, labels], {})
+  if (loss === undefined) throw new GraphError('crossEntropy: expected two outputs, got none')
+  return loss as Tensor<'f32', [number]>
+}
