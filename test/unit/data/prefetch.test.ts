@@ -5,22 +5,26 @@ import { collectAll } from './support.js'
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-function source(length: number, log: string[], failAt = Infinity) {
+function source(length: number, log: string[], failAt = Infinity, delay = 1) {
   let next = 0
   let busy = false
+  let over = false
   return {
     made: () => next,
     [Symbol.asyncIterator]() {
       return {
         async next(): Promise<IteratorResult<number>> {
           if (busy) log.push('overlap')
+          if (over) log.push('next after the end')
           busy = true
-          await pause(1)
+          await pause(delay)
           busy = false
           if (next === failAt) throw new Error(`item ${next} is broken`)
-          return next < length ? { done: false, value: next++ } : { done: true, value: undefined }
+          over = next === length
+          return over ? { done: true, value: undefined } : { done: false, value: next++ }
         },
         return(): Promise<IteratorResult<number>> {
+          over = true
           log.push(busy ? 'return while busy' : 'return')
           return Promise.resolve({ done: true, value: undefined })
         },
@@ -66,7 +70,13 @@ describe('prefetch', () => {
 
   it('returns the source on early exit, after the item under way', async () => {
     const log: string[] = []
-    for await (const item of prefetch(source(9, log), 2)) if (item === 1) break
+    for await (const item of prefetch(source(9, log, Infinity, 10), 2)) {
+      // By now the source works on a later item.
+      await pause(5)
+      if (item === 1) break
+    }
+    expect(log).toEqual(['return'])
+    await pause(30)
     expect(log).toEqual(['return'])
   })
 

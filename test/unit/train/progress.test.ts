@@ -128,6 +128,9 @@ describe('the rate', () => {
     wait(1000)
     progress.update(state(1, { epoch: 1 }))
     expect(written[1]).not.toContain('examples/s')
+    wait(1000)
+    progress.update(state(2, { epoch: 1 }))
+    expect(written[2]).toContain(' 128 examples/s')
   })
 })
 

@@ -87,6 +87,13 @@ describe('writeSafetensors and openSafetensors', () => {
     await expect(file.read('none')).rejects.toThrow(/net.safetensors\[none\]: expected a tensor of this name/)
   })
 
+  it('keep metadata that looks like a header', async () => {
+    const metadata = { a: '","b":"', b: '{"a":{"dtype":', 'c\\': '\\' }
+    await writeSafetensors(path, {}, metadata)
+    await using file = await openSafetensors(path)
+    expect(Object.fromEntries(file.metadata)).toEqual(metadata)
+  })
+
   it('hold a file with no tensor', async () => {
     await writeSafetensors(path, {})
     await using file = await openSafetensors(path)
