@@ -18,8 +18,8 @@ export type CompilePrecision = 'f32' | 'bf16'
 
 export interface CompileOptions {
   readonly precision: CompilePrecision
-  /** Called with the printed graph before the first pass (`trace`) and after each one. */
-  readonly explain?: (pass: string, printed: string) => void
+  /** Keep the printed graph of every stage in `stages`. Default: false. */
+  readonly explain?: boolean
 }
 
 export interface ProgramPort {
@@ -41,6 +41,8 @@ export interface CompiledGraph {
   readonly feeds: readonly ProgramPort[]
   readonly states: readonly ProgramState[]
   readonly fetches: readonly ProgramPort[]
+  /** With `explain`: the graph as traced and after each pass, printed. Otherwise empty. */
+  readonly stages: readonly { readonly name: string; readonly text: string }[]
 }
 
 type Pass = readonly [name: string, run: (graph: Graph) => Graph]
@@ -84,13 +86,16 @@ function checked(name: string, graph: Graph): void {
  * @example const { text, states } = compileGraph(trace({ name: 'mlp' }, build), { precision: 'f32' })
  */
 export function compileGraph(graph: Graph, options: CompileOptions): CompiledGraph {
-  checked('trace', graph)
-  options.explain?.('trace', printGraph(graph))
+  const stages: { name: string; text: string }[] = []
+  const stage = (name: string, at: Graph) => {
+    checked(name, at)
+    if (options.explain === true) stages.push({ name, text: printGraph(at) })
+  }
+  stage('trace', graph)
   let final = graph
   for (const [name, run] of passesFor(options.precision)) {
     final = run(final)
-    checked(name, final)
-    options.explain?.(name, printGraph(final))
+    stage(name, final)
   }
   const port = (name: string, tensor: { readonly dtype: DType; readonly shape: Shape }) => ({
     name,
@@ -106,5 +111,6 @@ export function compileGraph(graph: Graph, options: CompileOptions): CompiledGra
       return { ...port(name, tensor), variable, ...(shadowOf && { shadowOf }) }
     }),
     fetches: final.fetches.map(({ name, tensor }) => port(name, tensor)),
+    stages,
   }
 }

@@ -1,6 +1,7 @@
 // Writes a graph as program text, version 1 (native/program/FORMAT.md). Equal graphs give equal text.
 // Refuses constants that are not finite and ops that no backend runs.
 import { type Attrs, type Graph, GraphError, type Node, type Tensor } from '../graph/index.js'
+import { checkConstant } from './evaluate.js'
 
 const version = 1
 
@@ -19,10 +20,8 @@ class Values {
   /** Constants of the same content are one value. */
   constant(tensor: Tensor): void {
     if (this.#ids.has(tensor)) return
-    const { path, attrs } = tensor.node
-    const data = attrs['data'] as readonly number[]
-    const wrong = data.find((value) => !Number.isFinite(value))
-    if (wrong !== undefined) throw new GraphError(`constant[${path}]: expected finite numbers, got ${wrong}`)
+    checkConstant(tensor)
+    const data = tensor.node.attrs['data'] as readonly number[]
     const body = `"dtype": ${text(tensor.dtype)}, "shape": ${list(tensor.shape)}, "data": ${list(data)}`
     const known = this.#constants.get(body)
     if (known !== undefined) {

@@ -1,6 +1,15 @@
 // Pointwise formulas on numbers, for constant folding: evaluated in float64, rounded once to the result's dtype.
 // Holds only formulas whose folded value is what every kernel means; the rest stays in the graph.
-import { broadcastShapes, count, type DType, sameShape, strides, type Tensor } from '../graph/index.js'
+import {
+  broadcastShapes,
+  count,
+  type DType,
+  GraphError,
+  isFloat,
+  sameShape,
+  strides,
+  type Tensor,
+} from '../graph/index.js'
 
 const formulas: Readonly<Record<string, (...x: number[]) => number>> = {
   neg: (x = 0) => -x,
@@ -48,6 +57,17 @@ export function rounded(dtype: DType, x: number): number | undefined {
   return Number.isFinite(value) ? value : undefined
 }
 
+/**
+ * Checks that the numbers of a constant are values of its dtype.
+ * @throws GraphError naming the first that is not.
+ */
+export function checkConstant(tensor: Tensor): void {
+  const wrong = dataOf(tensor).find((value) => rounded(tensor.dtype, value) === undefined)
+  if (wrong === undefined) return
+  const kind = isFloat(tensor.dtype) ? 'finite numbers' : 'integers in range'
+  throw new GraphError(`constant[${tensor.node.path}]: expected ${kind} of ${tensor.dtype}, got ${wrong}`)
+}
+
 /** Largest constant that folding may write element by element. */
 const largest = 4096
 
@@ -76,7 +96,10 @@ export function evaluate(name: string, inputs: readonly Tensor[], result: Tensor
   if (n > largest) return undefined
   const data: number[] = []
   for (let i = 0; i < n; i++) {
-    const operands = inputs.map((input) => dataOf(input)[operandIndex(input, shape, i)] ?? NaN)
+    const operands = inputs.map((input) => {
+      const operand = dataOf(input)[operandIndex(input, shape, i)] ?? NaN
+      return rounded(input.dtype, operand) ?? NaN
+    })
     const value = rounded(result.dtype, formula(...operands))
     if (value === undefined) return undefined
     data.push(value)

@@ -1,6 +1,6 @@
 // Which pointwise nodes become one chain. A group is convex (no path leaves it and comes back), has one output shape and
 // stays inside the limits of a chain. Refuses to grow a group where that would keep more tensors alive than before.
-import { type Graph, type Node, sameShape, type Tensor } from '../graph/index.js'
+import { type Graph, GraphError, type Node, sameShape, type Tensor } from '../graph/index.js'
 import { chainLimits } from '../ops/pointwise-chain.js'
 import { output, type Uses, usesOf } from './rewrite.js'
 
@@ -60,7 +60,8 @@ export class Groups {
 
   of(node: Node): Group {
     const group = this.#groupOf.get(node)
-    if (group === undefined) throw new Error(`no group of ${node.op.name}`)
+    if (group === undefined)
+      throw new GraphError(`${node.op.name}[${node.path}]: expected a node of the graph, got another`)
     return group
   }
 

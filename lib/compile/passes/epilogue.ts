@@ -1,7 +1,7 @@
 // Moves a bias and an activation into the matmul or conv2d that feeds them, where nobody else reads what lies between:
 // the kernel applies them to the result while it is still in registers.
 import { type Graph, makeNode, type Node, sameShape, type Tensor } from '../../graph/index.js'
-import { input, output, rewrite, type Rewriter, type Uses, usesOf } from '../rewrite.js'
+import { input, opNamed, output, rewrite, type Rewriter, type Uses, usesOf } from '../rewrite.js'
 import { dce } from './dce.js'
 
 const activations = new Set(['relu', 'tanh', 'sigmoid'])
@@ -30,9 +30,8 @@ function asBias(product: Node, tensor: Tensor, rewriter: Rewriter): Tensor | und
   if (!fits || tensor.dtype !== 'f32') return undefined
   if (tensor.shape.length === 1) return tensor
   const { node } = tensor
-  if (node.op.name !== 'reshape') return undefined
-  if (sameShape(input(node, 0).shape, [extent])) return input(node, 0)
-  return output(rewriter.emit(node.op, [tensor], { shape: [extent] }, node))
+  if (node.op.name === 'reshape' && sameShape(input(node, 0).shape, [extent])) return input(node, 0)
+  return output(rewriter.emit(opNamed('reshape'), [tensor], { shape: [extent] }, node))
 }
 
 function withBias(node: Node, old: Node, uses: Uses, rewriter: Rewriter): Tensor | undefined {

@@ -10,6 +10,7 @@ import {
   type Tensor,
 } from '../../graph/index.js'
 import { type ChainInstruction, type ChainOperand, pointwiseOp } from '../../ops/pointwise-chain.js'
+import { checkConstant } from '../evaluate.js'
 import { type Group, Groups, isLiteral } from '../groups.js'
 import { topological } from '../order.js'
 import { input, output, Rewriter, usesOf } from '../rewrite.js'
@@ -59,10 +60,8 @@ function operandsOf(node: Node, registers: ReadonlyMap<Tensor, number>): ChainOp
   return node.inputs.map((tensor) => {
     const register = registers.get(tensor)
     if (register !== undefined) return register
-    const [value] = tensor.node.attrs['data'] as readonly number[]
-    if (value === undefined || !Number.isFinite(value)) {
-      throw new GraphError(`constant[${node.path}]: expected a finite number, got ${value}`)
-    }
+    checkConstant(tensor)
+    const [value = 0] = tensor.node.attrs['data'] as readonly number[]
     return { c: value }
   })
 }

@@ -96,6 +96,7 @@ class Precision {
   #follows(node: Node, old: Node): boolean {
     if (output(node).dtype !== 'f32') return false
     if (this.#wanted.has(output(old))) return true
+    if (node.op.kind === 'pointwise' && this.#gradients.has(output(old))) return false
     const floats = node.inputs.filter((tensor) => tensor.dtype === 'f32')
     return floats.some((tensor) => widened(tensor)) && floats.every((tensor) => widened(tensor) ?? isLiteral(tensor))
   }

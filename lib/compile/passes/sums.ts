@@ -53,8 +53,9 @@ function pairs(graph: Graph): Map<Node, Node> {
 export function sums(graph: Graph): Graph {
   const partner = pairs(graph)
   const position = new Map(graph.nodes.map((node, i) => [node, i]))
-  /** Both nodes run where the later of their operands is known: at the first of the two, if that is enough. */
-  const readyAt = (node: Node) => Math.max(-1, ...node.inputs.map((tensor) => position.get(tensor.node) ?? -1))
+  /** Both results stand where the first of the two nodes stood, if the product's operands are known by then. */
+  const ready = (product: Node, first: Node) =>
+    product.inputs.every((tensor) => (position.get(tensor.node) ?? -1) < (position.get(first) ?? 0))
   const done = new Map<Node, Node>()
   const fused = (product: Node, rewriter: Rewriter): Node => {
     const inputs = product.inputs.map((tensor) => rewriter.get(tensor))
@@ -68,9 +69,8 @@ export function sums(graph: Graph): Graph {
     const other = partner.get(old)
     if (other === undefined) return undefined
     const [product, sum] = old.op.name === 'sum' ? [other, old] : [old, other]
-    const ready =
-      Math.max(readyAt(product), readyAt(sum)) < Math.min(position.get(product) ?? 0, position.get(sum) ?? 0)
-    if (!ready) return undefined
+    const first = (position.get(product) ?? 0) < (position.get(sum) ?? 0) ? product : sum
+    if (!ready(product, first)) return undefined
     const node = done.get(product) ?? fused(product, rewriter)
     return old === sum ? [output(node, 1)] : [output(node)]
   })

@@ -1,0 +1,156 @@
+// Fusion into chains: what joins, what must not, and convexity on random graphs.
+import { describe, expect, it } from 'vitest'
+import { dce } from '../../../lib/compile/passes/dce.js'
+import { fuse } from '../../../lib/compile/passes/fuse.js'
+import { type AttrValue, feed, type Graph, type Node, type Tensor, trace, verify } from '../../../lib/graph/index.js'
+import * as ops from '../../../lib/ops/index.js'
+
+function fused(build: () => Record<string, Tensor>): Graph {
+  const graph = fuse(trace({ name: 'g', mode: 'train' }, build))
+  verify(graph)
+  return graph
+}
+
+/** One short line per node: the ops of a chain, and its outputs. */
+const outline = (graph: Graph): string[] =>
+  graph.nodes.map((node) =>
+    node.op.name === 'pointwise' ? `${namesOf(node).join(' ')} -> ${node.outputs.length}` : node.op.name,
+  )
+
+function namesOf(node: Node): string[] {
+  return (node.attrs['chain'] as readonly (readonly AttrValue[])[]).map(([name]) => name as string)
+}
+
+const square = (name: string) => feed(name, 'f32', [4, 4])
+
+describe('fuse', () => {
+  it('folds producers into their only reader, constants into literals', () => {
+    const graph = fused(() => ({ y: ops.tanh(ops.add(ops.mul(square('x'), 0.5), ops.exp(square('z')))) }))
+    expect(graph.nodes[0]?.attrs).toEqual({
+      chain: [
+        ['mul', 'f32', 0, { c: 0.5 }],
+        ['exp', 'f32', 1],
+        ['add', 'f32', 2, 3],
+        ['tanh', 'f32', 4],
+      ],
+      outputs: [5],
+    })
+    expect(graph.nodes.length).toBe(1)
+  })
+
+  it('gives a chain several outputs', () => {
+    const graph = fused(() => {
+      const v = ops.add(square('v'), square('g'))
+      return { v, w: ops.cast(ops.sub(square('w'), v), 'bf16') }
+    })
+    expect(outline(graph)).toEqual(['add sub cast -> 2'])
+  })
+
+  it('keeps shapes apart: a small tensor is an input of the large chain', () => {
+    const graph = fused(() => ({ y: ops.mul(square('x'), ops.exp(feed('row', 'f32', [1, 4]))) }))
+    expect(outline(graph)).toEqual(['exp -> 1', 'mul -> 1'])
+  })
+
+  it('keeps a constant as input where it alone gives the shape', () => {
+    const graph = fused(() => ({ y: ops.add(feed('x', 'f32', []), ops.ones([4])) }))
+    expect(graph.nodes[0]?.inputs.map((input) => input.node.op.name)).toEqual(['feed', 'constant'])
+  })
+
+  it('repeats a widening cast in every chain and stores none', () => {
+    const graph = fused(() => {
+      const x = ops.cast(feed('x', 'bf16', [4, 4]), 'f32')
+      return { a: ops.softmax(ops.exp(x)), b: ops.softmax(ops.neg(x)) }
+    })
+    expect(outline(graph)).toEqual(['cast exp -> 1', 'softmax', 'cast neg -> 1', 'softmax'])
+  })
+
+  it('stores one widened copy for kernels', () => {
+    const graph = fused(() => {
+      const x = ops.cast(feed('x', 'bf16', [4, 4]), 'f32')
+      return { a: ops.softmax(x), b: ops.sum(x), c: ops.exp(x) }
+    })
+    expect(outline(graph).sort()).toEqual(['cast -> 1', 'cast exp -> 1', 'softmax', 'sum'])
+  })
+
+  it('computes nothing of the backward pass in the forward pass', () => {
+    // 1 - y * y hangs on y alone, but only the product with dy is ever stored.
+    const graph = fused(() => {
+      const y = ops.tanh(square('x'))
+      const dy = ops.softmax(ops.softmax(y))
+      return { dx: ops.mul(dy, ops.sub(1, ops.mul(y, y))) }
+    })
+    expect(outline(graph)).toEqual(['tanh -> 1', 'softmax', 'softmax', 'mul sub mul -> 1'])
+  })
+
+  it('does not join across kernels outside the updates', () => {
+    const graph = fused(() => {
+      const y = ops.exp(square('x'))
+      const s = ops.softmax(y)
+      return { s, late: ops.neg(y) }
+    })
+    expect(outline(graph)).toEqual(['exp -> 1', 'softmax', 'neg -> 1'])
+  })
+
+  it('stays inside the limits of a chain', () => {
+    const long = fused(() => {
+      let x: Tensor<'f32', [4, 4]> = square('x')
+      for (let i = 0; i < 150; i++) x = ops.tanh(x)
+      return { x }
+    })
+    expect(long.nodes.map((node) => namesOf(node).length).reduce((a, b) => a + b)).toBe(150)
+    expect(long.nodes.length).toBe(3)
+    const wide = fused(() => {
+      let x: Tensor = square('x')
+      for (let i = 0; i < 40; i++) x = ops.add(x, square(`x${i}`))
+      return { x }
+    })
+    expect(Math.max(...wide.nodes.map((node) => node.inputs.length))).toBe(24)
+    const many = fused(() => {
+      const x = square('x')
+      return Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`y${i}`, ops.exp(ops.add(x, i))]))
+    })
+    expect(Math.max(...many.nodes.map((node) => node.outputs.length))).toBeLessThanOrEqual(8)
+  })
+})
+
+/** Numerical Recipes' generator: the same graphs in every run. */
+function generator(seed: number): (n: number) => number {
+  let state = seed
+  return (n) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return Math.floor((state / 2 ** 32) * n)
+  }
+}
+
+/** Pointwise nodes of one shape with kernels (softmax) in between: every path around a group is a trap. */
+function randomGraph(seed: number): Graph {
+  const random = generator(seed)
+  return trace({ name: `random${seed}` }, () => {
+    const tensors: Tensor[] = [square('a'), square('b')]
+    const pick = () => tensors[tensors.length - 1 - random(Math.min(8, tensors.length))] as Tensor
+    for (let i = 0; i < 60; i++) {
+      const kind = random(10)
+      if (kind < 2) tensors.push(ops.softmax(pick()))
+      else if (kind < 5) tensors.push(ops.tanh(pick()))
+      else tensors.push(ops.add(pick(), pick()))
+    }
+    return Object.fromEntries(tensors.slice(-3).map((tensor, i) => [`y${i}`, tensor]))
+  })
+}
+
+describe('random graphs', () => {
+  it('fuse without a cycle, into fewer nodes, with no op lost or repeated', () => {
+    for (let seed = 1; seed <= 200; seed++) {
+      const before = dce(randomGraph(seed))
+      const after = fuse(before)
+      verify(after)
+      const kernels = (graph: Graph) => graph.nodes.filter((node) => node.op.name === 'softmax').length
+      const chains = after.nodes.filter((node) => node.op.name === 'pointwise')
+      const instructions = chains.reduce((n, node) => n + namesOf(node).length, 0)
+      const stored = before.nodes.length - kernels(before)
+      expect(kernels(after)).toBe(kernels(before))
+      expect(instructions).toBe(stored)
+      expect(chains.length).toBeLessThan(Math.max(stored, 2))
+    }
+  })
+})
