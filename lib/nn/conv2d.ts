@@ -1,0 +1,71 @@
+// Convolution layer over NCHW.
+import { read, type Tensor } from '../graph/index.js'
+import { conv2d as convolve, type Padding, type Pair } from '../ops/index.js'
+import { ShapeError } from '../graph/index.js'
+import { expectCount, ownerPath, typeText } from './check.js'
+import { heUniform, type Initializer, zeros } from './init.js'
+import { layer, type Layer } from './layer.js'
+import { parameter } from './parameter.js'
+import type { Images } from './types.js'
+
+export interface Conv2dOptions {
+  readonly kernel: Pair
+  /** Default: 1. */
+  readonly stride?: Pair
+  /** One number for all sides, [height, width], or [top, left, bottom, right]. Default: 0. */
+  readonly padding?: Padding
+  /** Default: 1, dense. */
+  readonly dilation?: Pair
+  /** Channels fall into this many groups that do not see each other. Default: 1. */
+  readonly groups?: number
+  /** Default: true; starts at zero. */
+  readonly bias?: boolean
+  /** Of the weights. Default: He uniform. */
+  readonly init?: Initializer
+  /** In paths; default: `conv1`, `conv2`, ... */
+  readonly name?: string
+}
+
+/**
+ * Cross-correlation: x f32 [N, in, H, W] -> [N, out, H', W'], weights [out, in / groups, KH, KW].
+ * @throws ShapeError for extents below 1 or groups that do not divide the channels; when traced, for an x that does not fit.
+ * @example nn.conv2d(1, 32, { kernel: 5, padding: 2 })
+ */
+export function conv2d<I extends number, O extends number>(
+  inChannels: I,
+  outChannels: O,
+  options: Conv2dOptions,
+): Layer<Images<I>, Images<O>> {
+  const { kernel, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, init = heUniform, name } = options
+  const [height, width] = typeof kernel === 'number' ? [kernel, kernel] : kernel
+  checkConv(inChannels, outChannels, height, width, groups)
+  const [inner, taps] = [inChannels / groups, height * width]
+  const fans = { in: inner * taps, out: (outChannels / groups) * taps }
+  const w = parameter<[O, number, number, number]>('w', [outChannels, inner, height, width], init, fans)
+  const b = bias ? parameter('b', [outChannels], zeros) : undefined
+  return layer<Images<I>, Images<O>>({
+    kind: 'conv',
+    name,
+    parameters: b ? [w, b] : [w],
+    apply: (x) => {
+      const weight = read(w)
+      expectImages(x, inChannels, weight)
+      return convolve(x as Images, weight, { stride, padding, dilation, groups, ...(b && { bias: read(b) }) })
+    },
+  })
+}
+
+function checkConv(inChannels: number, outChannels: number, height: number, width: number, groups: number): void {
+  expectCount('conv2d', 'input channels', inChannels)
+  expectCount('conv2d', 'output channels', outChannels)
+  expectCount('conv2d', 'the kernel', height)
+  expectCount('conv2d', 'the kernel', width)
+  expectCount('conv2d', 'groups', groups)
+  if (inChannels % groups === 0 && outChannels % groups === 0) return
+  throw new ShapeError(`conv2d: expected groups that divide ${inChannels} and ${outChannels} channels, got ${groups}`)
+}
+
+function expectImages(x: Tensor, channels: number, weight: Tensor): void {
+  if (x.rank === 4 && x.shape[1] === channels) return
+  throw new ShapeError(`conv2d[${ownerPath(weight)}]: expected x of f32[N, ${channels}, H, W], got ${typeText(x)}`)
+}

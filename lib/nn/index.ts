@@ -1,0 +1,13 @@
+// Layers, losses, initialisers: graph builders. Knows no data and no device.
+export * from './activations.js'
+export { conv2d, type Conv2dOptions } from './conv2d.js'
+export * as init from './init.js'
+export type { Fans, Initializer } from './init.js'
+export { isLayer, layer, type Layer, type LayerInfo, type LayerOptions, named, type Step } from './layer.js'
+export { linear, type LinearOptions } from './linear.js'
+export * from './losses.js'
+export { parameter } from './parameter.js'
+export { avgPool2d, maxPool2d } from './pool2d.js'
+export * from './reshaping.js'
+export { sequential } from './sequential.js'
+export type { Accepts, Features, Images, Indices, Output, Result, SameChannels, SameShape } from './types.js'

@@ -1,0 +1,61 @@
+// Initialisers: graph builders that the initialisation program runs once per parameter. Draws depend on seed and path only.
+import { constant, type Shape, type Tensor } from '../graph/index.js'
+import { randomNormal, randomUniform } from '../ops/index.js'
+
+/** Connections into one output unit and out of one input unit. */
+export interface Fans {
+  readonly in: number
+  readonly out: number
+}
+
+/** Builds the first value of a parameter of this shape. */
+export type Initializer = (shape: Shape, fans: Fans) => Tensor<'f32'>
+
+/** Zeros. */
+export const zeros: Initializer = (shape) => constant('f32', shape, 0)
+
+/** One value everywhere. */
+export function fill(value: number): Initializer {
+  return (shape) => constant('f32', shape, value)
+}
+
+/** Uniform in [low, high). */
+export function uniform(low: number, high: number): Initializer {
+  return (shape) => randomUniform(shape, { low, high })
+}
+
+/** Normal with mean 0 and this standard deviation. */
+export function normal(std: number): Initializer {
+  return (shape) => randomNormal(shape, { std })
+}
+
+/** Uniform draws of variance v lie in +-sqrt(3 v). */
+function uniformOf(variance: (fans: Fans) => number): Initializer {
+  return (shape, fans) => {
+    const bound = Math.sqrt(3 * variance(fans))
+    return randomUniform(shape, { low: -bound, high: bound })
+  }
+}
+
+function normalOf(variance: (fans: Fans) => number): Initializer {
+  return (shape, fans) => randomNormal(shape, { std: Math.sqrt(variance(fans)) })
+}
+
+const lecun = (fans: Fans) => 1 / fans.in
+const glorot = (fans: Fans) => 2 / (fans.in + fans.out)
+const he = (fans: Fans) => 2 / fans.in
+
+/** Variance 1 / in. LeCun, Bottou, Orr & Müller 1998, "Efficient BackProp", eq. 16. */
+export const lecunUniform = uniformOf(lecun)
+/** Variance 1 / in. LeCun, Bottou, Orr & Müller 1998, "Efficient BackProp", eq. 16. */
+export const lecunNormal = normalOf(lecun)
+
+/** Variance 2 / (in + out), for tanh. Glorot & Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", eq. 16. */
+export const glorotUniform = uniformOf(glorot)
+/** Variance 2 / (in + out), for tanh. Glorot & Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", eq. 12. */
+export const glorotNormal = normalOf(glorot)
+
+/** Variance 2 / in, for relu. He, Zhang, Ren & Sun 2015, "Delving deep into rectifiers", eq. 10. */
+export const heUniform = uniformOf(he)
+/** Variance 2 / in, for relu. He, Zhang, Ren & Sun 2015, "Delving deep into rectifiers", eq. 10. */
+export const heNormal = normalOf(he)

@@ -1,0 +1,54 @@
+// Fully connected layer.
+import { read, ShapeError, type Tensor } from '../graph/index.js'
+import { matmul } from '../ops/index.js'
+import { expectCount, ownerPath, typeText } from './check.js'
+import { heUniform, type Initializer, zeros } from './init.js'
+import { layer, type Layer } from './layer.js'
+import { parameter } from './parameter.js'
+import type { Features } from './types.js'
+
+export interface LinearOptions {
+  /** Default: true; starts at zero. */
+  readonly bias?: boolean
+  /** Of the weights. Default: He uniform, because most layers here are followed by relu. */
+  readonly init?: Initializer
+  /** In paths; default: `linear1`, `linear2`, ... */
+  readonly name?: string
+}
+
+/**
+ * y = x W^T + b: x f32 [..., in] -> [..., out], W [out, in], b [out].
+ * @throws ShapeError for extents below 1, and when traced, for an x whose last extent is not `in`.
+ * @example nn.linear(784, 512)
+ */
+export function linear<I extends number, O extends number>(
+  inFeatures: I,
+  outFeatures: O,
+  { bias = true, init = heUniform, name }: LinearOptions = {},
+): Layer<Features<I>, Features<O>> {
+  expectCount('linear', 'input features', inFeatures)
+  expectCount('linear', 'output features', outFeatures)
+  const w = parameter('w', [outFeatures, inFeatures], init, { in: inFeatures, out: outFeatures })
+  const b = bias ? parameter('b', [outFeatures], zeros) : undefined
+  return layer<Features<I>, Features<O>>({
+    kind: 'linear',
+    name,
+    parameters: b ? [w, b] : [w],
+    apply: (x) => {
+      const weight = read(w)
+      expectFeatures(x, inFeatures, weight)
+      const product = matmul<'f32', readonly number[], readonly number[], false, true>(x, weight, {
+        transposeB: true,
+        ...(b && { bias: read(b) }),
+      })
+      return product as Features<O>
+    },
+  })
+}
+
+function expectFeatures(x: Tensor, features: number, weight: Tensor): void {
+  if (x.rank >= 2 && x.shape.at(-1) === features) return
+  const flat = x.shape.slice(1).reduce((product, extent) => product * extent, 1)
+  const hint = x.rank > 2 && flat === features ? ' (put nn.flatten() before it)' : ''
+  throw new ShapeError(`linear[${ownerPath(weight)}]: expected x of f32[..., ${features}], got ${typeText(x)}${hint}`)
+}

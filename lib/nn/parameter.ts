@@ -1,0 +1,24 @@
+// Trained variables of layers.
+import { type Shape, type Tensor, Variable } from '../graph/index.js'
+import type { Fans, Initializer } from './init.js'
+
+const none: Fans = { in: 1, out: 1 }
+
+/**
+ * Makes a trained f32 variable; `fans` are what its initialiser sees.
+ * @example const g = nn.parameter('g', [64], nn.init.fill(1))
+ */
+export function parameter<S extends Shape>(
+  label: string,
+  shape: readonly [...S],
+  init: Initializer,
+  fans: Fans = none,
+): Variable<'f32', S> {
+  return new Variable<'f32', S>({
+    label,
+    dtype: 'f32',
+    shape: shape as unknown as S,
+    role: 'parameter',
+    init: () => init(shape, fans) as Tensor<'f32', S>,
+  })
+}

@@ -1,0 +1,28 @@
+// Pooling layers over NCHW.
+import {
+  avgPool2d as average,
+  maxPool2d as maximum,
+  type AvgPoolOptions,
+  type Pair,
+  type PoolOptions,
+} from '../ops/index.js'
+import { layer, type Layer } from './layer.js'
+import type { Images, SameChannels } from './types.js'
+
+/**
+ * Largest element of each window: x [N, C, H, W] -> [N, C, H', W']. The stride is the kernel unless given.
+ * @throws ShapeError when traced, where no window fits.
+ * @example nn.maxPool2d(3, { stride: 2 })
+ */
+export function maxPool2d(kernel: Pair, options: PoolOptions = {}): Layer<Images, SameChannels> {
+  return layer<Images, SameChannels>({ kind: 'pool', apply: (x) => maximum(x, kernel, options) })
+}
+
+/**
+ * Mean of each window: x [N, C, H, W] -> [N, C, H', W']. The stride is the kernel unless given.
+ * @throws ShapeError when traced, where no window fits.
+ * @example nn.avgPool2d(7)
+ */
+export function avgPool2d(kernel: Pair, options: AvgPoolOptions = {}): Layer<Images, SameChannels> {
+  return layer<Images, SameChannels>({ kind: 'pool', apply: (x) => average(x, kernel, options) })
+}

@@ -1,0 +1,52 @@
+// Layers at the doors of a network: bytes to numbers, indices to features, images to features.
+import { read, type Tensor } from '../graph/index.js'
+import { cast, flatten as flattenAxes, gather, mul } from '../ops/index.js'
+import { expectCount } from './check.js'
+import { type Initializer, normal } from './init.js'
+import { layer, type Layer } from './layer.js'
+import { parameter } from './parameter.js'
+import type { Features, Indices, SameShape } from './types.js'
+
+/**
+ * All axes but the first as one: [N, ...] -> [N, D]. That D is what the next layer expects is checked when traced.
+ * @example nn.flatten() // [128, 64, 7, 7] -> [128, 3136]
+ */
+export function flatten(): Layer<Tensor<'f32'>, Tensor<'f32', [number, number]>> {
+  return layer<Tensor<'f32'>, Tensor<'f32', [number, number]>>({ kind: 'flatten', apply: (x) => flattenAxes(x) })
+}
+
+/**
+ * Bytes as numbers from 0 to 1, for data that is fed as u8: x u8 -> f32 of the same extents.
+ * @example nn.sequential(nn.fromBytes(), nn.conv2d(1, 32, { kernel: 5 }))
+ */
+export function fromBytes(): Layer<Tensor<'u8'>, SameShape> {
+  return layer<Tensor<'u8'>, SameShape>({ kind: 'bytes', apply: (x) => mul(cast(x, 'f32'), 1 / 255) })
+}
+
+export interface EmbeddingOptions {
+  /** Default: normal with variance 1 / features, so that rows have length about 1. */
+  readonly init?: Initializer
+  /** In paths; default: `embedding1`, `embedding2`, ... */
+  readonly name?: string
+}
+
+/**
+ * Rows of a trained table [vocabulary, features]: x i32 [...] -> f32 [..., features].
+ * @throws ShapeError for extents below 1. An index outside the vocabulary is the run-time error ERR_DATA.
+ * @example nn.embedding(10000, 650)
+ */
+export function embedding<F extends number>(
+  vocabulary: number,
+  features: F,
+  { init = normal(features ** -0.5), name }: EmbeddingOptions = {},
+): Layer<Indices, Features<F>> {
+  expectCount('embedding', 'the vocabulary', vocabulary)
+  expectCount('embedding', 'features', features)
+  const w = parameter<[number, F]>('w', [vocabulary, features], init, { in: vocabulary, out: features })
+  return layer<Indices, Features<F>>({
+    kind: 'embedding',
+    name,
+    parameters: [w],
+    apply: (x) => gather(read(w), x) as Tensor<'f32'> as Features<F>,
+  })
+}
