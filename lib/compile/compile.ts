@@ -45,14 +45,14 @@ export interface CompiledGraph {
   readonly stages: readonly { readonly name: string; readonly text: string }[]
 }
 
-type Pass = readonly [name: string, run: (graph: Graph) => Graph]
+export type Pass = readonly [name: string, run: (graph: Graph) => Graph]
 
 /**
  * The order, and why: fusions that look for patterns of single ops (epilogue, reluPool) come before mixed precision,
  * which would put casts between them; `sums` comes after it, because it asks whether the sum reads what the product
  * reads; `fold` runs again to take out casts that met.
  */
-function passesFor(precision: CompilePrecision): Pass[] {
+export function passesFor(precision: CompilePrecision): Pass[] {
   const simplify: Pass[] = [
     ['fold', fold],
     ['cse', cse],

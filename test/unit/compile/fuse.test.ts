@@ -4,6 +4,7 @@ import { dce } from '../../../lib/compile/passes/dce.js'
 import { fuse } from '../../../lib/compile/passes/fuse.js'
 import { type AttrValue, feed, type Graph, type Node, type Tensor, trace, verify } from '../../../lib/graph/index.js'
 import * as ops from '../../../lib/ops/index.js'
+import { randomGraph } from './networks.js'
 
 function fused(build: () => Record<string, Tensor>): Graph {
   const graph = fuse(trace({ name: 'g', mode: 'train' }, build))
@@ -112,31 +113,6 @@ describe('fuse', () => {
     expect(Math.max(...many.nodes.map((node) => node.outputs.length))).toBeLessThanOrEqual(8)
   })
 })
-
-/** Numerical Recipes' generator: the same graphs in every run. */
-function generator(seed: number): (n: number) => number {
-  let state = seed
-  return (n) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor((state / 2 ** 32) * n)
-  }
-}
-
-/** Pointwise nodes of one shape with kernels (softmax) in between: every path around a group is a trap. */
-function randomGraph(seed: number): Graph {
-  const random = generator(seed)
-  return trace({ name: `random${seed}` }, () => {
-    const tensors: Tensor[] = [square('a'), square('b')]
-    const pick = () => tensors[tensors.length - 1 - random(Math.min(8, tensors.length))] as Tensor
-    for (let i = 0; i < 60; i++) {
-      const kind = random(10)
-      if (kind < 2) tensors.push(ops.softmax(pick()))
-      else if (kind < 5) tensors.push(ops.tanh(pick()))
-      else tensors.push(ops.add(pick(), pick()))
-    }
-    return Object.fromEntries(tensors.slice(-3).map((tensor, i) => [`y${i}`, tensor]))
-  })
-}
 
 describe('random graphs', () => {
   it('fuse without a cycle, into fewer nodes, with no op lost or repeated', () => {

@@ -7,7 +7,7 @@ import { mixedPrecision } from '../../../lib/compile/passes/mixed-precision.js'
 import { shadow } from '../../../lib/compile/passes/shadow.js'
 import { assign, feed, type Graph, printGraph, read, type Tensor, trace, verify } from '../../../lib/graph/index.js'
 import * as ops from '../../../lib/ops/index.js'
-import { lenet, variable } from './networks.js'
+import { full, lenet, variable } from './networks.js'
 
 /** Each node as `op: dtypes in -> dtypes out`. */
 function dtypes(pass: (graph: Graph) => Graph, build: () => Record<string, Tensor>): string[] {
@@ -157,7 +157,7 @@ describe('LeNet in bf16', () => {
   })
 
   it('evaluates with copies alone: no master weight is bound', () => {
-    const { states } = compileGraph(lenet(8, 'eval').graph, { precision: 'bf16' })
+    const { states } = compileGraph(lenet(full, 'eval').graph, { precision: 'bf16' })
     expect(states.map((state) => state.name)).toEqual([
       'b1',
       'b2',
