@@ -1,0 +1,55 @@
+// Adam, and its form with decoupled weight decay (AdamW).
+import { add, cast, div, exp, mul, rsqrt, sqrt, square, sub } from '../ops/index.js'
+import { decayed, expectAtLeast, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
+import type { Tensor } from '../graph/index.js'
+
+export interface AdamOptions extends OptimizerOptions {
+  /** Share of the old mean that is kept at each step. Default: 0.9. */
+  readonly beta1?: number
+  /** Share of the old mean square that is kept at each step. Default: 0.999. */
+  readonly beta2?: number
+  /** Added to the root. Default: 1e-8. */
+  readonly epsilon?: number
+  /** Weight decay shrinks w by rate * weightDecay beside the step, in place of adding to its gradient. Default: false. */
+  readonly decoupled?: boolean
+}
+
+/** 1 - beta^(step + 1) */
+function correction(beta: number, count: Tensor<'f32', []>): Tensor<'f32', []> {
+  return sub(1, exp(mul(count, Math.log(beta))))
+}
+
+/**
+ * m = b1 m + (1 - b1) g, s = b2 s + (1 - b2) g^2, w = w - rate m^ / (sqrt(s^) + epsilon), with ^ dividing by 1 - b^t.
+ * Kingma & Ba 2015, "Adam: a method for stochastic optimization", algorithm 1; `decoupled` is Loshchilov & Hutter 2019,
+ * "Decoupled weight decay regularization", algorithm 2, with PyTorch's rate * weightDecay.
+ * @throws ShapeError for options out of range.
+ * @example optim.adam({ rate: 0.001, weightDecay: 0.01, decoupled: true })
+ */
+export function adam(options: AdamOptions): Optimizer {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, decoupled = false } = options
+  expectAtLeast('adam', 'beta1', beta1, Number.MIN_VALUE, 1)
+  expectAtLeast('adam', 'beta2', beta2, Number.MIN_VALUE, 1)
+  expectAtLeast('adam', 'epsilon', epsilon, 0)
+  return optimizer('adam', options, (step) => {
+    const count = add(cast(step, 'f32'), 1)
+    const first = correction(beta1, count)
+    const second = rsqrt(correction(beta2, count))
+    return (slot) => {
+      const g = decoupled ? slot.gradient : decayed(slot)
+      const m = slot.moment('mean', (before) => add(mul(before, beta1), mul(g, 1 - beta1)))
+      const s = slot.moment('square', (before) => add(mul(before, beta2), mul(square(g), 1 - beta2)))
+      const direction = div(m, add(mul(sqrt(s), second), epsilon))
+      const moved = sub(
+        shrunk(slot.value, slot.rate, decoupled ? slot.decay : 0),
+        mul(direction, div(slot.rate, first)),
+      )
+      return moved
+    }
+  })
+}
+
+/** w (1 - rate * decay) */
+function shrunk(value: Tensor, rate: Tensor, decay: number): Tensor {
+  return decay === 0 ? value : mul(value, sub(1, mul(rate, decay)))
+}

@@ -1,0 +1,16 @@
+// Optimisers, clipping and schedules: graph builders.
+export { adam, type AdamOptions } from './adam.js'
+export { clipByGlobalNorm, globalNorm } from './clip.js'
+export {
+  type Chosen,
+  optimizer,
+  type Optimizer,
+  type OptimizerOptions,
+  type Rule,
+  type Slot,
+  type Step,
+  type Update,
+} from './optimizer.js'
+export { rmsprop, type RmspropOptions } from './rmsprop.js'
+export * from './schedules.js'
+export { sgd, type SgdOptions } from './sgd.js'

@@ -1,0 +1,133 @@
+// What every optimiser shares: options, gradients made ready (clipped, decayed), moments beside their parameters.
+import { assign, at, formatShape, read, sameShape, ShapeError, type Tensor, type Variable } from '../graph/index.js'
+import { add, mul } from '../ops/index.js'
+import { clipByGlobalNorm } from './clip.js'
+import { Moments, parentOf } from './moments.js'
+import { rateAt, type Schedule } from './schedules.js'
+
+/** A parameter and dL/d(parameter), both f32 of one shape. */
+export interface Update {
+  readonly variable: Variable
+  readonly gradient: Tensor
+}
+
+/** A parameter as options that choose among parameters see it; `path` such as `lenet/conv1/w`. */
+export interface Chosen {
+  readonly variable: Variable
+  readonly path: string
+}
+
+/** Step counter: i32 [], 0 at the first step. Whoever trains raises it. */
+export type Step = Tensor<'i32', []>
+
+/** Builds the nodes of one update. Its state (moments) lives in variables of its own. */
+export interface Optimizer {
+  /** Learning rate at a step, for logs. */
+  rate(step: Step): Tensor<'f32', []>
+  /**
+   * Assigns the next value of every parameter and moment.
+   * @throws ShapeError where a gradient is not f32 of its parameter's shape.
+   */
+  update(updates: readonly Update[], step: Step): void
+}
+
+export interface OptimizerOptions {
+  /** Learning rate, or a schedule of it over steps. */
+  readonly rate: number | Schedule
+  /** Adds weightDecay * w to the gradient of w. Default: 0. */
+  readonly weightDecay?: number
+  /** Which parameters decay. Default: all, as in PyTorch. */
+  readonly decays?: (parameter: Chosen) => boolean
+  /** Factor on the rate of single parameters. Default: 1 for all. */
+  readonly rateFactor?: (parameter: Chosen) => number
+  /** Largest norm of all gradients together, before decay. Default: they are not clipped. */
+  readonly clipNorm?: number
+}
+
+/** One parameter within an update. All tensors f32. */
+export interface Slot {
+  /** Value before the step. */
+  readonly value: Tensor
+  /** Clipped, not decayed. */
+  readonly gradient: Tensor
+  readonly rate: Tensor
+  /** Factor of weight decay, 0 where there is none. */
+  readonly decay: number
+  /** Replaces a moment (zeros at first) by what `next` makes of it, and gives the new one. */
+  moment(name: string, next: (before: Tensor) => Tensor): Tensor
+}
+
+/** Makes what the slots of one step share (bias corrections), then the rule: next value of a parameter. */
+export type Rule = (step: Step) => (slot: Slot) => Tensor
+
+/** Makes an optimiser of a rule. */
+export function optimizer(name: string, options: OptimizerOptions, rule: Rule): Optimizer {
+  if (typeof options.rate === 'number') expectAtLeast(name, 'rate', options.rate, 0)
+  expectAtLeast(name, 'weightDecay', options.weightDecay ?? 0, 0)
+  expectAtLeast(name, 'clipNorm', options.clipNorm ?? 0, 0)
+  const moments = new Moments()
+  return {
+    rate: (step) => rateAt(options.rate, step),
+    update: (updates, step) => {
+      for (const update of updates) checkUpdate(name, update)
+      const rate = rateAt(options.rate, step)
+      const raw = updates.map(({ gradient }) => gradient)
+      const gradients = options.clipNorm === undefined ? raw : clipByGlobalNorm(raw, options.clipNorm)
+      const next = rule(step)
+      for (const [i, { variable }] of updates.entries()) {
+        const value = read(variable)
+        at({ path: parentOf(value.node.path), site: undefined }, () => {
+          assign(variable, next(slotOf({ options, moments, variable, value, gradient: gradients[i]!, rate })))
+        })
+      }
+    },
+  }
+}
+
+interface SlotParts {
+  readonly options: OptimizerOptions
+  readonly moments: Moments
+  readonly variable: Variable
+  readonly value: Tensor
+  readonly gradient: Tensor
+  readonly rate: Tensor
+}
+
+function slotOf({ options, moments, variable, value, gradient, rate }: SlotParts): Slot {
+  const path = value.node.path
+  const factor = options.rateFactor?.({ variable, path }) ?? 1
+  const decays = options.decays?.({ variable, path }) ?? true
+  return {
+    value,
+    gradient,
+    rate: factor === 1 ? rate : mul(rate, factor),
+    decay: decays ? (options.weightDecay ?? 0) : 0,
+    moment: (name, next) => {
+      const moment = moments.of(variable, path, name)
+      const after = next(read(moment))
+      assign(moment, after)
+      return after
+    },
+  }
+}
+
+/** Gradient with weight decay in it: g + decay * w. */
+export function decayed({ gradient, value, decay }: Slot): Tensor {
+  return decay === 0 ? gradient : add(gradient, mul(value, decay))
+}
+
+function checkUpdate(name: string, { variable, gradient }: Update): void {
+  const fits = gradient.dtype === 'f32' && variable.dtype === 'f32' && sameShape(gradient.shape, variable.shape)
+  if (fits) return
+  const path = read(variable).node.path
+  const expected = `an f32 parameter and its gradient f32${formatShape(variable.shape)}`
+  const got = `${variable.dtype} and ${gradient.dtype}${formatShape(gradient.shape)}`
+  throw new ShapeError(`${name}[${path}]: expected ${expected}, got ${got}`)
+}
+
+/** Throws ShapeError unless `value` is a finite number from `low` to below `high`. */
+export function expectAtLeast(name: string, option: string, value: number, low: number, high = Infinity): void {
+  if (value >= low && value < high) return
+  const range = high === Infinity ? `a number of at least ${low}` : `a number from ${low} to below ${high}`
+  throw new ShapeError(`${name}: expected ${option} to be ${range}, got ${value}`)
+}

@@ -1,0 +1,32 @@
+// RMSProp: each weight's step divided by the running size of its gradient.
+import { add, div, mul, sqrt, square, sub } from '../ops/index.js'
+import { decayed, expectAtLeast, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
+
+export interface RmspropOptions extends OptimizerOptions {
+  /** Share of the old mean square that is kept at each step. Default: 0.99. */
+  readonly smoothing?: number
+  /** Default: 0. */
+  readonly momentum?: number
+  /** Added to the root. Default: 1e-8. */
+  readonly epsilon?: number
+}
+
+/**
+ * s = a s + (1 - a) g^2, u = g / (sqrt(s) + epsilon), v = momentum v + u, w = w - rate v; g is the gradient plus weightDecay w.
+ * Tieleman & Hinton 2012, "Lecture 6.5: rmsprop", in the form of PyTorch.
+ * @throws ShapeError for options out of range.
+ * @example optim.rmsprop({ rate: 0.001, smoothing: 0.9 })
+ */
+export function rmsprop(options: RmspropOptions): Optimizer {
+  const { smoothing = 0.99, momentum = 0, epsilon = 1e-8 } = options
+  expectAtLeast('rmsprop', 'smoothing', smoothing, 0, 1)
+  expectAtLeast('rmsprop', 'momentum', momentum, 0, 1)
+  expectAtLeast('rmsprop', 'epsilon', epsilon, 0)
+  return optimizer('rmsprop', options, () => (slot) => {
+    const g = decayed(slot)
+    const s = slot.moment('square', (before) => add(mul(before, smoothing), mul(square(g), 1 - smoothing)))
+    const u = div(g, add(sqrt(s), epsilon))
+    const v = momentum === 0 ? u : slot.moment('momentum', (before) => add(mul(before, momentum), u))
+    return sub(slot.value, mul(v, slot.rate))
+  })
+}

@@ -1,0 +1,103 @@
+// Learning rates over steps, computed in the graph from the step counter, so that one program serves the whole run.
+import { constant, ShapeError, Tensor } from '../graph/index.js'
+import { add, cast, cos, div, exp, floor, less, minimum, mul, sub, where } from '../ops/index.js'
+
+type Scalar = Tensor<'f32', []>
+
+/** Learning rate at a step: f32 [] to f32 []; steps count from 0. Any function of this form is a schedule. */
+export type Schedule = (step: Scalar) => Scalar
+
+/** The rate at a step, for a schedule or one number. */
+export function rateAt(rate: number | Schedule, step: Tensor<'i32', []>): Scalar {
+  return typeof rate === 'number' ? constant('f32', [], rate) : rate(cast(step, 'f32'))
+}
+
+function expectAbove(schedule: string, options: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (Number.isFinite(value) && value > 0) continue
+    throw new ShapeError(`${schedule}: expected ${name} to be a number above 0, got ${value}`)
+  }
+}
+
+export interface DecayOptions {
+  /** Steps. */
+  readonly every: number
+  readonly factor: number
+}
+
+/**
+ * rate * factor^floor(step / every)
+ * @throws ShapeError for numbers that are not above 0.
+ */
+export function stepDecay(rate: number, { every, factor }: DecayOptions): Schedule {
+  expectAbove('stepDecay', { rate, every, factor })
+  return (step) => mul(exp(mul(floor(div(step, every)), Math.log(factor))), rate)
+}
+
+/**
+ * rate * factor^(step / every)
+ * @throws ShapeError for numbers that are not above 0.
+ */
+export function exponential(rate: number, { every, factor }: DecayOptions): Schedule {
+  expectAbove('exponential', { rate, every, factor })
+  return (step) => mul(exp(mul(step, Math.log(factor) / every)), rate)
+}
+
+/** Half a cosine wave from `from` to `to` while `progress` goes from 0 to 1, and `to` from there on. */
+function halfCosine(from: number, to: number, progress: Scalar): Scalar {
+  const angle = mul(minimum(progress, 1), Math.PI)
+  return add(mul(add(cos(angle), 1), (from - to) / 2), to)
+}
+
+/**
+ * Half a cosine wave from `rate` down to `floor` over `total` steps, and `floor` from there on.
+ * Loshchilov & Hutter 2017, "SGDR: stochastic gradient descent with warm restarts", eq. 5, without restarts.
+ * @throws ShapeError for a rate or total that is not above 0.
+ */
+export function cosine(rate: number, options: { readonly total: number; readonly floor?: number }): Schedule {
+  expectAbove('cosine', { rate, total: options.total })
+  return (step) => halfCosine(rate, options.floor ?? 0, div(step, options.total))
+}
+
+export interface OneCycleOptions {
+  /** Steps of the whole run. */
+  readonly total: number
+  /** Share of the run in which the rate rises. Default: 0.3. */
+  readonly rise?: number
+  /** The rate begins at peak / start. Default: 25. */
+  readonly start?: number
+  /** It ends at its beginning / end. Default: 10000. */
+  readonly end?: number
+}
+
+/**
+ * Rises along half a cosine wave to `peak`, then falls along another: the step before `total` has the lowest rate.
+ * Smith & Topin 2019, "Super-convergence"; extents of the two phases as in PyTorch's OneCycleLR.
+ * @throws ShapeError for numbers that are not above 0, and where either phase would be empty.
+ */
+export function oneCycle(peak: number, { total, rise = 0.3, start = 25, end = 1e4 }: OneCycleOptions): Schedule {
+  expectAbove('oneCycle', { peak, total, rise, start, end })
+  const top = rise * total - 1
+  if (!(top > 0 && top < total - 1)) {
+    throw new ShapeError(`oneCycle: expected a rise of more than 1 and less than ${total} steps, got ${rise * total}`)
+  }
+  const low = peak / start
+  return (step) => {
+    const falling = halfCosine(peak, low / end, div(sub(step, top), total - 1 - top))
+    return where(less(step, top), halfCosine(low, peak, div(step, top)), falling)
+  }
+}
+
+/**
+ * Rises in a straight line over the first `steps` steps to what `rate` says: times min(1, (step + 1) / steps).
+ * @throws ShapeError for steps that are not above 0.
+ * @example optim.warmup(optim.cosine(0.1, { total: 5000 }), 200)
+ */
+export function warmup(rate: number | Schedule, steps: number): Schedule {
+  expectAbove('warmup', { steps })
+  return (step) => {
+    const full = typeof rate === 'number' ? rate : rate(step)
+    const share = minimum(div(add(step, 1), steps), 1)
+    return full instanceof Tensor ? mul(share, full) : mul(share, full)
+  }
+}

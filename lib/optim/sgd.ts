@@ -1,0 +1,31 @@
+// Stochastic gradient descent, with momentum and Nesterov's form of it.
+import { ShapeError } from '../graph/index.js'
+import { add, mul, sub } from '../ops/index.js'
+import { decayed, expectAtLeast, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
+
+export interface SgdOptions extends OptimizerOptions {
+  /** From 0 to below 1. Default: 0. */
+  readonly momentum?: number
+  /** Looks ahead along the momentum. Default: false. */
+  readonly nesterov?: boolean
+}
+
+/**
+ * v = momentum v + g, w = w - rate v, with g the gradient plus weightDecay w; Nesterov's form steps along g + momentum v.
+ * Sutskever, Martens, Dahl & Hinton 2013, "On the importance of initialization and momentum in deep learning", in the
+ * form of PyTorch (the rate outside v).
+ * @throws ShapeError for options out of range.
+ * @example optim.sgd({ rate: 0.05, momentum: 0.9 })
+ */
+export function sgd(options: SgdOptions): Optimizer {
+  const { momentum = 0, nesterov = false } = options
+  expectAtLeast('sgd', 'momentum', momentum, 0, 1)
+  if (nesterov && momentum === 0) throw new ShapeError('sgd: expected a momentum with nesterov, got 0')
+  return optimizer('sgd', options, () => (slot) => {
+    const g = decayed(slot)
+    if (momentum === 0) return sub(slot.value, mul(g, slot.rate))
+    const v = slot.moment('momentum', (before) => add(mul(before, momentum), g))
+    const direction = nesterov ? add(g, mul(v, momentum)) : v
+    return sub(slot.value, mul(direction, slot.rate))
+  })
+}
