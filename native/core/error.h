@@ -31,4 +31,6 @@ template <typename... Parts>
 
 // A broken promise of our own code: names the expression, file and line.
 #define OSTRICH_CHECK(expression) \
-  ((expression) ? void(0) : ::ostrich::core::fail("ERR_INTERNAL", "check failed: " #expression, " at ", __FILE__, ":", __LINE__))
+  ((expression)                   \
+       ? void(0)                  \
+       : ::ostrich::core::fail("ERR_INTERNAL", "check failed: " #expression, " at ", __FILE__, ":", __LINE__))

@@ -1,6 +1,7 @@
 // Typed attribute getters; see attrs.h.
 #include "program/attrs.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace ostrich::program {
@@ -106,13 +107,14 @@ const ValueSpec& output(const ProgramSpec& spec, const NodeSpec& node, size_t in
 std::string describe(const ValueSpec& value) { return core::name_of(value.dtype) + core::to_string(value.shape); }
 
 std::string describe(const nlohmann::json& json) {
-  // A long list or text is cut before it is printed, so that a message costs no more than it shows.
+  // Only short things are printed, so that a message of hostile text costs no more than it shows.
+  const auto is_number = [](const nlohmann::json& item) { return item.is_number(); };
   if (json.is_object()) return "an object";
-  if (json.is_array() && (json.size() > 8 || (!json.empty() && json.front().is_structured()))) {
+  if (json.is_array() && (json.size() > 8 || !std::all_of(json.begin(), json.end(), is_number))) {
     return "a list of " + std::to_string(json.size());
   }
-  const bool is_long = json.is_string() && json.get_ref<const std::string&>().size() > kShownBytes;
   const auto replace = nlohmann::json::error_handler_t::replace;
+  const bool is_long = json.is_string() && json.get_ref<const std::string&>().size() > kShownBytes;
   if (!is_long) return json.dump(-1, ' ', false, replace);
   const nlohmann::json start = json.get_ref<const std::string&>().substr(0, kShownBytes);
   return start.dump(-1, ' ', false, replace) + "...";

@@ -135,7 +135,8 @@ class ChainReader {
       if (instruction.dtype != core::DType::u8) fail("result u8 of ", name, ", got ", core::name_of(instruction.dtype));
       return;
     }
-    if (!takes_integers(instruction.op) && !instruction.in_float) fail("a float operand of ", name, ", got integers only");
+    if (!takes_integers(instruction.op) && !instruction.in_float)
+      fail("a float operand of ", name, ", got integers only");
     if (core::is_float(instruction.dtype) != instruction.in_float) {
       fail(instruction.in_float ? "a float result of " : "an integer result of ", name, ", got ",
            core::name_of(instruction.dtype));

@@ -16,7 +16,6 @@ constexpr int kMaxDepth = 16;  // a literal of a chain, the deepest that the for
 constexpr size_t kMaxRank = 8;
 constexpr int64_t kMaxValueBytes = int64_t{1} << 40;
 constexpr size_t kMaxShownError = 200;  // of the JSON parser's own message
-constexpr int64_t kVersion = 1;
 
 // Nesting is bounded before the parser builds anything from it.
 void expect_depth(const std::string& text) {
@@ -70,7 +69,8 @@ class Parser {
   void check_header() {
     const Field format = root_.member("format"), version = root_.member("version");
     if (format.string() != "ostrich-program") format.fail("expected ostrich-program, got ", describe(format.json()));
-    if (version.json() != kVersion) version.fail("expected version ", kVersion, ", got ", describe(version.json()));
+    if (version.json() != kFormatVersion)
+      version.fail("expected version ", kFormatVersion, ", got ", describe(version.json()));
     spec_.name = root_.member("name").name();
   }
 
@@ -104,7 +104,8 @@ class Parser {
   }
 
   static void expect_unique(std::unordered_set<std::string>& seen, const Field& name) {
-    if (!seen.insert(name.name()).second) name.fail("expected a name of its own, got ", describe(name.json()), " twice");
+    if (!seen.insert(name.name()).second)
+      name.fail("expected a name of its own, got ", describe(name.json()), " twice");
   }
 
   void read_named(const char* key, std::vector<NamedValue>& list) {

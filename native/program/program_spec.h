@@ -10,6 +10,8 @@
 
 namespace ostrich::program {
 
+constexpr int kFormatVersion = 1;
+
 struct ValueSpec {
   core::DType dtype;
   core::Shape shape;

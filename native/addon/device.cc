@@ -1,0 +1,86 @@
+// See device.h.
+#include "addon/device.h"
+
+#include <utility>
+
+#include "backend/registry.h"
+#include "core/error.h"
+
+namespace ostrich::addon {
+
+class Device::Drop : public Job {
+ public:
+  explicit Drop(std::shared_ptr<void> resource) : resource_(std::move(resource)) {}
+  void execute() override { resource_.reset(); }
+  void settle(Napi::Env, const std::optional<Failure>&) override { delete this; }
+  void discard() override { delete this; }
+
+ private:
+  std::shared_ptr<void> resource_;
+};
+
+class Device::Disposal : public Job {
+ public:
+  Disposal(std::shared_ptr<DeviceThread> thread, backend::Backend& backend, Napi::Promise::Deferred deferred)
+      : thread_(std::move(thread)), backend_(backend), deferred_(deferred) {}
+  void execute() override { backend_.synchronize(); }
+  void settle(Napi::Env env, const std::optional<Failure>& failure) override {
+    if (thread_->idle()) thread_->close();
+    if (failure) {
+      deferred_.Reject(to_error(env, *failure).Value());
+    } else {
+      deferred_.Resolve(env.Undefined());
+    }
+    delete this;
+  }
+  void discard() override { delete this; }
+
+ private:
+  std::shared_ptr<DeviceThread> thread_;
+  backend::Backend& backend_;
+  Napi::Promise::Deferred deferred_;
+};
+
+Device::Device(Napi::Env env, const std::string& backend_name, const backend::DeviceOptions& options)
+    : name_(backend_name + ":" + std::to_string(options.index)),
+      thread_(DeviceThread::start(env, "ostrich-" + backend_name)) {
+  try {
+    thread_->call([&] { backend_ = backend::open(backend_name, options); });
+  } catch (...) {
+    thread_->close();
+    throw;
+  }
+}
+
+Device::~Device() { thread_->close(); }
+
+void Device::expect_alive(const char* what) const {
+  if (disposed_ || thread_->closed()) {
+    core::fail("ERR_DISPOSED", what, "[", name_, "]: expected a device in use, got one that was disposed");
+  }
+}
+
+void Device::post(Job* job, const char* what) {
+  expect_alive(what);
+  thread_->post(job);
+}
+
+void Device::call(const char* what, const std::function<void()>& work) {
+  expect_alive(what);
+  thread_->call(work);
+}
+
+void Device::drop(std::shared_ptr<void> resource) {
+  if (!thread_->closed()) thread_->post(new Drop(std::move(resource)));
+}
+
+void Device::dispose(Napi::Promise::Deferred deferred) {
+  disposed_ = true;
+  if (thread_->closed()) {
+    deferred.Resolve(deferred.Env().Undefined());
+    return;
+  }
+  thread_->post(new Disposal(thread_, *backend_, deferred));
+}
+
+}  // namespace ostrich::addon

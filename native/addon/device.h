@@ -1,0 +1,43 @@
+// What the three classes share: a device's backend and thread. Lives until the last Device, Buffer or Program that
+// uses it is gone, so that no order of disposal or collection can pull it from under another.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "addon/device_thread.h"
+#include "backend/backend.h"
+
+namespace ostrich::addon {
+
+class Device {
+ public:
+  // Opens the backend on the device's own thread. Throws ERR_NO_DEVICE.
+  Device(Napi::Env env, const std::string& backend_name, const backend::DeviceOptions& options);
+  ~Device();
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  backend::Backend& backend() { return *backend_; }
+  const std::string& name() const { return name_; }
+
+  // Throw ERR_DISPOSED, naming what was asked for, once `dispose` was called.
+  void post(Job* job, const char* what);
+  void call(const char* what, const std::function<void()>& work);
+  // Destroys native memory on the device's thread, after the jobs that may use it.
+  void drop(std::shared_ptr<void> resource);
+
+  void dispose(Napi::Promise::Deferred deferred);  // resolves when all jobs are settled and the thread has ended
+
+ private:
+  class Drop;
+  class Disposal;
+  void expect_alive(const char* what) const;
+
+  std::string name_;
+  bool disposed_ = false;
+  std::shared_ptr<DeviceThread> thread_;
+  std::unique_ptr<backend::Backend> backend_;
+};
+
+}  // namespace ostrich::addon

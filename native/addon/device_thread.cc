@@ -1,0 +1,145 @@
+// See device_thread.h.
+#include "addon/device_thread.h"
+
+#include <pthread.h>
+
+#include "core/error.h"
+
+namespace ostrich::addon {
+
+struct DeviceThread::Call {
+  const std::function<void()>* work;
+  std::exception_ptr error;
+  bool done = false;
+};
+
+std::shared_ptr<DeviceThread> DeviceThread::start(Napi::Env env, const std::string& name) {
+  std::shared_ptr<DeviceThread> self(new DeviceThread);
+  self->env_ = env;
+  // The bridge's finalizer holds the last reference, so that a call still in its queue always finds the object.
+  self->bridge_ = Bridge::New(env, name, 0, 1, self.get(), [keep = self](Napi::Env, void*, DeviceThread*) {});
+  self->bridge_.Unref(env);
+  // Added after the bridge's own, so it runs before it: the thread is gone when the bridge closes.
+  napi_add_env_cleanup_hook(env, on_environment_end, self.get());
+  self->thread_ = std::thread([raw = self.get()] { raw->loop(); });
+  pthread_setname_np(self->thread_.native_handle(), name.substr(0, 15).c_str());
+  return self;
+}
+
+DeviceThread::~DeviceThread() { end_thread(); }
+
+void DeviceThread::link(Job* job) {
+  if (pending_ == nullptr) bridge_.Ref(env_);
+  job->earlier_ = nullptr;
+  job->later_ = pending_;
+  if (pending_ != nullptr) pending_->earlier_ = job;
+  pending_ = job;
+}
+
+void DeviceThread::unlink(Job* job) {
+  (job->earlier_ != nullptr ? job->earlier_->later_ : pending_) = job->later_;
+  if (job->later_ != nullptr) job->later_->earlier_ = job->earlier_;
+  if (pending_ == nullptr) bridge_.Unref(env_);
+}
+
+void DeviceThread::post(Job* job) {
+  OSTRICH_CHECK(!closed_);
+  link(job);
+  job->next_ = nullptr;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    (last_ != nullptr ? last_->next_ : first_) = job;
+    last_ = job;
+  }
+  wake_.notify_one();
+}
+
+void DeviceThread::call(const std::function<void()>& work) {
+  OSTRICH_CHECK(!closed_);
+  Call call{&work, nullptr};
+  std::unique_lock<std::mutex> lock(mutex_);
+  call_ = &call;
+  wake_.notify_one();
+  called_.wait(lock, [&] { return call.done; });
+  if (call.error) std::rethrow_exception(call.error);
+}
+
+void DeviceThread::loop() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return stopping_ || call_ != nullptr || first_ != nullptr; });
+    if (Call* call = std::exchange(call_, nullptr)) {
+      lock.unlock();
+      try {
+        (*call->work)();
+      } catch (...) {
+        call->error = std::current_exception();
+      }
+      lock.lock();
+      call->done = true;
+      called_.notify_one();
+    } else if (stopping_) {
+      return;
+    } else {
+      Job* job = first_;
+      first_ = job->next_;
+      if (first_ == nullptr) last_ = nullptr;
+      lock.unlock();
+      run(job);
+      lock.lock();
+    }
+  }
+}
+
+void DeviceThread::run(Job* job) {
+  job->failure_.reset();
+  try {
+    job->execute();
+  } catch (...) {
+    job->failure_ = current_failure();
+  }
+  bridge_.NonBlockingCall(job);
+}
+
+void DeviceThread::settle_job(Napi::Env env, Napi::Function, DeviceThread* self, Job* job) {
+  // No environment: it is ending, and `close` has discarded the job.
+  if (static_cast<napi_env>(env) == nullptr || self->closed_) return;
+  self->unlink(job);
+  job->settle(env, job->failure_);
+}
+
+void DeviceThread::end_thread() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void DeviceThread::discard_all() {
+  while (Job* job = pending_) {
+    pending_ = job->later_;
+    job->discard();
+  }
+}
+
+void DeviceThread::close() {
+  if (closed_) return;
+  closed_ = true;
+  napi_remove_env_cleanup_hook(env_, on_environment_end, this);
+  end_thread();
+  discard_all();
+  bridge_.Release();
+}
+
+// The bridge is left to the environment, which closes it next.
+void DeviceThread::on_environment_end(void* data) {
+  auto* self = static_cast<DeviceThread*>(data);
+  self->closed_ = true;
+  self->end_thread();
+  self->discard_all();
+}
+
+}  // namespace ostrich::addon

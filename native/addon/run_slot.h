@@ -1,0 +1,69 @@
+// One run of a program under way: its own copy of the feeds, room for the fetches, and the caller's promise. Slots are
+// reused, so that a run in steady state allocates nothing here.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <vector>
+
+#include "addon/device.h"
+#include "backend/backend.h"
+
+namespace ostrich::addon {
+
+// What crosses the boundary at each run, from the program text.
+struct Port {
+  std::string name;
+  core::DType dtype;
+  int64_t count;
+  size_t bytes;
+};
+
+// A built program and its ports; shared by the Program and its runs.
+struct Built {
+  std::string name;
+  std::vector<Port> feeds, fetches;
+  std::unique_ptr<backend::Executable> executable;
+  int64_t arena_bytes = 0;
+};
+
+class RunSlot;
+// Slots that wait for their next run.
+using SlotPool = std::vector<std::unique_ptr<RunSlot>>;
+
+class RunSlot : public Job {
+ public:
+  RunSlot(Napi::Env env, std::shared_ptr<Built> built, std::shared_ptr<SlotPool> pool);
+
+  // Checks and copies the feeds, checks and holds the fetch arrays, and keeps `program` alive until the run is settled.
+  // Throws ERR_ARGUMENT; the slot can be used again after that.
+  void load(Napi::Object program, const Napi::Value& feeds, const Napi::Value& fetches,
+            Napi::Promise::Deferred deferred);
+  void unload();
+
+  void execute() override;
+  void settle(Napi::Env env, const std::optional<Failure>& failure) override;
+  void discard() override;
+
+ private:
+  struct Free {
+    void operator()(char* memory) const;
+  };
+  Napi::Array expect_list(const Napi::Value& value, const char* kind, size_t count) const;
+  void copy_feeds(const Napi::Value& list);
+  void hold_fetches(const Napi::Value& list);
+  void copy_fetches(Napi::Env env);
+  std::string where(const char* kind, const Port& port) const;
+  void recycle();
+
+  std::shared_ptr<Built> built_;
+  std::shared_ptr<SlotPool> pool_;
+  std::unique_ptr<char, Free> memory_;
+  std::vector<const void*> feeds_;
+  std::vector<void*> staging_, fetches_;  // where each fetch may go, and where it does in this run (null: skipped)
+  Napi::Reference<Napi::Array> held_;     // [program, fetch arrays ...] while under way
+  Napi::Promise::Deferred deferred_;
+};
+
+}  // namespace ostrich::addon
