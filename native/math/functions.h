@@ -1,0 +1,141 @@
+// Elementary functions of float, as formulas that a compiler can vectorise: no branches, no calls, no tables. Errors are
+// at most 3 units in the last place, denormal results included; infinities and NaN behave as in C. Host and device code
+// include this file; everything is internal to the including object, so that code for one instruction set never leaks
+// into another. Refuses nothing. pow, sin and cos of any angle go to the C library.
+#pragma once
+
+#include <cstdint>
+
+#if defined(__CUDACC__)
+#define OSTRICH_HD static __host__ __device__ __forceinline__
+#else
+#define OSTRICH_HD static inline __attribute__((always_inline))
+#endif
+
+namespace ostrich::math {
+
+OSTRICH_HD uint32_t bits_of(float x) {
+  uint32_t bits;
+  __builtin_memcpy(&bits, &x, 4);
+  return bits;
+}
+
+OSTRICH_HD float from_bits(uint32_t bits) {
+  float x;
+  __builtin_memcpy(&x, &bits, 4);
+  return x;
+}
+
+OSTRICH_HD float abs(float x) { return from_bits(bits_of(x) & 0x7fffffffu); }
+OSTRICH_HD float copysign(float x, float sign) {
+  return from_bits((bits_of(x) & 0x7fffffffu) | (bits_of(sign) & 0x80000000u));
+}
+OSTRICH_HD float sqrt(float x) { return __builtin_sqrtf(x); }
+OSTRICH_HD float rsqrt(float x) { return 1.0f / __builtin_sqrtf(x); }
+
+// Adding and taking away 2^23 rounds to a whole number; from 2^23 on every float is one.
+OSTRICH_HD float floor(float x) {
+  const float size = abs(x);
+  const float rounded = copysign((size + 8388608.0f) - 8388608.0f, x);
+  const float down = rounded > x ? rounded - 1.0f : rounded;
+  return size < 8388608.0f ? down : x;
+}
+
+// exp(x) = 2^n exp(r), |r| <= ln(2) / 2; polynomial of Cephes expf. 2^n is applied in two halves, so that results beyond
+// the largest power of two and denormal ones are rounded once.
+OSTRICH_HD float exp(float x) {
+  x = x > 89.0f ? 89.0f : x;
+  x = x < -104.5f ? -104.5f : x;
+  const float magic = 12582912.0f;  // 1.5 * 2^23: its low bits hold n
+  const float shifted = x * 1.44269504088896341f + magic;
+  const float n = shifted - magic;
+  float r = x - n * 0.693359375f;
+  r = r - n * -2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * (r * r) + r;
+  p = p + 1.0f;
+  const int32_t whole = int32_t(bits_of(shifted) - bits_of(magic));
+  const int32_t half = whole >> 1;
+  const float low = from_bits(uint32_t(half + 127) << 23);
+  const float high = from_bits(uint32_t(whole - half + 127) << 23);
+  return p * low * high;
+}
+
+// log(x) = e ln 2 + log(1 + m), sqrt(1/2) <= 1 + m < sqrt(2); polynomial of Cephes logf.
+OSTRICH_HD float log(float x) {
+  const bool small = x < 1.17549435e-38f;
+  const float scaled = small ? x * 8388608.0f : x;
+  const uint32_t bits = bits_of(scaled);
+  float e = float(int32_t(bits >> 23) - 126);
+  e = small ? e - 23.0f : e;
+  float m = from_bits((bits & 0x007fffffu) | 0x3f000000u);
+  const bool low = m < 0.707106781186547524f;
+  e = low ? e - 1.0f : e;
+  m = (low ? m + m : m) - 1.0f;
+  const float z = m * m;
+  float p = 7.0376836292e-2f;
+  p = p * m - 1.1514610310e-1f;
+  p = p * m + 1.1676998740e-1f;
+  p = p * m - 1.2420140846e-1f;
+  p = p * m + 1.4249322787e-1f;
+  p = p * m - 1.6668057665e-1f;
+  p = p * m + 2.0000714765e-1f;
+  p = p * m - 2.4999993993e-1f;
+  p = p * m + 3.3333331174e-1f;
+  float y = p * m * z;
+  y = y + e * -2.12194440e-4f;
+  y = y - 0.5f * z;
+  float result = (m + y) + e * 0.693359375f;
+  result = x < __builtin_inff() ? result : x;  // infinity and NaN give themselves
+  result = x < 0.0f ? __builtin_nanf("") : result;
+  return x == 0.0f ? -__builtin_inff() : result;
+}
+
+// Cephes tanhf: a polynomial near zero, elsewhere by exp.
+OSTRICH_HD float tanh(float x) {
+  const float size = abs(x), z = x * x;
+  float p = -5.70498872745e-3f;
+  p = p * z + 2.06390887954e-2f;
+  p = p * z - 5.37397155531e-2f;
+  p = p * z + 1.33314422036e-1f;
+  p = p * z - 3.33332819422e-1f;
+  const float near = p * z * x + x;
+  const float far = copysign(1.0f - 2.0f / (exp(size + size) + 1.0f), x);
+  return size < 0.625f ? near : far;
+}
+
+// With e = exp(-|x|) neither side overflows, and small results keep their relative accuracy.
+OSTRICH_HD float sigmoid(float x) {
+  const float e = exp(-abs(x));
+  return (x < 0.0f ? e : 1.0f) / (1.0f + e);
+}
+
+// cos and sin of 2 pi u for u in [0, 1): the reduction to an eighth of a turn is exact.
+OSTRICH_HD void cos_sin_turns(float u, float* cosine, float* sine) {
+  const float magic = 12582912.0f;
+  const float shifted = u * 4.0f + magic;
+  const uint32_t quarter = bits_of(shifted) & 3u;
+  const float r = (u - (shifted - magic) * 0.25f) * 6.28318530717958648f, z = r * r;
+  float s = -1.9515295891e-4f;
+  s = s * z + 8.3321608736e-3f;
+  s = s * z - 1.6666654611e-1f;
+  s = s * z * r + r;
+  float c = 2.443315711809948e-5f;
+  c = c * z - 1.388731625493765e-3f;
+  c = c * z + 4.166664568298827e-2f;
+  c = c * (z * z) - 0.5f * z + 1.0f;
+  const float first = (quarter & 1u) ? s : c, second = (quarter & 1u) ? c : s;
+  *cosine = from_bits(bits_of(first) ^ (((quarter + 1u) & 2u) << 30));
+  *sine = from_bits(bits_of(second) ^ ((quarter & 2u) << 30));
+}
+
+OSTRICH_HD float sin(float x) { return __builtin_sinf(x); }
+OSTRICH_HD float cos(float x) { return __builtin_cosf(x); }
+OSTRICH_HD float pow(float x, float y) { return __builtin_powf(x, y); }
+
+}  // namespace ostrich::math
