@@ -1,0 +1,132 @@
+// What a network is made of: paths, shapes, parameters and multiply-adds per layer, read from its traced graph, so that
+// closures are counted as layers are.
+import {
+  count,
+  type DType,
+  feed,
+  formatShape,
+  type Graph,
+  Names,
+  type Node,
+  type Shape,
+  type Tensor,
+  trace,
+} from '../graph/index.js'
+import { isLayer, type Step } from './layer.js'
+
+export interface SummaryRow {
+  /** Empty for what runs outside any layer. */
+  readonly path: string
+  /** Of a layer, as in paths; of anything else, the name of its last op. */
+  readonly kind: string
+  readonly output: Shape
+  /** Trained numbers; shared ones are counted where they are first used. */
+  readonly parameters: number
+  /** Of matrix products and convolutions, for the whole input. */
+  readonly multiplyAdds: number
+}
+
+export interface Summary {
+  readonly rows: readonly SummaryRow[]
+  readonly parameters: number
+  readonly multiplyAdds: number
+}
+
+export interface SummaryInput {
+  /** With the batch. */
+  readonly x: Shape
+  /** Default: f32. */
+  readonly dtype?: DType
+}
+
+/**
+ * Traces `net` on an input (as in training, so that dropout is seen) and lists its layers in the order of their calls.
+ * @throws ShapeError where the input does not fit.
+ * @example nn.summary(lenet(), { x: [1, 1, 28, 28] }).parameters // 3274634
+ */
+export function summary(net: Step, { x, dtype = 'f32' }: SummaryInput): Summary {
+  const names = new Names()
+  const apply = net as unknown as (x: Tensor) => Tensor
+  const graph = trace({ name: 'summary', mode: 'train', names }, () => ({ y: apply(feed('x', dtype, x)) }))
+  const kinds = new Map<string, string>()
+  collectKinds(net, names, kinds)
+  const rows = rowsOf(graph, kinds)
+  return {
+    rows,
+    parameters: parameterCount(graph.states),
+    multiplyAdds: rows.reduce((total, row) => total + row.multiplyAdds, 0),
+  }
+}
+
+/** Kinds of all layers below `step` by path; a layer that was called has a path already, whatever is asked for here. */
+function collectKinds(step: Step, names: Names, kinds: Map<string, string>): void {
+  if (!isLayer(step)) return
+  if (step.kind !== '') kinds.set(names.layer(step, '', step.kind, undefined), step.kind)
+  for (const child of step.children) collectKinds(child, names, kinds)
+}
+
+function rowsOf({ nodes, states }: Graph, kinds: ReadonlyMap<string, string>): SummaryRow[] {
+  const rows = new Map<string, SummaryRow>()
+  for (const node of nodes) {
+    const before = rows.get(node.path)
+    rows.set(node.path, {
+      path: node.path,
+      kind: kinds.get(node.path) ?? node.op.name,
+      output: node.outputs[0]?.shape ?? [],
+      parameters: parameterCount(states.filter(({ name }) => parentOf(name) === node.path)),
+      multiplyAdds: (before?.multiplyAdds ?? 0) + multiplyAdds(node),
+    })
+  }
+  return [...rows.values()]
+}
+
+function parentOf(path: string): string {
+  return path.split('/').slice(0, -1).join('/')
+}
+
+function parameterCount(states: Graph['states']): number {
+  return states.reduce((sum, { variable }) => (variable.role === 'parameter' ? sum + variable.count : sum), 0)
+}
+
+/** Products that are summed for each output element, times the number of those. */
+function multiplyAdds({ op, inputs, outputs, attrs }: Node): number {
+  const [a, b] = inputs
+  const elements = count(outputs[0]?.shape ?? [])
+  if (op.name === 'conv2d') return elements * count(b?.shape.slice(1) ?? [])
+  if (op.name === 'matmul') return elements * (a?.shape.at(attrs['transposeA'] === true ? -2 : -1) ?? 0)
+  return 0
+}
+
+/**
+ * A summary as an aligned table.
+ * @example console.log(nn.formatSummary(nn.summary(net, { x: [1, 1, 28, 28] })))
+ */
+export function formatSummary({ rows, parameters, multiplyAdds }: Summary): string {
+  const cell = (n: number) => n.toLocaleString('en-US')
+  const lines = [
+    ['layer', 'kind', 'output', 'parameters', 'multiply-adds'],
+    ...rows.map((row) => [
+      row.path === '' ? '-' : row.path,
+      row.kind,
+      formatShape(row.output),
+      cell(row.parameters),
+      cell(row.multiplyAdds),
+    ]),
+    ['total', '', '', cell(parameters), cell(multiplyAdds)],
+  ]
+  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)))
+  const rule = widths.map((width) => '-'.repeat(width)).join('  ')
+  const text = lines.map((line) =>
+    line
+      .map((value, column) => aligned(value, column, widths))
+      .join('  ')
+      .trimEnd(),
+  )
+  return [text[0], rule, ...text.slice(1, -1), rule, text.at(-1), ''].join('\n')
+}
+
+/** Words to the left, numbers to the right. */
+function aligned(value: string, column: number, widths: readonly number[]): string {
+  const width = widths[column] ?? 0
+  return column < 3 ? value.padEnd(width) : value.padStart(width)
+}
