@@ -6,7 +6,9 @@ import { output, type Uses, usesOf } from './rewrite.js'
 
 /** A chain in the making, or a single kernel node. */
 export interface Group {
-  readonly nodes: Node[]
+  readonly nodes: readonly Node[]
+  /** Place in the order of execution; every reader has a higher one. */
+  rank: number
 }
 
 /** A constant that is the same everywhere can stand in the chain as a literal. */
@@ -31,6 +33,8 @@ export class Groups {
   readonly #uses: Uses
   readonly #updates: Set<Node>
   readonly #groupOf = new Map<Node, Group>()
+  /** Groups by rank; joining two leaves a hole. */
+  readonly #order: (Group | undefined)[] = []
   /** Position of each node in the graph. */
   readonly #position = new Map<Node, number>()
   /** How many kernels stand before each position. */
@@ -41,7 +45,9 @@ export class Groups {
     this.#updates = updatesOf(graph, this.#uses)
     let kernels = 0
     for (const [i, node] of graph.nodes.entries()) {
-      this.#groupOf.set(node, { nodes: [node] })
+      const group = { nodes: [node], rank: i }
+      this.#groupOf.set(node, group)
+      this.#order.push(group)
       this.#position.set(node, i)
       this.#kernels.push(kernels)
       if (node.op.kind !== 'pointwise') kernels++
@@ -51,30 +57,22 @@ export class Groups {
     this.#foldProducers()
   }
 
-  /** Groups in order of their last node. */
+  /** Groups in an order in which producers come first. */
   list(): Group[] {
-    const found = new Set<Group>()
-    for (const node of this.graph.nodes.toReversed()) found.add(this.of(node))
-    return [...found].reverse()
+    return this.#order.filter((group) => group !== undefined)
   }
 
-  of(node: Node): Group {
+  #of(node: Node): Group {
     const group = this.#groupOf.get(node)
     if (group === undefined)
       throw new GraphError(`${node.op.name}[${node.path}]: expected a node of the graph, got another`)
     return group
   }
 
-  /** Groups that must run before this one. */
-  producers(group: Group): Group[] {
-    const inputs = group.nodes.flatMap((node) => node.inputs)
-    return inputs.flatMap((tensor) => this.#groupOf.get(tensor.node) ?? []).filter((other) => other !== group)
-  }
-
   /** Tensors of a group that others read: the chain's outputs. */
-  outputs(group: Group): Tensor[] {
-    const inside = new Set(group.nodes)
-    return group.nodes
+  outputs(nodes: readonly Node[]): Tensor[] {
+    const inside = new Set(nodes)
+    return nodes
       .flatMap((node) => node.outputs)
       .filter((tensor) => this.#uses.leaves(tensor) || this.#uses.readers(tensor).some((reader) => !inside.has(reader)))
   }
@@ -83,8 +81,8 @@ export class Groups {
   #foldProducers(): void {
     for (const node of this.graph.nodes.toReversed()) {
       if (node.op.kind !== 'pointwise' || this.#uses.leaves(output(node))) continue
-      const own = this.of(node)
-      const readers = new Set(this.#uses.readers(output(node)).map((reader) => this.of(reader)))
+      const own = this.#of(node)
+      const readers = new Set(this.#uses.readers(output(node)).map((reader) => this.#of(reader)))
       readers.delete(own)
       const [reader] = readers
       if (readers.size === 1 && reader !== undefined) this.#tryJoin(own, reader)
@@ -99,7 +97,7 @@ export class Groups {
     for (const node of this.graph.nodes) {
       if (node.op.kind !== 'pointwise') continue
       for (const reader of this.#uses.readers(output(node))) {
-        const [a, b] = [this.of(node), this.of(reader)]
+        const [a, b] = [this.#of(node), this.#of(reader)]
         if (a !== b && this.#near(a, b)) this.#tryJoin(a, b)
       }
     }
@@ -112,48 +110,63 @@ export class Groups {
     return this.#kernels[Math.min(...positions)] === this.#kernels[Math.max(...positions)]
   }
 
-  #tryJoin(a: Group, b: Group): void {
-    const [first, second] = [a.nodes[0], b.nodes[0]]
-    if (first?.op.kind !== 'pointwise' || second?.op.kind !== 'pointwise') return
-    if (!sameShape(output(first).shape, output(second).shape)) return
-    const joined = {
-      nodes: [...a.nodes, ...b.nodes].sort((x, y) => (this.#position.get(x) ?? 0) - (this.#position.get(y) ?? 0)),
+  #tryJoin(x: Group, y: Group): void {
+    const [first, second] = x.rank < y.rank ? [x, y] : [y, x]
+    const [a, b] = [first.nodes[0], second.nodes[0]]
+    if (a?.op.kind !== 'pointwise' || b?.op.kind !== 'pointwise' || !sameShape(output(a).shape, output(b).shape)) return
+    const at = (node: Node) => this.#position.get(node) ?? 0
+    const nodes = [...first.nodes, ...second.nodes].sort((m, n) => at(m) - at(n))
+    const behind = this.#fits(nodes) ? this.#behind(first, second) : undefined
+    if (behind !== undefined) this.#join(first, second, nodes, behind)
+  }
+
+  /** One group in place of two: behind everything between them but what reads the first. */
+  #join(first: Group, second: Group, nodes: readonly Node[], behind: ReadonlySet<Group>): void {
+    const joined: Group = { nodes, rank: first.rank }
+    for (const node of nodes) this.#groupOf.set(node, joined)
+    const between = this.#order.slice(first.rank + 1, second.rank).filter((group) => group !== undefined)
+    const order = [
+      ...between.filter((group) => !behind.has(group)),
+      joined,
+      ...between.filter((group) => behind.has(group)),
+    ]
+    const start = first.rank
+    for (let rank = start; rank <= second.rank; rank++) {
+      const group = order[rank - start]
+      this.#order[rank] = group
+      if (group !== undefined) group.rank = rank
     }
-    if (!this.#fits(joined) || this.#detour(a, b)) return
-    for (const node of joined.nodes) this.#groupOf.set(node, joined)
   }
 
-  #fits(group: Group): boolean {
-    const inside = new Set(group.nodes)
-    const inputs = new Set(
-      group.nodes.flatMap((node) => node.inputs).filter((tensor) => !inside.has(tensor.node) && !isLiteral(tensor)),
-    )
+  #fits(nodes: readonly Node[]): boolean {
+    const inside = new Set(nodes)
+    const inputs = nodes
+      .flatMap((node) => node.inputs)
+      .filter((tensor) => !inside.has(tensor.node) && !isLiteral(tensor))
     return (
-      group.nodes.length <= chainLimits.instructions &&
-      inputs.size <= chainLimits.inputs &&
-      this.outputs(group).length <= chainLimits.outputs
+      nodes.length <= chainLimits.instructions &&
+      new Set(inputs).size <= chainLimits.inputs &&
+      this.outputs(nodes).length <= chainLimits.outputs
     )
   }
 
-  /** True when a third group lies on a path between the two. */
-  #detour(a: Group, b: Group): boolean {
-    return this.#reaches(a, b) || this.#reaches(b, a)
-  }
-
-  #reaches(from: Group, to: Group): boolean {
-    const seen = new Set<Group>([from, to])
-    const stack = [from]
+  /** Groups between the two that the first one reaches; undefined when one of them reaches the second. */
+  #behind(first: Group, second: Group): Set<Group> | undefined {
+    const seen = new Set<Group>()
+    const stack = [first]
     for (let group = stack.pop(); group !== undefined; group = stack.pop()) {
-      for (const tensor of group.nodes.flatMap((node) => node.outputs)) {
-        for (const reader of this.#uses.readers(tensor)) {
-          const next = this.of(reader)
-          if (next === to && group !== from) return true
-          if (seen.has(next)) continue
-          seen.add(next)
-          stack.push(next)
+      for (const node of group.nodes) {
+        for (const tensor of node.outputs) {
+          for (const reader of this.#uses.readers(tensor)) {
+            const next = this.#of(reader)
+            if (next === second && group !== first) return undefined
+            if (next === first || next.rank >= second.rank || seen.has(next)) continue
+            seen.add(next)
+            stack.push(next)
+          }
         }
       }
     }
-    return false
+    return seen
   }
 }

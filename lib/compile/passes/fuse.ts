@@ -12,7 +12,6 @@ import {
 import { type ChainInstruction, type ChainOperand, pointwiseOp } from '../../ops/pointwise-chain.js'
 import { checkConstant } from '../evaluate.js'
 import { type Group, Groups, isLiteral } from '../groups.js'
-import { topological } from '../order.js'
 import { input, output, Rewriter, usesOf } from '../rewrite.js'
 
 /** A widening cast costs nothing inside a chain, but a stored copy outside: every pointwise reader gets its own. */
@@ -92,11 +91,11 @@ export function fuse(graph: Graph): Graph {
   const split = splitCasts(graph)
   const groups = new Groups(split)
   const rewriter = new Rewriter()
-  for (const group of topological(groups.list(), (item) => groups.producers(item))) {
+  for (const group of groups.list()) {
     const [node] = group.nodes
     if (node === undefined) continue
     if (node.op.kind === 'pointwise') {
-      const outputs = groups.outputs(group)
+      const outputs = groups.outputs(group.nodes)
       if (outputs.length > 0) emitChain(group, outputs, rewriter)
       continue
     }

@@ -64,7 +64,7 @@ describe.each(['f32', 'bf16'] as const)('LeNet in %s', (precision) => {
 
 describe('random graphs', () => {
   it('mean the same when they are fused', () => {
-    for (let seed = 1; seed <= 60; seed++) {
+    for (let seed = 1; seed <= 20; seed++) {
       const graph = randomGraph(seed)
       expect(difference(graph, fuse(graph)), `seed ${seed}`).toBe(0)
     }
