@@ -23,14 +23,19 @@ const packagesStep = {
   },
 }
 
+// cmake-js takes any cache for a finished configuration, even one that failed or that lay in another folder.
+const configured = () => {
+  const [cache, ...generated] = ['CMakeCache.txt', 'build.ninja', 'Makefile'].map((name) => at('build/addon', name))
+  if (!generated.some((file) => existsSync(file))) return false
+  return readFileSync(cache, 'utf8').includes(`CMAKE_HOME_DIRECTORY:INTERNAL=${root}\n`)
+}
+
 const addonStep = {
   name: 'native addon',
   key: () => root + hashOf(root, ['native', 'CMakeLists.txt', 'package-lock.json'], /\.(cc|h|def|map|cmake|txt)$/),
   ready: () => existsSync(at('build/Release/ostrich.node')) && existsSync(at('build/Release/ostrich_cpu.so')),
   act: async (title) => {
-    const cache = at('build/addon/CMakeCache.txt')
-    const moved = existsSync(cache) && !readFileSync(cache, 'utf8').includes(`CMAKE_HOME_DIRECTORY:INTERNAL=${root}\n`)
-    if (moved) rmSync(at('build/addon'), { recursive: true })
+    if (!configured()) rmSync(at('build/addon'), { recursive: true, force: true })
     const build = ['build', '--out', at('build/addon'), '--parallel', String(availableParallelism())]
     await run(title, process.execPath, [script('cmake-js/bin/cmake-js'), ...build], { cwd: root })
     return 'built'

@@ -67,10 +67,10 @@ test.for(['libdnnl.so.3', 'libgomp.so.1', 'ostrich.glibc.node', 'ostrich_cpu.so'
 const TRAINING = `
   const rows = 640
   const x = Float32Array.from({ length: rows * 4 }, (_, i) => Math.sin(i * 12.9898) + (Math.floor(i / 4) % 2 ? 1 : -1))
-  const label = Int32Array.from({ length: rows }, (_, i) => i % 2)
+  const target = Int32Array.from({ length: rows }, (_, i) => i % 2)
   const net = nn.sequential(nn.linear(4, 16), nn.relu(), nn.linear(16, 2))
   const session = await train.session(net, {
-    data: { train: arrays({ x: { data: x, shape: [4] }, label }) },
+    data: { train: arrays({ x: { data: x, shape: [4] }, target }) },
     loss: nn.crossEntropy, optimizer: optim.sgd({ rate: 0.1, momentum: 0.9 }), batch: 64, epochs: 1, device: 'cpu', seed: 1 })
   const losses = []
   for await (const event of session.events()) if (event.type === 'step') losses.push(event.loss)

@@ -1,7 +1,6 @@
 // The CPU backend must start on any x86-64: vector instructions newer than SSE2 may stand only in functions that the
 // run-time dispatch reaches, those compiled into the namespaces avx2 and avx512.
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
@@ -30,9 +29,9 @@ test('a stray vector instruction is noticed', () => {
   expect(strayVectorFunctions(listing.join('\n'))).toEqual(['ostrich::cpu::scale(float*)'])
 })
 
-test.skipIf(!existsSync(library))('code outside the run-time dispatch runs on any x86-64', async () => {
+test('code outside the run-time dispatch runs on any x86-64', async () => {
   const options = { maxBuffer: 1 << 30 }
   const { stdout } = await promisify(execFile)('objdump', ['-d', '-C', '--no-show-raw-insn', library], options)
-  expect(stdout.length).toBeGreaterThan(100_000)
+  expect(stdout).toContain('%zmm')
   expect(strayVectorFunctions(stdout)).toEqual([])
 })
