@@ -20,10 +20,6 @@ export type ChainInstruction = readonly [string, DType, ...ChainOperand[]]
 /** Limits of one chain, the same in native/program. */
 export const chainLimits = { instructions: 64, inputs: 24, outputs: 8 } as const
 
-interface Literal {
-  readonly literal: true
-}
-
 function readInstruction(value: AttrValue): ChainInstruction {
   expectThat(Array.isArray(value), 'an instruction [op, dtype, operand, ...]', JSON.stringify(value))
   const [name, dtype, ...operands] = value as readonly AttrValue[]
@@ -34,17 +30,16 @@ function readInstruction(value: AttrValue): ChainInstruction {
 }
 
 /** Types of the operands of one instruction; a literal takes the dtype of the tensor beside it, or of the result. */
-function operandTypes(instruction: ChainInstruction, registers: readonly DType[]): TensorType[] {
-  const [name, result, ...operands] = instruction
-  const known = operands.map((operand): DType | Literal => {
-    if (typeof operand !== 'number') return { literal: true }
+function operandTypes([name, result, ...operands]: ChainInstruction, registers: readonly DType[]): TensorType[] {
+  const known = operands.map((operand) => {
+    if (typeof operand !== 'number') return undefined
     const dtype = registers[operand]
     expectThat(dtype !== undefined, `a register below ${registers.length}`, operand.toString())
     return dtype
   })
-  // The condition of `where` does not say what its literals are.
-  const beside = (name === 'where' ? known.slice(1) : known).find((item) => typeof item === 'string')
-  return known.map((item) => ({ dtype: typeof item === 'string' ? item : (beside ?? result), shape: [] }))
+  const condition = name === 'where' ? 1 : 0
+  const beside = known.slice(condition).find((dtype) => dtype !== undefined) ?? result
+  return known.map((dtype, i) => ({ dtype: dtype ?? (i < condition ? 'u8' : beside), shape: [] }))
 }
 
 function checkInstruction(instruction: ChainInstruction, registers: readonly DType[]): void {

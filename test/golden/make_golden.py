@@ -1,0 +1,165 @@
+"""Makes the golden vectors of test/golden/*.json with PyTorch in float64: outputs and gradients of each op, along random
+cotangents, in the attributes of native/program/FORMAT.md. Run with any PyTorch >= 2.0: python test/golden/make_golden.py
+"""
+
+import json
+import pathlib
+
+import torch
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+torch.manual_seed(1)
+FOLDER = pathlib.Path(__file__).parent
+
+
+def array(x):
+    dtype = {torch.float64: "float", torch.int64: "i32", torch.uint8: "u8"}[x.dtype]
+    return {"dtype": dtype, "shape": list(x.shape), "data": x.detach().flatten().tolist()}
+
+
+def vector(op, name, attrs, inputs, compute, outputs=None):
+    """Outputs of `compute`, and its gradients. `outputs` are fewer where an op has others that are opaque."""
+    leaves = [x.clone().requires_grad_(x.is_floating_point()) for x in inputs]
+    results = compute(*leaves)
+    results = list(results) if isinstance(results, (tuple, list)) else [results]
+    made = {"op": op, "name": name, "attrs": attrs, "inputs": [array(x) for x in inputs]}
+    made["outputs"] = [array(x) for x in results]
+    floats = [x for x in results if x.is_floating_point() and x.requires_grad]
+    if floats:
+        cotangents = [normal(*x.shape) for x in floats]
+        wrt = [x for x in leaves if x.is_floating_point()]
+        gradients = torch.autograd.grad(floats, wrt, cotangents)
+        made["cotangents"] = [array(x) for x in cotangents]
+        made["gradients"] = [array(x) for x in gradients]
+    return made
+
+
+def normal(*shape):
+    """In sixteenths: linear ops then have short decimals, and the files stay small."""
+    return torch.round(torch.randn(*shape) * 16) / 16
+
+
+def distinct(*shape):
+    """No two elements are close: maxima are not in doubt."""
+    n = torch.Size(shape).numel()
+    return (torch.randperm(n) - n / 2).reshape(shape) / 8
+
+
+def reduce():
+    made = []
+    for axes, keep in [([1], False), ([0, 2], True)]:
+        attrs = {"axes": axes, "keepDims": keep}
+        made.append(vector("sum", f"axes {axes}", attrs, [normal(2, 3, 4)], lambda x: x.sum(axes, keepdim=keep)))
+        made.append(vector("max", f"axes {axes}", attrs, [distinct(2, 3, 4)], lambda x: x.amax(axes, keepdim=keep)))
+    tie = torch.tensor([[1.0, 3, 3], [2, 2, 2]])
+    made.append(vector("max", "ties", {"axes": [1], "keepDims": False}, [tie], lambda x: x.amax([1])))
+    made.append(vector("argmax", "the last axis", {"axis": 1}, [distinct(3, 5)], lambda x: x.argmax(1)))
+    return made
+
+
+def reshape():
+    x = normal(2, 3, 4)
+    return [
+        vector("reshape", "a cube", {"shape": [4, 6]}, [x], lambda x: x.reshape(4, 6)),
+        vector("transpose", "a cycle", {"perm": [2, 0, 1]}, [x], lambda x: x.permute(2, 0, 1)),
+        vector("broadcastTo", "two axes", {"shape": [2, 3, 4]}, [normal(3, 1)], lambda x: x.expand(2, 3, 4)),
+        vector("slice", "the middle", {"start": [0, 1, 1], "size": [2, 2, 2]}, [x], lambda x: x[:, 1:3, 1:3]),
+        vector("concat", "the middle axis", {"axis": 1}, [x, normal(2, 2, 4)], lambda a, b: torch.cat([a, b], 1)),
+        vector("pad", "a border", {"before": [0, 1, 0], "after": [0, 2, 1], "value": -0.5}, [x],
+               lambda x: F.pad(x, (0, 1, 1, 2), value=-0.5)),
+    ]
+
+
+def matmul():
+    made = []
+    for ta in (False, True):
+        for tb in (False, True):
+            attrs = {"transposeA": ta, "transposeB": tb, "activation": "none", "dtype": "f32", "sumA": False}
+
+            def product(a, b, bias=None):
+                y = (a.mT if ta else a) @ (b.mT if tb else b)
+                return y if bias is None else y + bias
+
+            a = normal(2, 4, 3) if ta else normal(2, 3, 4)
+            b = normal(5, 4) if tb else normal(4, 5)
+            batch = normal(2, 5, 4) if tb else normal(2, 4, 5)
+            made.append(vector("matmul", f"{ta} {tb} shared", attrs, [a, b, normal(5)], product))
+            made.append(vector("matmul", f"{ta} {tb} batched", attrs, [a, batch], product))
+    return made
+
+
+def conv2d():
+    made = []
+    layouts = [
+        ("dense", (2, 3, 5, 6), (4, 3, 3, 2), (1, 1), (0, 0), (1, 1), 1),
+        ("strided", (1, 2, 7, 6), (3, 2, 3, 3), (2, 3), (1, 1), (1, 1), 1),
+        ("dilated", (1, 2, 6, 6), (2, 2, 2, 3), (1, 1), (1, 0), (2, 2), 1),
+        ("grouped", (2, 4, 4, 4), (6, 2, 3, 3), (1, 1), (1, 1), (1, 1), 2),
+    ]
+    for name, x_shape, w_shape, stride, padding, dilation, groups in layouts:
+        options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        geometry = {"stride": list(stride), "padding": [*padding, *padding], "dilation": list(dilation), "groups": groups}
+        geometry["dtype"] = "f32"
+        x, w, bias = normal(*x_shape), normal(*w_shape), normal(w_shape[0])
+        forward = lambda x, w, b=None: F.conv2d(x, w, b, **options)
+        made.append(vector("conv2d", name, {**geometry, "activation": "none"}, [x, w, bias], forward))
+        dy = normal(*forward(x, w).shape)
+        grad_input = lambda dy, w: torch.nn.grad.conv2d_input(x_shape, w, dy, **options)
+        grad_weight = lambda x, dy: torch.nn.grad.conv2d_weight(x, w_shape, dy, **options)
+        made.append(vector("conv2dGradInput", name, {**geometry, "size": list(x_shape[2:])}, [dy, w], grad_input))
+        attrs = {**geometry, "kernel": list(w_shape[2:]), "sumDy": False}
+        made.append(vector("conv2dGradWeight", name, attrs, [x, dy], grad_weight))
+    return made
+
+
+def pool2d():
+    made = []
+    for name, kernel, stride, padding in [("plain", 2, 2, 0), ("overlapping", 3, 2, 0), ("padded", 3, 2, 1)]:
+        geometry = {"kernel": [kernel] * 2, "stride": [stride] * 2, "padding": [padding] * 4}
+        x = distinct(2, 2, 7, 6)
+        made.append(vector("maxPool2d", name, geometry, [x], lambda x: F.max_pool2d(x, kernel, stride, padding)))
+        for count in (True, False):
+            attrs = {**geometry, "countPadding": count}
+            average = lambda x: F.avg_pool2d(x, kernel, stride, padding, count_include_pad=count)
+            made.append(vector("avgPool2d", f"{name} {count}", attrs, [x], average))
+            dy = normal(*average(x).shape)
+            zero = torch.zeros_like(x, requires_grad=True)
+            backward = lambda dy: torch.autograd.grad(average(zero), zero, dy, create_graph=True)[0]
+            made.append(vector("avgPool2dGrad", f"{name} {count}", {**attrs, "size": [7, 6]}, [dy], backward))
+    return made
+
+
+def softmax():
+    x, labels = normal(4, 5) * 2, torch.tensor([0, 4, 2, 2])
+    both = lambda x, y: (F.cross_entropy(x, y, reduction="none"), torch.logsumexp(x, 1))
+
+    def gradient(dloss, x, y, lse):
+        return dloss[:, None] * (torch.exp(x - lse[:, None]) - F.one_hot(y, 5))
+
+    return [
+        vector("softmax", "three axes", {}, [normal(2, 3, 4)], lambda x: x.softmax(-1)),
+        vector("logSoftmax", "three axes", {}, [normal(2, 3, 4)], lambda x: x.log_softmax(-1)),
+        vector("softmax", "large logits", {}, [normal(3, 4) * 300], lambda x: x.softmax(-1)),
+        vector("crossEntropy", "five classes", {}, [x, labels], both),
+        vector("crossEntropyGrad", "five classes", {}, [normal(4), x, labels, torch.logsumexp(x, 1)], gradient),
+    ]
+
+
+def gather():
+    index = torch.tensor([[0, 3, 3], [1, 0, 3]])
+    scatter = lambda i, u: torch.zeros(4, 5).index_add(0, i.flatten(), u.reshape(-1, 5))
+    return [
+        vector("gather", "repeated rows", {}, [normal(4, 5), index], lambda table, i: table[i]),
+        vector("scatterAdd", "repeated rows", {"rows": 4}, [index, normal(2, 3, 5)], scatter),
+    ]
+
+
+def main():
+    for family in (reduce, reshape, matmul, conv2d, pool2d, softmax, gather):
+        lines = ",\n".join(json.dumps(item) for item in family())
+        (FOLDER / f"{family.__name__}.json").write_text(f"[\n{lines}\n]\n")
+
+
+if __name__ == "__main__":
+    main()

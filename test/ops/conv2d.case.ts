@@ -1,0 +1,258 @@
+// Convolution and its two gradients: stride, padding, dilation, groups, and windows that do not reach the last row.
+import * as ops from '../../lib/ops/index.js'
+import { addAt, at, fill, indices, type NDArray } from '../support/ndarray.js'
+import { accumulation, apply, input, type OpCase, opCase, type Refusal, type Sample } from '../support/op-case.js'
+import { uniform } from '../support/random.js'
+import { activated } from './activated.js'
+
+type Geometry = {
+  readonly stride: readonly number[]
+  readonly padding: readonly number[]
+  readonly dilation: readonly number[]
+  readonly groups: number
+}
+
+/** Calls `visit` for every product that a convolution sums: positions in y, x and w. */
+function forEachTap(
+  y: readonly number[],
+  x: readonly number[],
+  w: readonly number[],
+  { stride, padding, dilation, groups }: Geometry,
+  visit: (y: number[], x: number[], w: number[]) => void,
+): void {
+  const taps = indices(w.slice(1)) as [number, number, number][]
+  for (const [n, o, i, j] of indices(y) as [number, number, number, number][]) {
+    for (const [c, kh, kw] of taps) {
+      const row = i * stride[0]! - padding[0]! + kh * dilation[0]!
+      const column = j * stride[1]! - padding[1]! + kw * dilation[1]!
+      if (row < 0 || row >= x[2]! || column < 0 || column >= x[3]!) continue
+      const channel = Math.floor(o / (y[1]! / groups)) * w[1]! + c
+      visit([n, o, i, j], [n, channel, row, column], [o, c, kh, kw])
+    }
+  }
+}
+
+function forward(
+  [x, w, bias]: readonly NDArray[],
+  attrs: Geometry & { readonly activation: string },
+  shape: readonly number[],
+): NDArray {
+  const y = fill(shape, ([, channel]) => (bias === undefined ? 0 : at(bias, channel!)))
+  forEachTap(shape, x!.shape, w!.shape, attrs, (iy, ix, iw) => {
+    addAt(y, at(x!, ...ix) * at(w!, ...iw), ...iy)
+  })
+  return { shape, data: y.data.map((value) => activated(attrs.activation, value)) }
+}
+
+interface Layout {
+  readonly name: string
+  readonly x: number[]
+  readonly w: number[]
+  readonly y: number[]
+  readonly attrs: Geometry
+}
+
+const dense: Geometry = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 }
+
+const layouts: readonly Layout[] = [
+  { name: 'dense', x: [2, 3, 5, 6], w: [4, 3, 3, 2], y: [2, 4, 3, 5], attrs: dense },
+  {
+    name: 'strided, with a row left over',
+    x: [1, 2, 6, 7],
+    w: [3, 2, 3, 3],
+    y: [1, 3, 3, 3],
+    attrs: { ...dense, stride: [2, 3], padding: [1, 1, 1, 1] },
+  },
+  {
+    name: 'uneven padding',
+    x: [1, 2, 4, 3],
+    w: [2, 2, 3, 3],
+    y: [1, 2, 5, 3],
+    attrs: { ...dense, padding: [2, 0, 1, 2] },
+  },
+  {
+    name: 'dilated',
+    x: [1, 2, 6, 5],
+    w: [2, 2, 2, 3],
+    y: [1, 2, 4, 3],
+    attrs: { ...dense, dilation: [2, 2], padding: [0, 1, 0, 1] },
+  },
+  {
+    name: 'grouped',
+    x: [2, 4, 4, 4],
+    w: [6, 2, 3, 3],
+    y: [2, 6, 4, 4],
+    attrs: { ...dense, groups: 2, padding: [1, 1, 1, 1] },
+  },
+  { name: 'depthwise', x: [1, 3, 4, 4], w: [3, 1, 2, 2], y: [1, 3, 3, 3], attrs: { ...dense, groups: 3 } },
+  { name: 'one by one', x: [2, 3, 3, 3], w: [5, 3, 1, 1], y: [2, 5, 3, 3], attrs: dense },
+]
+
+const draw = uniform()
+const fused = 'made by the fusion pass, after differentiation'
+const text = (shape: readonly number[]) => `f32[${shape.join(', ')}]`
+
+function samples(
+  name: string,
+  from: readonly ('x' | 'w' | 'y')[],
+  to: 'x' | 'w' | 'y',
+  extra: (layout: Layout) => object,
+): Sample[] {
+  return layouts.map((layout) => ({
+    name: layout.name,
+    inputs: from.map((part) => input('float', layout[part], draw)),
+    build: apply(name, (x) => ({ ...layout.attrs, dtype: x.dtype, ...extra(layout) })),
+    outputs: [`float[${layout[to].join(', ')}]`],
+  }))
+}
+
+const first = layouts[0]!
+const withBias = (activation: string): Sample => ({
+  name: `bias, activation ${activation}`,
+  inputs: [input('float', first.x, draw), input('float', first.w, draw), input('f32', [4], draw)],
+  build: apply('conv2d', { ...first.attrs, dtype: 'f32', activation }),
+  outputs: [text(first.y)],
+  ...(activation === 'none' ? {} : { noGradient: fused }),
+})
+
+const types = (...shapes: number[][]): Refusal['inputs'] => shapes.map((shape) => ({ dtype: 'f32', shape }))
+const refuses = (shapes: number[][], message: RegExp, attrs: Partial<Geometry> = {}, activation = 'none'): Refusal => ({
+  inputs: types(...shapes),
+  build: apply('conv2d', { ...dense, dtype: 'f32', activation, ...attrs }),
+  message,
+})
+
+const conv2d = opCase<Geometry & { readonly activation: string }>({
+  name: 'conv2d',
+  reference: (inputs, attrs, [output]) => [forward(inputs, attrs, output!.shape)],
+  samples: [
+    ...samples('conv2d', ['x', 'w'], 'y', () => ({ activation: 'none' })),
+    ...['none', 'relu', 'tanh', 'sigmoid'].map(withBias),
+  ],
+  refusals: [
+    refuses(
+      [
+        [1, 3, 5, 5],
+        [4, 2, 3, 3],
+      ],
+      /expected w with 3 input channels, as x \[1, 3, 5, 5\], got \[4, 2, 3, 3\]/,
+    ),
+    refuses(
+      [
+        [1, 3, 5, 5],
+        [4, 3, 6, 3],
+      ],
+      /expected a window of at most 5 \(the padded extent\), got 6/,
+    ),
+    refuses(
+      [
+        [1, 3, 5, 5],
+        [4, 3, 3, 3],
+      ],
+      /expected groups that divide 3 channels in and 4 out, got 2/,
+      { groups: 2 },
+    ),
+    refuses(
+      [
+        [1, 3, 5, 5],
+        [4, 3, 3, 3],
+      ],
+      /expected stride of 2 integers >= 1, got \[0, 1\]/,
+      { stride: [0, 1] },
+    ),
+    refuses(
+      [
+        [1, 3, 5, 5],
+        [4, 3, 3, 3],
+      ],
+      /expected padding of 4 integers >= 0, got \[1, 1\]/,
+      { padding: [1, 1] },
+    ),
+    refuses(
+      [
+        [3, 5, 5],
+        [4, 3, 3, 3],
+      ],
+      /expected x with 4 axes, got \[3, 5, 5\]/,
+    ),
+    refuses([[1, 3, 5, 5], [4, 3, 3, 3], [3]], /expected a bias of shape \[4\], got \[3\]/),
+    refuses(
+      [
+        [1, 3, 5, 5],
+        [4, 3, 3, 3],
+      ],
+      /expected an activation of/,
+      {},
+      'swish',
+    ),
+  ],
+  tolerance: accumulation,
+})
+
+const gradInput = opCase<Geometry>({
+  name: 'conv2dGradInput',
+  reference: ([dy, w], attrs, [output]) => {
+    const dx = fill(output!.shape, () => 0)
+    forEachTap(dy!.shape, dx.shape, w!.shape, attrs, (iy, ix, iw) => {
+      addAt(dx, at(dy!, ...iy) * at(w!, ...iw), ...ix)
+    })
+    return [dx]
+  },
+  samples: samples('conv2dGradInput', ['y', 'w'], 'x', ({ x }) => ({ size: x.slice(2) })),
+  refusals: [
+    {
+      inputs: types([2, 4, 3, 5], [4, 3, 3, 2]),
+      build: apply('conv2dGradInput', { ...dense, dtype: 'f32', size: [9, 9] }),
+      message: /expected dy of shape \[2, 4, 7, 8\], got \[2, 4, 3, 5\]/,
+    },
+  ],
+  tolerance: accumulation,
+})
+
+const gradWeight = opCase<Geometry & { readonly sumDy: boolean }>({
+  name: 'conv2dGradWeight',
+  reference: ([x, dy], attrs, [output]) => {
+    const dw = fill(output!.shape, () => 0)
+    forEachTap(dy!.shape, x!.shape, dw.shape, attrs, (iy, ix, iw) => {
+      addAt(dw, at(dy!, ...iy) * at(x!, ...ix), ...iw)
+    })
+    const sums = fill([dy!.shape[1]!], () => 0)
+    for (const index of indices(dy!.shape)) addAt(sums, at(dy!, ...index), index[1]!)
+    return attrs.sumDy ? [dw, sums] : [dw]
+  },
+  samples: [
+    ...samples('conv2dGradWeight', ['x', 'y'], 'w', ({ w }) => ({ kernel: w.slice(2), sumDy: false })),
+    {
+      name: 'with sums of dy',
+      inputs: [input('float', first.x, draw), input('float', first.y, draw)],
+      build: apply('conv2dGradWeight', { ...dense, dtype: 'f32', kernel: first.w.slice(2), sumDy: true }),
+      outputs: [text(first.w), 'f32[4]'],
+      noGradient: fused,
+    },
+  ],
+  refusals: [
+    {
+      inputs: types([2, 3, 5, 6], [2, 4, 3, 5]),
+      build: apply('conv2dGradWeight', { ...dense, dtype: 'f32', kernel: [2, 2], sumDy: false }),
+      message: /expected dy of shape \[2, 4, 4, 5\], got \[2, 4, 3, 5\]/,
+    },
+  ],
+  tolerance: accumulation,
+})
+
+const layer: OpCase = {
+  name: 'conv2d with bias and activation',
+  samples: [
+    {
+      name: 'a layer',
+      inputs: [input('float', first.x, draw), input('float', first.w, draw), input('f32', [4], draw)],
+      build: (x, w, bias) => ops.conv2d(x as never, w as never, { bias: bias as never, activation: 'sigmoid' }),
+      outputs: ['float[2, 4, 3, 5]'],
+      value: (...inputs) => forward(inputs, { ...first.attrs, activation: 'sigmoid' }, first.y),
+    },
+  ],
+  refusals: [],
+  tolerance: { ...accumulation, bf16: 2 ** -7 },
+}
+
+export const conv2dCases: readonly OpCase[] = [conv2d, gradInput, gradWeight, layer]

@@ -1,0 +1,174 @@
+// Reductions over inner, outer and several axes; maxima with and without ties.
+import * as ops from '../../lib/ops/index.js'
+import type { Shape, Tensor } from '../../lib/graph/index.js'
+import { at, fill, indices, type NDArray } from '../support/ndarray.js'
+import {
+  accumulation,
+  apply,
+  exact,
+  input,
+  type OpCase,
+  opCase,
+  type Refusal,
+  type Sample,
+} from '../support/op-case.js'
+import { distinct, exactly, integers, uniform } from '../support/random.js'
+
+type ReduceAttrs = { readonly axes: readonly number[]; readonly keepDims: boolean }
+
+/** Folds the elements that share an index outside `axes`. */
+function reduce(
+  x: NDArray,
+  axes: readonly number[],
+  shape: Shape,
+  start: number,
+  step: (a: number, b: number) => number,
+) {
+  const keep = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis))
+  const kept = new Map<string, number>()
+  for (const index of indices(x.shape)) {
+    const key = keep.map((axis) => index[axis]).join()
+    kept.set(key, step(kept.get(key) ?? start, at(x, ...index)))
+  }
+  return { shape, data: Float64Array.from(kept.values()) }
+}
+
+const badAxes = (name: string): Refusal[] =>
+  [[], [1, 0], [0, 0], [2]].map((axes) => ({
+    inputs: [{ dtype: 'f32', shape: [2, 3] }],
+    build: apply(name, { axes, keepDims: false }),
+    message: /expected ascending axes below 2, got \[/,
+  }))
+
+function samplesOf(name: string, draw = uniform()): Sample[] {
+  const sample = (axes: number[], keepDims: boolean, shape: number[]): Sample => ({
+    name: `axes ${axes.join()}${keepDims ? ' kept' : ''}`,
+    inputs: [input('float', [3, 4, 5], draw)],
+    build: apply(name, { axes, keepDims }),
+    outputs: [`float[${shape.join(', ')}]`],
+  })
+  return [
+    sample([2], false, [3, 4]),
+    sample([0], true, [1, 4, 5]),
+    sample([1], false, [3, 5]),
+    sample([0, 2], false, [4]),
+    sample([0, 1, 2], false, []),
+  ]
+}
+
+const ties: Sample = {
+  name: 'a tie',
+  inputs: [input('float', [2, 3], exactly(1, 3, 3, -1, -1, -1))],
+  build: apply('max', { axes: [1], keepDims: false }),
+  outputs: ['float[2]'],
+  noGradient: 'not differentiable at a tie; test/unit/ops/subgradients.test.ts says what the gradient is',
+}
+
+const composed = (name: string, build: (x: Tensor) => Tensor, value: (x: readonly number[]) => number): OpCase => ({
+  name,
+  samples: [
+    {
+      name: 'rows',
+      inputs: [input('float', [3, 5], distinct)],
+      build,
+      outputs: ['float[3]'],
+      value: (x) => fill([3], ([row]) => value(Array.from(x.data.slice(row! * 5, row! * 5 + 5)))),
+    },
+  ],
+  refusals: [],
+  tolerance: { ...accumulation, bf16: 2 ** -6, reason: 'several ops, each rounding its result' },
+})
+
+const mean = (x: readonly number[]) => x.reduce((a, b) => a + b, 0) / x.length
+
+export const reduceCases: readonly OpCase[] = [
+  opCase<ReduceAttrs>({
+    name: 'sum',
+    reference: ([x], { axes }, [output]) => [reduce(x!, axes, output!.shape, 0, (a, b) => a + b)],
+    samples: samplesOf('sum'),
+    refusals: [
+      ...badAxes('sum'),
+      {
+        inputs: [{ dtype: 'i32', shape: [2] }],
+        build: apply('sum', { axes: [0], keepDims: false }),
+        message: /expected x of f32 or bf16, got i32\[2\]/,
+      },
+    ],
+    tolerance: accumulation,
+  }),
+  opCase<ReduceAttrs>({
+    name: 'max',
+    reference: ([x], { axes }, [output]) => [reduce(x!, axes, output!.shape, -Infinity, Math.max)],
+    samples: [
+      ...samplesOf('max', distinct),
+      ties,
+      {
+        name: 'integers',
+        inputs: [input('i32', [3, 4], integers(-9, 10))],
+        build: apply('max', { axes: [1], keepDims: false }),
+        outputs: ['i32[3]'],
+        noGradient: 'integers have none',
+      },
+    ],
+    refusals: badAxes('max'),
+    tolerance: exact,
+  }),
+  opCase<{ readonly axis: number }>({
+    name: 'argmax',
+    reference: ([x], { axis }, [output]) => [
+      fill(output!.shape, (index) => {
+        const line = Array.from({ length: x!.shape[axis]! }, (_, i) =>
+          at(x!, ...index.slice(0, axis), i, ...index.slice(axis)),
+        )
+        return line.indexOf(Math.max(...line))
+      }),
+    ],
+    samples: [
+      {
+        name: 'the last axis',
+        inputs: [input('float', [3, 5], distinct)],
+        build: apply('argmax', { axis: 1 }),
+        outputs: ['i32[3]'],
+        noGradient: 'its output is an index',
+      },
+      {
+        name: 'an inner axis',
+        inputs: [input('float', [2, 4, 3], distinct)],
+        build: apply('argmax', { axis: 1 }),
+        outputs: ['i32[2, 3]'],
+        noGradient: 'its output is an index',
+      },
+      {
+        name: 'the first of several',
+        inputs: [input('float', [2, 3], exactly(1, 3, 3, -1, -1, -1))],
+        build: apply('argmax', { axis: 1 }),
+        outputs: ['i32[2]'],
+        noGradient: 'its output is an index',
+      },
+    ],
+    refusals: [
+      {
+        inputs: [{ dtype: 'f32', shape: [2, 3] }],
+        build: apply('argmax', { axis: 2 }),
+        message: /expected an axis of 2, got 2/,
+      },
+    ],
+    tolerance: exact,
+  }),
+  composed('mean', (x) => ops.mean(x, -1), mean),
+  composed(
+    'min',
+    (x) => ops.min(x, [1]),
+    (x) => Math.min(...x),
+  ),
+  composed(
+    'variance',
+    (x) => ops.variance(x, 1),
+    (x) => mean(x.map((value) => (value - mean(x)) ** 2)),
+  ),
+  composed(
+    'logSumExp',
+    (x) => ops.logSumExp(x, -1),
+    (x) => Math.log(x.reduce((sum, value) => sum + Math.exp(value), 0)),
+  ),
+]

@@ -1,0 +1,148 @@
+// Softmax, log-softmax and the fused cross-entropy, at logits large enough to overflow a naive exponential.
+import { at, fill, type NDArray } from '../support/ndarray.js'
+import { apply, input, type OpCase, opCase, type Refusal, type Sample, type Tolerance } from '../support/op-case.js'
+import { integers, uniform } from '../support/random.js'
+
+/** log(sum(exp)) of the row in which an element lies. */
+function rowLogSumExp(x: NDArray, index: readonly number[]): number {
+  const row = Array.from({ length: x.shape.at(-1)! }, (_, k) => at(x, ...index.slice(0, -1), k))
+  const top = Math.max(...row)
+  return top + Math.log(row.reduce((sum, value) => sum + Math.exp(value - top), 0))
+}
+
+const tolerance: Tolerance = {
+  f32: 2 ** -19,
+  bf16: 2 ** -8,
+  relativeTo: 'tensor',
+  reason: 'an exponential, an f32 sum over a row and a division; one rounding of the result',
+}
+
+const floatOnly = (name: string): Refusal => ({
+  inputs: [{ dtype: 'i32', shape: [2, 3] }],
+  build: apply(name),
+  message: /expected x of f32 or bf16, got i32\[2, 3\]/,
+})
+
+function rows(name: string): Sample[] {
+  const sample = (label: string, shape: number[], scale: number): Sample => ({
+    name: label,
+    inputs: [input('float', shape, uniform(-scale, scale))],
+    build: apply(name),
+    outputs: [`float[${shape.join(', ')}]`],
+  })
+  return [
+    sample('a matrix', [3, 5], 2),
+    sample('three axes', [2, 3, 4], 2),
+    sample('a vector', [7], 2),
+    { ...sample('large logits', [2, 3], 100), noGradient: 'saturated: differences of 1e-6 vanish' },
+  ]
+}
+
+const column = (label: NDArray, n: number) => at(label, n)
+const labels = input('i32', [4], integers(0, 5))
+const perExample = { inputs: ['f32', 'i32'] as const }
+
+const crossEntropy = opCase({
+  name: 'crossEntropy',
+  reference: ([logits, label]) => {
+    const lse = fill(label!.shape, ([n]) => rowLogSumExp(logits!, [n!, 0]))
+    return [fill(label!.shape, ([n]) => at(lse, n!) - at(logits!, n!, column(label!, n!))), lse]
+  },
+  samples: [
+    {
+      name: 'five classes',
+      inputs: [input('float', [4, 5], uniform()), labels],
+      build: apply('crossEntropy'),
+      outputs: ['f32[4]', 'f32[4]'],
+    },
+  ],
+  refusals: [
+    {
+      inputs: [
+        { dtype: 'f32', shape: [4, 5] },
+        { dtype: perExample.inputs[0], shape: [4] },
+      ],
+      build: apply('crossEntropy'),
+      message: /expected labels of i32, got f32\[4\]/,
+    },
+    {
+      inputs: [
+        { dtype: 'f32', shape: [4, 5] },
+        { dtype: perExample.inputs[1], shape: [3] },
+      ],
+      build: apply('crossEntropy'),
+      message: /expected labels of shape \[4\], got \[3\]/,
+    },
+    {
+      inputs: [
+        { dtype: 'f32', shape: [4] },
+        { dtype: perExample.inputs[1], shape: [4] },
+      ],
+      build: apply('crossEntropy'),
+      message: /expected logits with 2 axes, got \[4\]/,
+    },
+  ],
+  tolerance,
+})
+
+const crossEntropyGrad = opCase({
+  name: 'crossEntropyGrad',
+  reference: ([dloss, logits, label, lse]) => [
+    fill(logits!.shape, ([n, k]) => {
+      const p = Math.exp(at(logits!, n!, k!) - at(lse!, n!))
+      return at(dloss!, n!) * (p - Number(column(label!, n!) === k))
+    }),
+  ],
+  samples: [
+    {
+      name: 'five classes',
+      inputs: [
+        input('f32', [4], uniform()),
+        input('float', [4, 5], uniform()),
+        labels,
+        input('f32', [4], uniform(1, 3)),
+      ],
+      build: apply('crossEntropyGrad'),
+      outputs: ['float[4, 5]'],
+    },
+  ],
+  refusals: [
+    {
+      inputs: [
+        { dtype: 'f32', shape: [3] },
+        { dtype: 'f32', shape: [4, 5] },
+        { dtype: 'i32', shape: [4] },
+        { dtype: 'f32', shape: [4] },
+      ],
+      build: apply('crossEntropyGrad'),
+      message: /expected one value per example \[4\], got \[3\]/,
+    },
+  ],
+  tolerance,
+})
+
+export const softmaxCases: readonly OpCase[] = [
+  opCase({
+    name: 'softmax',
+    reference: ([x]) => [fill(x!.shape, (index) => Math.exp(at(x!, ...index) - rowLogSumExp(x!, index)))],
+    samples: rows('softmax'),
+    refusals: [
+      floatOnly('softmax'),
+      {
+        inputs: [{ dtype: 'f32', shape: [] }],
+        build: apply('softmax'),
+        message: /expected x with at least one axis, got \[\]/,
+      },
+    ],
+    tolerance,
+  }),
+  opCase({
+    name: 'logSoftmax',
+    reference: ([x]) => [fill(x!.shape, (index) => at(x!, ...index) - rowLogSumExp(x!, index))],
+    samples: rows('logSoftmax'),
+    refusals: [floatOnly('logSoftmax')],
+    tolerance,
+  }),
+  crossEntropy,
+  crossEntropyGrad,
+]
