@@ -173,6 +173,11 @@ export function at<T>(origin: { readonly path: string; readonly site: string | u
   }
 }
 
+/** Variables read so far in the trace that is running, in order of first read. */
+export function variablesRead(): Variable[] {
+  return [...current().states.keys()]
+}
+
 /** Mode of the trace that is running. */
 export function traceMode(): TraceMode {
   return current().mode

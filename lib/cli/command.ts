@@ -1,0 +1,146 @@
+// What a command is, and how its arguments are read: options with their help in one table, mistakes answered with the
+// nearest known word and exit code 2.
+import { parseArgs } from 'node:util'
+import { suggestion } from './nearest.js'
+
+/** A mistake in what was typed: shown without a stack, exit code 2. */
+export class UsageError extends Error {}
+
+/** One option: a flag, or one that takes a value. */
+export interface Option {
+  readonly type: 'flag' | 'text' | 'whole' | 'number'
+  readonly help: string
+  /** What the value is called in the help. */
+  readonly value?: string
+  readonly choices?: readonly string[]
+}
+
+export type Options = Readonly<Record<string, Option>>
+type ValueOf<O extends Option> = O['type'] extends 'flag' ? boolean : O['type'] extends 'text' ? string : number
+export type Values<T extends Options> = { readonly [K in keyof T]: ValueOf<T[K]> | undefined }
+
+/** Where a command writes. */
+export interface Output {
+  /** Results, on stdout. */
+  line(text: string): void
+  /** Everything else, on stderr. */
+  note(text: string): void
+}
+
+export interface Command {
+  readonly name: string
+  /** One line for the list of commands. */
+  readonly summary: string
+  readonly help: string
+  /** Resolves to the exit code. */
+  run(args: readonly string[], output: Output): Promise<number>
+}
+
+interface Definition<T extends Options> {
+  readonly name: string
+  readonly summary: string
+  /** Positional arguments as in the usage line; those in brackets may be left out. */
+  readonly arguments: readonly string[]
+  readonly about: string
+  readonly options: T
+  readonly examples: readonly string[]
+  run(values: Values<T>, positionals: readonly string[], output: Output): Promise<number>
+}
+
+/** Makes a command of its table. */
+export function command<const T extends Options>(definition: Definition<T>): Command {
+  const help = helpOf(definition)
+  return {
+    name: definition.name,
+    summary: definition.summary,
+    help,
+    run: async (args, output) => {
+      const { values, positionals } = read(definition, args)
+      if (values === undefined) {
+        output.line(help)
+        return 0
+      }
+      return definition.run(values, positionals, output)
+    },
+  }
+}
+
+function read<T extends Options>(
+  { name, options, arguments: wanted }: Definition<T>,
+  args: readonly string[],
+): { values: Values<T> | undefined; positionals: readonly string[] } {
+  const table = Object.fromEntries(
+    Object.entries(options).map(([key, { type }]) => [key, { type: type === 'flag' ? 'boolean' : 'string' } as const]),
+  )
+  const parsed = parseArgs({
+    args: [...args],
+    options: { ...table, help: { type: 'boolean', short: 'h' } },
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
+  if (parsed.values['help'] === true) return { values: undefined, positionals: [] }
+  const values: Record<string, string | number | boolean> = {}
+  for (const token of parsed.tokens) {
+    if (token.kind !== 'option') continue
+    const option = options[token.name]
+    if (option === undefined) {
+      const known = Object.keys(options).map((key) => `--${key}`)
+      throw new UsageError(
+        `${name}: unknown option ${token.rawName}.${suggestion(token.rawName, known)} See: ostrich ${name} --help`,
+      )
+    }
+    values[token.name] = valueOf(token.rawName, option, token.value)
+  }
+  const least = wanted.filter((one) => !one.startsWith('[')).length
+  const { positionals } = parsed
+  if (positionals.length < least) {
+    throw new UsageError(`${name}: expected ${wanted.join(' ')}, got nothing. See: ostrich ${name} --help`)
+  }
+  if (positionals.length > wanted.length) {
+    throw new UsageError(`${name}: expected ${wanted.join(' ') || 'no arguments'}, got ${positionals.join(' ')}`)
+  }
+  return { values: values as Values<T>, positionals }
+}
+
+function valueOf(shown: string, { type, choices }: Option, value: string | undefined): string | number | boolean {
+  if (type === 'flag') {
+    if (value === undefined) return true
+    throw new UsageError(`${shown} takes no value, got ${value}`)
+  }
+  if (value === undefined || value === '') throw new UsageError(`${shown} expects a value, got none`)
+  if (choices !== undefined && !choices.includes(value)) {
+    throw new UsageError(`${shown} expects ${choices.join(', ')}, got ${value}.${suggestion(value, choices)}`)
+  }
+  if (type === 'text') return value
+  const number = Number(value)
+  const good = type === 'whole' ? Number.isSafeInteger(number) && number >= 0 : Number.isFinite(number) && number > 0
+  if (!good) throw new UsageError(`${shown} expects a ${type === 'whole' ? 'whole number' : 'number above 0'}, got ${value}`)
+  return number
+}
+
+function helpOf({ name, summary, arguments: wanted, about, options, examples }: Definition<Options>): string {
+  const rows = Object.entries(options).map(([key, { value, choices, type, help }]) => {
+    const shown = value ?? choices?.join('|') ?? (type === 'text' ? 'text' : 'number')
+    return [`--${key}${type === 'flag' ? '' : ` <${shown}>`}`, help] as const
+  })
+  rows.push(['--help', 'this text'])
+  const width = Math.max(...rows.map(([left]) => left.length))
+  return [
+    `${summary}\n`,
+    `Usage: ostrich ${[name, ...wanted].join(' ')} [options]\n`,
+    `${about}\n`,
+    'Options:',
+    ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`),
+    '\nExamples:',
+    ...examples.map((example) => `  ${example}`),
+  ].join('\n')
+}
+
+/** The entry of that name. @throws UsageError with the nearest name */
+export function named<T extends { readonly name: string }>(what: string, name: string, known: readonly T[]): T {
+  const found = known.find((one) => one.name === name)
+  if (found !== undefined) return found
+  const names = known.map((one) => one.name)
+  throw new UsageError(`unknown ${what} ${name}.${suggestion(name, names)} Known: ${names.join(', ')}`)
+}

@@ -1,0 +1,37 @@
+// ostrich doctor: what was found on this machine, where, and why something is absent; then a second of real training.
+import { diagnose, type Diagnosis } from '../runtime/index.js'
+import { selfTest } from '../recipes/index.js'
+import { command } from './command.js'
+
+export const doctor = command({
+  name: 'doctor',
+  summary: 'say what was found on this machine, and test it',
+  arguments: [],
+  about: 'Shows machine, addon, libraries and backends (with the reason where one is absent), then trains for a second.',
+  options: { json: { type: 'flag', help: 'print JSON' } },
+  examples: ['ostrich doctor', 'ostrich doctor --json'],
+  run: async ({ json }, _positionals, output) => {
+    const found = diagnose()
+    const tested = await selfTest()
+    if (json === true) output.line(JSON.stringify({ ...found, selfTest: tested }, undefined, 2))
+    else {
+      for (const [name, fact] of facts(found)) output.line(`${name.padEnd(10)} ${fact}`)
+      output.line(`${'self-test'.padEnd(10)} ${tested.passed ? 'passed' : 'FAILED'}: ${tested.message}`)
+    }
+    return tested.passed ? 0 : 1
+  },
+})
+
+function facts(found: Diagnosis): (readonly [string, string])[] {
+  const { addon, backends, versions } = found
+  const memory = `${(found.memoryBytes / 2 ** 30).toFixed(0)} GiB`
+  return [
+    ['system', found.os],
+    ['processor', `${found.cpu}, ${found.cores} cores (${found.isa.join(', ') || 'no wide instructions'})`],
+    ['memory', memory],
+    ['node', `${found.node} (Node-API ${found.napi})`],
+    ['addon', 'path' in addon ? addon.path : `absent: ${addon.reason}`],
+    ['versions', Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ') || 'none'],
+    ...backends.map(({ name, available, reason }) => [name, available ? 'available' : `absent: ${reason ?? 'unknown'}`] as const),
+  ]
+}

@@ -1,0 +1,48 @@
+// ostrich eval: measures a saved network on the test set of its recipe.
+import { type Recipe, recipes } from '../recipes/index.js'
+import { inspectCheckpoint, load } from '../train/index.js'
+import { command, named, UsageError } from './command.js'
+import { fetchData } from './fetch.js'
+import { percent } from './watch.js'
+
+export const evaluate = command({
+  name: 'eval',
+  summary: 'measure a saved network',
+  arguments: ['<checkpoint>'],
+  about: 'Loads a checkpoint that `ostrich train` wrote and measures it on the test set of its recipe.',
+  options: {
+    recipe: { type: 'text', value: 'name', help: 'for a file that does not say its recipe', choices: recipes.map(({ name }) => name) },
+    device: { type: 'text', choices: ['auto', 'cpu', 'cuda'], help: 'where to run (default auto)' },
+    precision: { type: 'text', choices: ['auto', 'f32', 'bf16'], help: 'default: as it was trained' },
+    json: { type: 'flag', help: 'print JSON' },
+  },
+  examples: ['ostrich eval runs/2026-01-31T09-05-00-mnist/last.safetensors'],
+  run: async ({ recipe: given, device, precision, json }, [path = ''], output) => {
+    const info = await inspectCheckpoint(path)
+    const recipe = recipeOf(given, info?.config, path)
+    await fetchData(recipe.data, output)
+    const plan = recipe.build()
+    const { net, loss } = plan
+    const { validation } = await recipe.data.load()
+    const model = await load(path, net, {
+      input: plan.example,
+      ...(precision !== undefined && { precision: precision as 'auto' }),
+      ...(device !== undefined && { device: device as 'auto' }),
+    })
+    try {
+      const measured = await model.evaluate({ data: validation, loss })
+      if (json === true) output.line(JSON.stringify({ recipe: recipe.name, step: info?.step, ...measured }))
+      else output.line(`${recipe.target.metric} ${percent(measured.accuracy)}, loss ${measured.loss.toFixed(4)}`)
+      return 0
+    } finally {
+      await model.dispose()
+    }
+  },
+})
+
+function recipeOf(given: string | undefined, config: unknown, path: string): Recipe {
+  const said = typeof config === 'object' && config !== null && 'recipe' in config ? config.recipe : undefined
+  const name = given ?? (typeof said === 'string' ? said : undefined)
+  if (name === undefined) throw new UsageError(`eval: expected --recipe, as ${path} does not say it, got none`)
+  return named('recipe', name, recipes)
+}

@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+// The command line: finds the command, runs it, turns what went wrong into one line and an exit code (2: what was typed;
+// 1: anything else). Nothing but this room writes to the terminal or reads its arguments.
+import { bench } from './bench.js'
+import { type Command, type Output, UsageError } from './command.js'
+import { data } from './data.js'
+import { doctor } from './doctor.js'
+import { evaluate } from './eval.js'
+import { suggestion } from './nearest.js'
+import { list } from './recipes.js'
+import { summary } from './summary.js'
+import { train } from './train.js'
+
+const commands: readonly Command[] = [train, evaluate, list, summary, data, doctor, bench]
+
+function overview(): string {
+  const width = Math.max(...commands.map(({ name }) => name.length))
+  return [
+    'ostrich trains neural networks.\n',
+    'Usage: ostrich <command> [arguments] [options]\n',
+    'Commands:',
+    ...commands.map(({ name, summary: text }) => `  ${name.padEnd(width)}  ${text}`),
+    '\nStart with:',
+    '  ostrich train mnist        a network learns to read digits, in about a minute',
+    '  ostrich train --help       every command explains itself',
+  ].join('\n')
+}
+
+async function main([name, ...args]: readonly string[], output: Output): Promise<number> {
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    output.line(overview())
+    return 0
+  }
+  const found = commands.find((command) => command.name === name)
+  if (found === undefined) {
+    const known = commands.map((command) => command.name)
+    throw new UsageError(`unknown command ${name}.${suggestion(name, known)} See: ostrich --help`)
+  }
+  return found.run(args, output)
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const code = 'code' in error && typeof error.code === 'string' ? ` (${error.code})` : ''
+  return `${error.message}${code}`
+}
+
+const output: Output = {
+  line: (text) => process.stdout.write(`${text}\n`),
+  note: (text) => process.stderr.write(`${text}\n`),
+}
+
+// A reader that closes early (`ostrich recipes | head -1`) ends the program quietly.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+try {
+  process.exitCode = await main(process.argv.slice(2), output)
+} catch (error) {
+  output.note(`ostrich: ${explain(error)}`)
+  if (process.env['OSTRICH_DEBUG'] !== undefined && error instanceof Error) output.note(error.stack ?? '')
+  process.exitCode = error instanceof UsageError ? 2 : 1
+}

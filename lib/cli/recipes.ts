@@ -1,0 +1,23 @@
+// ostrich recipes: what can be trained with one command.
+import { recipes } from '../recipes/index.js'
+import { command } from './command.js'
+
+export const list = command({
+  name: 'recipes',
+  summary: 'list what can be trained with one command',
+  arguments: [],
+  about: 'A recipe is a network with its data, optimiser and schedule, and the number that they reach together.',
+  options: { json: { type: 'flag', help: 'print JSON' } },
+  examples: ['ostrich recipes', 'ostrich train mnist'],
+  run: ({ json }, _positionals, output) => {
+    const rows = recipes.map(({ name, title, paper, target, data }) => ({ name, title, paper, target, data: data.name }))
+    if (json === true) output.line(JSON.stringify(rows, undefined, 2))
+    else {
+      for (const { name, title, paper, target } of rows) {
+        output.line(`${name.padEnd(12)} ${title}`)
+        output.line(`${' '.repeat(13)}reaches ${(100 * target.value).toFixed(1)} % ${target.metric}; ${paper}`)
+      }
+    }
+    return Promise.resolve(0)
+  },
+})

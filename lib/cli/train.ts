@@ -1,0 +1,174 @@
+// ostrich train: a recipe from data to saved network, shown as it goes. Ctrl-C stops after the step in flight and saves.
+import { stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type Recipe, type RecipeOptions, recipes, sessionOptions } from '../recipes/index.js'
+import {
+  createProgress,
+  inspectCheckpoint,
+  makeRunFolder,
+  openRunLog,
+  runName,
+  session,
+  type Session,
+  type SessionOptions,
+} from '../train/index.js'
+import { command, named, type Output, UsageError, type Values } from './command.js'
+import { fetchData } from './fetch.js'
+import { sayEnd, watch } from './watch.js'
+
+const options = {
+  epochs: { type: 'whole', help: 'times through the training set' },
+  batch: { type: 'whole', help: 'examples per step' },
+  rate: { type: 'number', help: 'peak of the learning rate' },
+  seed: { type: 'whole', help: 'of initial values, dropout and order (default 1)' },
+  precision: { type: 'text', choices: ['auto', 'f32', 'bf16'], help: 'auto: bf16 where the hardware has it (default)' },
+  device: { type: 'text', choices: ['auto', 'cpu', 'cuda'], help: 'where to train (default auto)' },
+  threads: { type: 'whole', help: 'threads of the CPU (default 0: all cores)' },
+  folder: { type: 'text', value: 'path', help: 'where the run is kept (default runs/<time>-<recipe>)' },
+  resume: { type: 'text', value: 'path', help: 'go on from a checkpoint, or from the folder of a run' },
+  explain: { type: 'flag', help: 'print the optimised graphs and the memory plan' },
+  quiet: { type: 'flag', help: 'print the result only' },
+} as const
+
+type Chosen = Values<typeof options>
+
+export const train = command({
+  name: 'train',
+  summary: 'train a recipe',
+  arguments: ['<recipe>'],
+  about: [
+    'Fetches the data on first use, trains with a live display, measures the result and saves the network. The run leaves a',
+    'folder with its configuration, a log (log.jsonl), its curves (curves.svg) and its checkpoint (last.safetensors), from',
+    'which it can go on. Ctrl-C stops after the step in flight, saves, and says where.',
+  ].join('\n'),
+  options,
+  examples: [
+    'ostrich train mnist',
+    'ostrich train mnist --epochs 10 --rate 0.05 --seed 7',
+    'ostrich train mnist --resume runs/2026-01-31T09-05-00-mnist',
+  ],
+  run: async (values, [name = ''], output) => {
+    const recipe = named('recipe', name, recipes)
+    const saved = values.resume === undefined ? undefined : await resumed(values.resume, recipe)
+    const settings = { ...saved?.settings, ...chosen(values) }
+    for (const key of ['batch'] as const) if (settings[key] === 0) throw new UsageError(`--${key} expects at least 1, got 0`)
+    await fetchData(recipe.data, output)
+    const plan = recipe.build(settings)
+    const folder =
+      values.folder ?? (saved === undefined ? await makeRunFolder('runs', runName(recipe.name, new Date())) : dirname(saved.path))
+    const seed = settings.seed ?? 1
+    const { batch, epochs, rate } = plan
+    const config = { recipe: recipe.name, epochs, batch, rate, seed, device: values.device, precision: values.precision, threads: values.threads }
+    const stop = stopOnInterrupt(output)
+    const asked: SessionOptions = {
+      ...sessionOptions(plan),
+      ...device(values),
+      data: await recipe.data.load(),
+      seed,
+      folder,
+      config,
+      signal: stop.signal,
+      ...(values.explain === true && { explain: explainTo(output) }),
+    }
+    const run = await session(plan.net, asked)
+    try {
+      if (saved !== undefined) await run.resume(saved.path)
+      return await show(run, { recipe, folder, config, epochs, batch, quiet: values.quiet === true, output })
+    } finally {
+      stop.dispose()
+      await run.dispose()
+    }
+  },
+})
+
+interface Shown {
+  readonly recipe: Recipe
+  readonly folder: string
+  readonly config: unknown
+  readonly epochs: number
+  readonly batch: number
+  readonly quiet: boolean
+  readonly output: Output
+}
+
+async function show(run: Session, { recipe, folder, config, epochs, batch, quiet, output }: Shown): Promise<number> {
+  const log = await openRunLog(folder, { config, title: recipe.name, ...(run.step > 0 && { resumeAt: run.step }) })
+  const progress = createProgress({ stream: quiet ? undefined : process.stderr })
+  try {
+    const last = await watch(run, { progress, log, epochs, batch })
+    progress.finish()
+    return sayEnd(last, { recipe, folder, output })
+  } finally {
+    progress.finish()
+    await log.close()
+  }
+}
+
+function chosen(values: Chosen): RecipeOptions & { readonly seed?: number } {
+  const { epochs, batch, rate, seed } = values
+  return {
+    ...(epochs !== undefined && { epochs }),
+    ...(batch !== undefined && { batch }),
+    ...(rate !== undefined && { rate }),
+    ...(seed !== undefined && { seed }),
+  }
+}
+
+function device(values: Chosen): Pick<SessionOptions, 'device' | 'precision' | 'threads'> {
+  const { device: where, precision, threads } = values
+  return {
+    ...(where !== undefined && { device: where as 'auto' }),
+    ...(precision !== undefined && { precision: precision as 'auto' }),
+    ...(threads !== undefined && { threads }),
+  }
+}
+
+interface Resumed {
+  readonly path: string
+  readonly settings: RecipeOptions & { readonly seed?: number }
+}
+
+/** The checkpoint of a run, and what the run was asked for; options given now win. */
+async function resumed(given: string, recipe: Recipe): Promise<Resumed> {
+  const isFolder = await stat(given).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+  const path = isFolder ? join(given, 'last.safetensors') : given
+  const info = await inspectCheckpoint(path)
+  const config = (typeof info?.config === 'object' ? info.config : {}) as Record<string, unknown>
+  if (typeof config['recipe'] === 'string' && config['recipe'] !== recipe.name) {
+    throw new UsageError(`--resume expects a checkpoint of ${recipe.name}, got one of ${config['recipe']}`)
+  }
+  const numbers = ['epochs', 'batch', 'rate', 'seed'].flatMap((key) => {
+    const value = config[key]
+    return typeof value === 'number' ? [[key, value] as const] : []
+  })
+  return { path, settings: Object.fromEntries(numbers) }
+}
+
+/** The first Ctrl-C asks the session to stop and save, the second ends the process at once. */
+function stopOnInterrupt(output: Output): { readonly signal: AbortSignal; dispose(): void } {
+  const controller = new AbortController()
+  const interrupt = (): void => {
+    if (controller.signal.aborted) process.exit(130)
+    controller.abort()
+    output.note('\nStopping after this step and saving; press Ctrl-C again to stop at once.')
+  }
+  process.on('SIGINT', interrupt)
+  process.on('SIGTERM', interrupt)
+  return {
+    signal: controller.signal,
+    dispose: () => {
+      process.off('SIGINT', interrupt)
+      process.off('SIGTERM', interrupt)
+    },
+  }
+}
+
+/** Prints what runs: of each program the graph after the last pass, and the plan. */
+function explainTo(output: Output): NonNullable<SessionOptions['explain']> {
+  return (program, pass, text) => {
+    if (pass === 'schedule' || pass === 'plan') output.line(`== ${program}: ${pass}\n${text}`)
+  }
+}

@@ -1,0 +1,28 @@
+// A multi-layer perceptron on MNIST: the smallest network that is worth watching.
+import { mlp, mnistMlp as config } from '../models/index.js'
+import * as nn from '../nn/index.js'
+import * as optim from '../optim/index.js'
+import { mnistSource } from './data-sources.js'
+import type { Recipe } from './recipe.js'
+
+const examples = 60_000
+
+export const mnistMlp: Recipe = {
+  name: 'mnist-mlp',
+  title: 'A perceptron with two hidden layers reads handwritten digits',
+  paper: 'Rumelhart, Hinton & Williams 1986, "Learning representations by back-propagating errors"',
+  target: { metric: 'test accuracy', value: 0.98 },
+  data: mnistSource,
+  build({ epochs = 5, batch = 128, rate = 0.1 } = {}) {
+    const total = Math.max(10, epochs * Math.floor(examples / batch))
+    return {
+      net: nn.sequential(nn.flatten(), mlp(config)),
+      loss: nn.crossEntropy,
+      optimizer: optim.sgd({ rate: optim.oneCycle(rate, { total }), momentum: 0.9, nesterov: true }),
+      batch,
+      epochs,
+      rate,
+      example: { dtype: 'u8', shape: [1, 28, 28] },
+    }
+  },
+}

@@ -1,0 +1,61 @@
+// What a recipe is: a network, its data, optimiser and schedule, and the number that they reach together.
+import type { Dataset, FetchOptions } from '../data/index.js'
+import type { SessionOptions } from '../train/index.js'
+import type { Inputs, Loss, Network } from '../train/index.js'
+import type { Optimizer } from '../optim/index.js'
+
+/** A training set, and the set on which a recipe's number is measured. */
+export interface Halves {
+  readonly train: Dataset
+  readonly validation: Dataset
+}
+
+/** A data set by name: how to get it, and how to read it once it is there. */
+export interface DataSource {
+  readonly name: string
+  readonly title: string
+  /** What is downloaded, and from where, in words. */
+  readonly origin: string
+  /** Folder that it lives in. */
+  folder(): string
+  /** Downloads what is missing; does nothing where all is there. */
+  get(options?: FetchOptions): Promise<string>
+  load(): Promise<Halves>
+}
+
+/** What a person may choose. */
+export interface RecipeOptions {
+  readonly epochs?: number
+  readonly batch?: number
+  /** Peak of the learning rate. */
+  readonly rate?: number
+}
+
+/** Everything that a session needs besides data and device. */
+export interface Plan extends Required<RecipeOptions> {
+  readonly net: Network
+  readonly loss: Loss
+  readonly optimizer: Optimizer
+  readonly inputs?: Inputs
+  /** One example of the network's input, without the batch. */
+  readonly example: { readonly dtype: 'u8' | 'i32' | 'f32'; readonly shape: readonly number[] }
+}
+
+/** A result that can be reproduced with one command. */
+export interface Recipe {
+  readonly name: string
+  readonly title: string
+  /** Where the network comes from. */
+  readonly paper: string
+  /** What it reaches with its own options. */
+  readonly target: { readonly metric: string; readonly value: number }
+  readonly data: DataSource
+  /** Makes the network and what trains it; `steps` is the length of an epoch for a batch size. */
+  build(options?: RecipeOptions): Plan
+}
+
+/** The options of a session that a plan decides. */
+export function sessionOptions(plan: Plan): Pick<SessionOptions, 'loss' | 'optimizer' | 'batch' | 'epochs' | 'inputs'> {
+  const { loss, optimizer, batch, epochs, inputs } = plan
+  return { loss, optimizer, batch, epochs, ...(inputs && { inputs }) }
+}

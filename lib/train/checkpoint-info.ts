@@ -1,0 +1,39 @@
+// What a session writes about itself into a checkpoint, and what differs when another session reads it.
+import { versions } from '../runtime/index.js'
+import type { CheckpointInfo } from './checkpoint.js'
+import type { Position } from './loop.js'
+import type { Resolved } from './options.js'
+import type { Place } from './place.js'
+
+type Content = Pick<CheckpointInfo, 'data' | 'fields' | 'parameters'>
+
+export function checkpointInfo(options: Resolved, place: Place, position: Position, content: Content): CheckpointInfo {
+  return {
+    version: 1,
+    ...position,
+    seed: options.seed,
+    batch: options.batch,
+    precision: place.precision,
+    device: place.info['backend'] ?? 'cpu',
+    processor: place.processor,
+    threads: place.threads,
+    versions: versions(),
+    ...content,
+    config: options.config ?? null,
+  }
+}
+
+/** Sentences on everything because of which a resumed run is not bit for bit the one that was saved. */
+export function differences(info: CheckpointInfo, options: Resolved, place: Place, data: string | undefined): string[] {
+  const pairs: readonly (readonly [string, unknown, unknown])[] = [
+    ['seed', info.seed, options.seed],
+    ['batch', info.batch, options.batch],
+    ['precision', info.precision, place.precision],
+    ['processor', info.processor, place.processor],
+    ['threads', info.threads, place.threads],
+    ['training data', info.data, data],
+  ]
+  return pairs
+    .filter(([, saved, own]) => saved !== own)
+    .map(([what, saved, own]) => `saved with ${what} ${String(saved)}, resumed with ${String(own)}: the run will differ`)
+}

@@ -1,0 +1,165 @@
+// Session state <-> safetensors: every variable under its path, and one metadata entry, `ostrich`, that says how the run
+// stood. Refuses the file of another model (naming the first tensors that differ) before anything is written to the device.
+import { type DType, formatShape, type HostArray, sameShape, type Shape } from '../graph/index.js'
+import {
+  CheckpointError,
+  openSafetensors,
+  type SafetensorsFile,
+  type TensorArray,
+  type TensorDtype,
+  type TensorSource,
+  writeSafetensors,
+} from './safetensors.js'
+import { readState, type StateEntry } from './state.js'
+import type { Fields } from './source.js'
+
+/** How a run stood when it was saved. */
+export interface CheckpointInfo {
+  readonly version: 1
+  /** Finished training steps. */
+  readonly step: number
+  /** Epoch to go on with, from 0, and how many of its steps are done. */
+  readonly epoch: number
+  readonly stepInEpoch: number
+  readonly seed: number
+  readonly batch: number
+  readonly precision: 'f32' | 'bf16'
+  readonly device: string
+  readonly processor: string
+  readonly threads: number
+  readonly versions: Readonly<Record<string, string>>
+  readonly fields: Fields
+  /** Hash of the training set, where it could be looked into. */
+  readonly data: string | undefined
+  /** Paths of the trained variables; the other tensors are optimiser state and counters. */
+  readonly parameters: readonly string[]
+  /** Whatever the session was given as `config`. */
+  readonly config: unknown
+}
+
+const KEY = 'ostrich'
+const dtypeNames: Readonly<Record<DType, TensorDtype>> = { f32: 'F32', bf16: 'BF16', i32: 'I32', u8: 'U8' }
+
+/**
+ * Writes a checkpoint, whole or not at all.
+ * @throws CheckpointError for a failing disk; what was at `path` before is intact then
+ */
+export async function writeCheckpoint(path: string, entries: readonly StateEntry[], info: CheckpointInfo): Promise<void> {
+  const tensors: Record<string, TensorSource> = {}
+  for (const entry of entries) {
+    const { dtype, shape } = entry.variable
+    tensors[entry.name] = { dtype: dtypeNames[dtype], shape, data: () => readState(entry) as Promise<TensorArray> }
+  }
+  await writeSafetensors(path, tensors, { [KEY]: JSON.stringify(info) })
+}
+
+/** An open checkpoint; `info` is undefined for a safetensors file that another program wrote. */
+export interface Checkpoint extends AsyncDisposable {
+  readonly file: SafetensorsFile
+  readonly info: CheckpointInfo | undefined
+}
+
+/**
+ * Opens a checkpoint and checks what it says of itself.
+ * @throws CheckpointError when the file cannot be read, or its `ostrich` entry is not one
+ */
+export async function openCheckpoint(path: string): Promise<Checkpoint> {
+  const file = await openSafetensors(path)
+  try {
+    const text = file.metadata.get(KEY)
+    const info = text === undefined ? undefined : parseInfo(text, path)
+    return { file, info, [Symbol.asyncDispose]: () => file.close() }
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+/** What a checkpoint says of its run. */
+export async function inspectCheckpoint(path: string): Promise<CheckpointInfo | undefined> {
+  const checkpoint = await openCheckpoint(path)
+  await checkpoint.file.close()
+  return checkpoint.info
+}
+
+/** A tensor as its owner expects it. */
+export interface Expected {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: Shape
+}
+
+/**
+ * Holds a file to what a model expects; of what is missing, not expected or of another shape, the first of each is named.
+ * @param optional tensors that the file may hold beside
+ * @throws CheckpointError
+ */
+export function checkTensors(
+  file: SafetensorsFile,
+  expected: readonly Expected[],
+  optional: (name: string) => boolean,
+): void {
+  const faults: string[] = []
+  const known = new Set(expected.map(({ name }) => name))
+  const list = (what: string, names: readonly string[]): void => {
+    const [first] = names
+    if (first === undefined) return
+    faults.push(names.length === 1 ? `${what} ${first}` : `${what} ${first} and ${names.length - 1} more`)
+  }
+  list('missing', expected.filter(({ name }) => !file.tensors.has(name)).map(({ name }) => name))
+  list('not expected', [...file.tensors.keys()].filter((name) => !known.has(name) && !optional(name)))
+  const shaped = expected.flatMap(({ name, dtype, shape }) => {
+    const got = file.tensors.get(name)
+    if (got === undefined || (got.dtype === dtypeNames[dtype] && sameShape(got.shape, shape))) return []
+    const types = `${dtypeNames[dtype]} ${formatShape(shape)}, got ${got.dtype} ${formatShape(got.shape)}`
+    return [`${name} (expected ${types})`]
+  })
+  list('of another type', shaped)
+  if (faults.length === 0) return
+  throw new CheckpointError(`${file.path}: expected a checkpoint of this model, got another: ${faults.join('; ')}`)
+}
+
+/** Writes the file's tensors into the variables; check them first. */
+export async function restore(file: SafetensorsFile, entries: readonly StateEntry[]): Promise<void> {
+  for (const entry of entries) {
+    await entry.buffer.write((await file.read(entry.name)) as HostArray)
+  }
+}
+
+function parseInfo(text: string, path: string): CheckpointInfo {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    value = undefined
+  }
+  if (typeof value !== 'object' || value === null) fail(path, 'an object', 'none')
+  const info = value as Record<string, unknown>
+  if (info['version'] !== 1) fail(path, 'version 1', JSON.stringify(info['version']) ?? 'none')
+  for (const key of ['step', 'epoch', 'stepInEpoch', 'seed', 'batch', 'threads']) {
+    const got = info[key]
+    if (!(typeof got === 'number' && Number.isSafeInteger(got) && got >= 0)) fail(path, `a whole number ${key}`, String(got))
+  }
+  for (const key of ['device', 'processor', 'precision']) {
+    if (typeof info[key] !== 'string') fail(path, `a string ${key}`, typeof info[key])
+  }
+  const names = info['parameters']
+  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) fail(path, 'a list parameters', typeof names)
+  if (typeof info['versions'] !== 'object' || info['versions'] === null) fail(path, 'versions', 'none')
+  checkFields(info['fields'], path)
+  return value as CheckpointInfo
+}
+
+function checkFields(fields: unknown, path: string): void {
+  if (typeof fields !== 'object' || fields === null) fail(path, 'fields', 'none')
+  for (const [name, field] of Object.entries(fields)) {
+    const { dtype, shape } = (typeof field === 'object' && field !== null ? field : {}) as Record<string, unknown>
+    const whole = (extent: unknown): boolean => Number.isSafeInteger(extent) && Number(extent) > 0
+    const good = ['u8', 'i32', 'f32'].includes(String(dtype)) && Array.isArray(shape) && shape.every(whole)
+    if (!good) fail(path, `dtype and shape of the field ${name}`, JSON.stringify(field) ?? 'none')
+  }
+}
+
+function fail(path: string, expected: string, got: string): never {
+  throw new CheckpointError(`${path}[${KEY}]: expected ${expected}, got ${got}`)
+}

@@ -1,0 +1,89 @@
+// Any function over tensors on a session's weights: traced and compiled once, called like a function over typed arrays.
+import { DataError } from '../data/index.js'
+import {
+  count,
+  type DType,
+  feed,
+  type HostArray,
+  hostArray,
+  type HostArrays,
+  OstrichError,
+  type Shape,
+  type Tensor,
+  type TraceMode,
+} from '../graph/index.js'
+import type { Programs } from './programs.js'
+import type { Fields } from './source.js'
+
+/** Extents of an input; the dtype is f32, or that of the session's integer field of this name, unless told. */
+export type Extent = readonly number[] | { readonly dtype: DType; readonly shape: readonly number[] }
+
+export interface CompileOptions {
+  /** `train` turns dropout on. Default: `eval`. */
+  readonly mode?: TraceMode
+  /** `bf16` only in a session that trains in it. Default: `f32`. */
+  readonly precision?: 'f32' | 'bf16'
+}
+
+/** What the function returns, by name, as typed arrays. */
+export type Results<R> = { -readonly [K in keyof R]: R[K] extends Tensor<infer D extends DType, Shape> ? HostArrays[D] : never }
+
+/** A compiled function. */
+export interface Compiled<R> {
+  /**
+   * Runs it; inputs are copied before it returns, and calls may overlap.
+   * @throws DataError for an input that is missing, unknown or of another type or length
+   */
+  run(inputs: Readonly<Record<string, HostArray>>): Promise<Results<R>>
+  dispose(): void
+  [Symbol.dispose](): void
+}
+
+/** Compiles `fn` over inputs named and ordered as in `extents`. */
+export async function compileFunction<R extends Readonly<Record<string, Tensor>>>(
+  programs: Programs,
+  fn: (...inputs: never[]) => R,
+  extents: Readonly<Record<string, Extent>>,
+  options: Required<CompileOptions> & { readonly fields: Fields },
+): Promise<Compiled<R>> {
+  const names = Object.keys(extents)
+  if (fn.length > names.length) {
+    throw new OstrichError('ERR_OPTION', `compile: expected extents for ${fn.length} inputs, got ${names.length}`)
+  }
+  const { mode, precision } = options
+  const { program, compiled } = await programs.build({ name: 'compiled', mode, precision }, () =>
+    fn(...(names.map((name) => declared(name, extents[name]!, options.fields)) as never[])),
+  )
+  const updates = compiled.graph.assigns.some(({ state }) =>
+    compiled.states.some(({ name, variable }) => variable.role === 'parameter' && name === state.node.attrs['name']),
+  )
+  const dispose = (): void => {
+    program.dispose()
+  }
+  return {
+    async run(inputs) {
+      const fetches = Object.fromEntries(
+        compiled.fetches.map(({ name, dtype, shape }) => [name, hostArray(dtype, count(shape))]),
+      )
+      checkNames(inputs, names)
+      await program.run(inputs, fetches)
+      if (updates) await programs.refreshShadows()
+      return fetches as Results<R>
+    },
+    dispose,
+    [Symbol.dispose]: dispose,
+  }
+}
+
+function declared(name: string, extent: Extent, fields: Fields): Tensor {
+  if ('shape' in extent) return feed(name, extent.dtype, extent.shape)
+  return feed(name, fields[name]?.dtype === 'i32' ? 'i32' : 'f32', extent)
+}
+
+function checkNames(inputs: Readonly<Record<string, HostArray>>, names: readonly string[]): void {
+  const extra = Object.keys(inputs).find((name) => !names.includes(name))
+  const missing = names.find((name) => !(name in inputs))
+  if (extra === undefined && missing === undefined) return
+  const got = extra === undefined ? `no ${String(missing)}` : extra
+  throw new DataError(`run: expected inputs ${names.join(', ')}, got ${got}`)
+}

@@ -1,0 +1,82 @@
+// What a session tells while it trains. Every event is plain data: it can be logged as a line of JSON as it is.
+
+/** Mean loss and share of right answers over a whole data set; NaN where there is nothing to measure (no set, no labels). */
+export interface Metrics {
+  readonly loss: number
+  /** 0 to 1: how often the largest output is the label. */
+  readonly accuracy: number
+}
+
+interface Position {
+  /** The epoch, from 1. */
+  readonly epoch: number
+  /** Training steps since the very beginning, those before a resume included. */
+  readonly step: number
+  /** Seconds since `events()` was called. */
+  readonly elapsed: number
+}
+
+/** The first event: everything is compiled and the first step is about to run. */
+export interface StartEvent extends Position {
+  readonly type: 'start'
+  readonly epochs: number
+  /** Steps of one epoch; undefined where the data is an iterable of unknown length. */
+  readonly stepsPerEpoch: number | undefined
+  /** Number of trained values. */
+  readonly parameters: number
+  readonly device: string
+  readonly precision: 'f32' | 'bf16'
+  readonly threads: number
+}
+
+/** One step is done. */
+export interface StepEvent extends Position {
+  readonly type: 'step'
+  readonly stepInEpoch: number
+  /** Mean loss of the batch, before the update. */
+  readonly loss: number
+  /** Examples per second since training began, evaluation and saving left out. */
+  readonly rate: number
+}
+
+/** One epoch is done and the validation set was measured. */
+export interface EpochEvent extends Position {
+  readonly type: 'epoch'
+  /** Mean of the losses of the epoch's steps. */
+  readonly loss: number
+  readonly validation: Metrics
+  readonly rate: number
+}
+
+/** The run can be resumed from `path`. */
+export interface CheckpointEvent extends Position {
+  readonly type: 'checkpoint'
+  readonly path: string
+}
+
+/** Something that a person should know, and that does not stop the run. */
+export interface WarningEvent extends Position {
+  readonly type: 'warning'
+  readonly message: string
+}
+
+/** The signal asked to stop; everything up to `step` is done, and saved where `checkpoint` says. */
+export interface StoppedEvent extends Position {
+  readonly type: 'stopped'
+  readonly checkpoint: string | undefined
+  /** Of the last epoch that was finished. */
+  readonly validation: Metrics
+}
+
+/** All epochs are done. */
+export interface EndEvent extends Position {
+  readonly type: 'end'
+  /** Of the last epoch. */
+  readonly validation: Metrics
+}
+
+export type TrainEvent =
+  StartEvent | StepEvent | EpochEvent | CheckpointEvent | WarningEvent | StoppedEvent | EndEvent
+
+/** Metrics where there is nothing to measure. */
+export const unmeasured: Metrics = { loss: NaN, accuracy: NaN }

@@ -1,0 +1,20 @@
+// Public names of `train`.
+export { type CheckpointInfo, inspectCheckpoint } from './checkpoint.js'
+export type { Compiled, CompileOptions, Extent, Results } from './compiled.js'
+export type * from './events.js'
+export { type EvaluateOptions, load, type LoadOptions, type Model } from './model.js'
+export type { DeviceOptions, SessionOptions, SessionPrecision } from './options.js'
+export { createProgress, type Progress, type ProgressOptions, type ProgressState, type ProgressStream } from './progress.js'
+export { makeRunFolder, openRunLog, type RunLog, type RunLogOptions, runName } from './run-log.js'
+export {
+  CheckpointError,
+  openSafetensors,
+  type SafetensorsFile,
+  type TensorArray,
+  type TensorDtype,
+  type TensorSource,
+  writeSafetensors,
+} from './safetensors.js'
+export { session, type Session } from './session.js'
+export type { Fields, TrainingData, UserBatches } from './source.js'
+export type { Inputs, Loss, Network } from './task.js'

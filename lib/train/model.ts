@@ -1,0 +1,120 @@
+// A saved network for use: loads its weights from a checkpoint (or any safetensors file with the same names) and predicts.
+import type { Dataset, FieldArray, FieldSpec } from '../data/index.js'
+import { feed, type HostArray, OstrichError } from '../graph/index.js'
+import { checkTensors, type CheckpointInfo, openCheckpoint, restore } from './checkpoint.js'
+import { Evaluator } from './evaluate.js'
+import type { Metrics } from './events.js'
+import { checkDevice, type DeviceOptions } from './options.js'
+import { openPlace, type Place } from './place.js'
+import { Predictor } from './predictor.js'
+import { Programs } from './programs.js'
+import { sourcesOf, type TrainingData } from './source.js'
+import { StateStore } from './state.js'
+import { checkFieldNames, type Inputs, type Loss, type Network, prepared } from './task.js'
+
+export interface LoadOptions extends DeviceOptions {
+  /** As in training. */
+  readonly inputs?: Inputs
+  /** Type of one example; needed for a file that no session wrote. */
+  readonly input?: FieldSpec
+}
+
+export interface EvaluateOptions {
+  readonly data: Dataset | TrainingData
+  /** Mean loss of a batch. */
+  readonly loss: Loss
+  /** Examples per run. Default: 250. */
+  readonly batch?: number
+}
+
+/** A network with its weights, for use. */
+export interface Model extends AsyncDisposable {
+  /** How the run that wrote it stood; undefined for a file that no session wrote. */
+  readonly info: CheckpointInfo | undefined
+  /**
+   * The network's output for any number of examples, row after row; calls may overlap.
+   * @throws DataError where `x` is no typed array of whole examples
+   */
+  predict(x: FieldArray): Promise<HostArray>
+  /** Mean loss and accuracy over all examples of a data set with the fields `x` and `target`. */
+  evaluate(options: EvaluateOptions): Promise<Metrics>
+  dispose(): Promise<void>
+}
+
+/**
+ * Loads a network's weights.
+ * @throws CheckpointError for a file that is damaged or of another model; `ERR_NO_DEVICE`
+ * @example
+ * const model = await train.load('mnist.safetensors', lenet())
+ * const scores = await model.predict(images) // Float32Array, 10 for each image
+ */
+export async function load(path: string, net: Network, options: LoadOptions = {}): Promise<Model> {
+  checkDevice(options)
+  await using checkpoint = await openCheckpoint(path)
+  const { file, info } = checkpoint
+  const field = options.input ?? info?.fields['x']
+  if (field === undefined) {
+    throw new OstrichError('ERR_OPTION', `load[input]: expected the type of an example, as ${path} does not say it, got none`)
+  }
+  const place = await openPlace({ ...options, precision: options.precision ?? info?.precision ?? 'auto' })
+  for (const message of place.warnings) options.onWarning?.(message)
+  try {
+    const inputs = options.inputs ?? {}
+    const store = new StateStore(place.device)
+    const programs = new Programs(place.device, store, info?.seed ?? 0)
+    await programs.build({ name: 'load', mode: 'eval', precision: place.precision }, () => {
+      const x = feed('x', field.dtype, [1, ...field.shape])
+      return { output: net(prepared(inputs, 'x', x) as never) }
+    })
+    const entries = store.entries().filter(({ name }) => name !== 'seed' && name !== 'step')
+    const expected = entries.map(({ name, variable: { dtype, shape } }) => ({ name, dtype, shape }))
+    const trained = info && new Set(info.parameters)
+    checkTensors(file, expected, (name) => trained !== undefined && !trained.has(name))
+    await restore(file, entries)
+    await programs.refreshShadows()
+    return modelOf({ place, programs, store, net, inputs, field, info })
+  } catch (error) {
+    await place.device.dispose()
+    throw error
+  }
+}
+
+interface Parts {
+  readonly place: Place
+  readonly programs: Programs
+  readonly store: StateStore
+  readonly net: Network
+  readonly inputs: Inputs
+  readonly field: FieldSpec
+  readonly info: CheckpointInfo | undefined
+}
+
+function modelOf({ place, programs, store, net, inputs, field, info }: Parts): Model {
+  const predictor = new Predictor(programs, net, inputs, field, place.precision)
+  let disposed: Promise<void> | undefined
+  const end = async (): Promise<void> => {
+    programs.dispose()
+    store.dispose()
+    await place.device.dispose()
+  }
+  const alive = (): void => {
+    if (disposed === undefined) return
+    throw new OstrichError('ERR_DISPOSED', 'model: expected a live model, got one that was disposed')
+  }
+  const dispose = (): Promise<void> => (disposed ??= end())
+  return {
+    info,
+    async predict(x) {
+      alive()
+      return predictor.predict(x)
+    },
+    async evaluate({ data, loss, batch = 250 }) {
+      alive()
+      const source = sourcesOf(data).train
+      checkFieldNames(source.fields)
+      return new Evaluator(programs, { net, loss, inputs }, place.precision).measure(source, batch)
+    },
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  }
+}

@@ -1,0 +1,98 @@
+// Options of a session: what they are, their defaults, and the refusal of what they cannot be.
+import type { Dataset } from '../data/index.js'
+import { OstrichError } from '../graph/index.js'
+import type { Optimizer } from '../optim/index.js'
+import type { Explain } from './programs.js'
+import type { CheckpointEvery } from './loop.js'
+import type { TrainingData } from './source.js'
+import type { Inputs, Loss, Network } from './task.js'
+
+/** `auto`: bf16 where the device computes in it natively, else f32. */
+export type SessionPrecision = 'auto' | 'f32' | 'bf16'
+
+/** Where and how programs run. */
+export interface DeviceOptions {
+  /** `auto` takes the best that is present and says so once; a named device is never replaced. Default: `auto`. */
+  readonly device?: 'auto' | 'cpu' | 'cuda'
+  /** Default: `auto`. */
+  readonly precision?: SessionPrecision
+  /** Threads of the CPU; default 0: one for each core. */
+  readonly threads?: number
+  /** Takes what a person should know (a fallback, a checkpoint of another machine); default: nobody, the library is silent. */
+  readonly onWarning?: (message: string) => void
+}
+
+export interface SessionOptions extends DeviceOptions {
+  /** A data set with the fields `x` and `target`, or a training and a validation set. */
+  readonly data: Dataset | TrainingData
+  /** Mean loss of a batch. */
+  readonly loss: Loss
+  readonly optimizer: Optimizer
+  /** Examples per step. */
+  readonly batch: number
+  /** Default: 1. */
+  readonly epochs?: number
+  /** Of initial values, dropout and the order of examples; a whole number, default 1. */
+  readonly seed?: number
+  /** Stops after the step in flight, and saves where `folder` is set. */
+  readonly signal?: AbortSignal
+  /** Where checkpoints go (`last.safetensors`); nothing is written without it. */
+  readonly folder?: string
+  /** Besides the end of each epoch. Default: every 60 seconds. */
+  readonly checkpointEvery?: CheckpointEvery
+  /** How fields become what the network takes; default: `u8` is scaled to 0..1. */
+  readonly inputs?: Inputs
+  /** Visit the training examples in a new seeded order each epoch. Default: true. */
+  readonly shuffle?: boolean
+  /** Kept in every checkpoint, as JSON. */
+  readonly config?: unknown
+  /** Takes each program's graph after each pass, and the backend's plan. */
+  readonly explain?: Explain
+}
+
+/** Options with every default in its place. */
+export interface Resolved extends SessionOptions {
+  readonly net: Network
+  readonly epochs: number
+  readonly seed: number
+  readonly inputs: Inputs
+  readonly shuffle: boolean
+  readonly checkpointEvery: CheckpointEvery
+}
+
+function whole(name: string, value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): void {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most) return
+  throw new OstrichError('ERR_OPTION', `session[${name}]: expected a whole number of at least ${least}, got ${String(value)}`)
+}
+
+function oneOf(name: string, value: unknown, allowed: readonly string[]): void {
+  if (value === undefined || allowed.some((one) => one === value)) return
+  throw new OstrichError('ERR_OPTION', `session[${name}]: expected ${allowed.join(', ')}, got ${String(value)}`)
+}
+
+/** Refuses what no device can be opened with. */
+export function checkDevice({ device, precision, threads = 0 }: DeviceOptions): void {
+  oneOf('device', device, ['auto', 'cpu', 'cuda'])
+  oneOf('precision', precision, ['auto', 'f32', 'bf16'])
+  whole('threads', threads, 0, 4096)
+}
+
+/**
+ * Puts defaults in and refuses what makes no sense.
+ * @throws OstrichError `ERR_OPTION` naming the option
+ */
+export function resolve(net: Network, options: SessionOptions): Resolved {
+  const { epochs = 1, seed = 1, inputs = {}, shuffle = true, checkpointEvery = { seconds: 60 } } = options
+  checkDevice(options)
+  whole('batch', options.batch, 1)
+  whole('epochs', epochs, 0)
+  whole('seed', seed, 0)
+  if (checkpointEvery.steps !== undefined) whole('checkpointEvery.steps', checkpointEvery.steps, 1)
+  const functions = { net, loss: options.loss }
+  for (const [name, value] of Object.entries(functions)) {
+    const given: unknown = value
+    if (typeof given === 'function') continue
+    throw new OstrichError('ERR_OPTION', `session[${name}]: expected a function of tensors, got ${typeof given}`)
+  }
+  return { ...options, net, epochs, seed, inputs, shuffle, checkpointEvery }
+}

@@ -1,0 +1,99 @@
+// A network for use: any number of examples in, one row of output for each, many calls at once. Programs have fixed
+// extents, so there is one per power of two; larger inputs are cut, and a rest is padded.
+import { DataError, type FieldArray, type FieldDtype, type FieldSpec } from '../data/index.js'
+import { count, feed, hostArray, type HostArray } from '../graph/index.js'
+import type { Built, Programs } from './programs.js'
+import { prepared, type Inputs, type Network } from './task.js'
+
+/** Examples in the largest program: beyond this a larger batch is no faster. */
+const MOST = 256
+
+/** Compiles what it needs when it is first needed, on the session's state. */
+export class Predictor {
+  readonly #programs: Programs
+  readonly #net: Network
+  readonly #inputs: Inputs
+  readonly #field: FieldSpec
+  readonly #precision: 'f32' | 'bf16'
+  readonly #built = new Map<string, Promise<Built>>()
+
+  constructor(programs: Programs, net: Network, inputs: Inputs, field: FieldSpec, precision: 'f32' | 'bf16') {
+    this.#programs = programs
+    this.#net = net
+    this.#inputs = inputs
+    this.#field = field
+    this.#precision = precision
+  }
+
+  /**
+   * The network's output for each example of `x`, row after row.
+   * @throws DataError where `x` is no typed array of whole examples
+   */
+  async predict(x: FieldArray): Promise<HostArray> {
+    const dtype = dtypeOf(x)
+    const width = count(this.#field.shape)
+    if (dtype === undefined || x.length === 0 || x.length % width !== 0) {
+      const got = dtype === undefined ? typeof x : `${x.constructor.name} of length ${x.length}`
+      throw new DataError(
+        `predict[x]: expected a Uint8Array, Int32Array or Float32Array of whole examples of ${width} values, got ${got}`,
+      )
+    }
+    const examples = x.length / width
+    const parts: Promise<HostArray>[] = []
+    for (let at = 0; at < examples; at += MOST) {
+      const rows = x.subarray(at * width, Math.min(examples, at + MOST) * width)
+      parts.push(this.#part(rows, dtype, rows.length / width))
+    }
+    return joined(await Promise.all(parts))
+  }
+
+  async #part(rows: FieldArray, dtype: FieldDtype, examples: number): Promise<HostArray> {
+    const batch = 2 ** Math.ceil(Math.log2(examples))
+    const { program, compiled } = await this.#program(dtype, batch)
+    const port = compiled.fetches[0]!
+    const output = hostArray(port.dtype, count(port.shape))
+    await program.run({ x: padded(rows, batch * count(this.#field.shape)) }, { output })
+    return output.subarray(0, (output.length / batch) * examples)
+  }
+
+  #program(dtype: FieldDtype, batch: number): Promise<Built> {
+    const key = `${dtype}:${batch}`
+    let built = this.#built.get(key)
+    if (built === undefined) {
+      const options = { name: `predict${batch}`, mode: 'eval', precision: this.#precision } as const
+      built = this.#programs.build(options, () => {
+        const x = feed('x', dtype, [batch, ...this.#field.shape])
+        return { output: this.#net(prepared(this.#inputs, 'x', x) as never) }
+      })
+      this.#built.set(key, built)
+    }
+    return built
+  }
+}
+
+function dtypeOf(x: unknown): FieldDtype | undefined {
+  if (x instanceof Uint8Array) return 'u8'
+  if (x instanceof Int32Array) return 'i32'
+  return x instanceof Float32Array ? 'f32' : undefined
+}
+
+function padded(rows: FieldArray, length: number): FieldArray {
+  if (rows.length === length) return rows
+  const whole = hostArray(dtypeOf(rows) ?? 'f32', length) as FieldArray
+  whole.set(rows)
+  return whole
+}
+
+function joined(parts: readonly HostArray[]): HostArray {
+  const [first] = parts
+  if (first === undefined || parts.length === 1) return first ?? new Float32Array(0)
+  const all = new (first.constructor as new (length: number) => HostArray)(
+    parts.reduce((length, part) => length + part.length, 0),
+  )
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}

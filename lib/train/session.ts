@@ -1,0 +1,272 @@
+// A session: one network on one device, with its data, its optimiser and its memory; trained step by step, watched,
+// stopped, saved, resumed, measured and used.
+import { join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import type { FieldArray } from '../data/index.js'
+import { type HostArray, OstrichError, type Tensor } from '../graph/index.js'
+import { checkTensors, openCheckpoint, restore, writeCheckpoint } from './checkpoint.js'
+import { compileFunction, type Compiled, type CompileOptions, type Extent } from './compiled.js'
+import { Evaluator } from './evaluate.js'
+import { type EndEvent, type Metrics, type StoppedEvent, type TrainEvent, unmeasured } from './events.js'
+import { type Place, openPlace } from './place.js'
+import { Loop, type Position } from './loop.js'
+import { type Resolved, resolve, type SessionOptions } from './options.js'
+import { Predictor } from './predictor.js'
+import { Programs } from './programs.js'
+import { type Source, type Sources, sourcesOf } from './source.js'
+import { readState, StateStore } from './state.js'
+import { checkFieldNames, type Network } from './task.js'
+import { notFinite, Trainer } from './trainer.js'
+import { checkpointInfo, differences } from './checkpoint-info.js'
+
+interface Parts {
+  readonly options: Resolved
+  readonly sources: Sources
+  readonly place: Place
+  readonly store: StateStore
+  readonly programs: Programs
+  readonly trainer: Trainer
+}
+
+/**
+ * Opens a device, compiles the training program and initialises every variable.
+ * @throws OstrichError `ERR_OPTION`, DataError, ShapeError from the network, `ERR_NO_DEVICE`
+ * @example
+ * const session = await train.session(net, { data: await mnist(), loss: nn.crossEntropy, optimizer: optim.sgd({ rate: 0.1 }), batch: 128 })
+ */
+export async function session(net: Network, options: SessionOptions): Promise<Session> {
+  const resolved = resolve(net, options)
+  const sources = sourcesOf(resolved.data)
+  checkFieldNames(sources.train.fields)
+  sources.train.steps(resolved.batch)
+  const place = await openPlace(resolved)
+  const store = new StateStore(place.device)
+  const programs = new Programs(place.device, store, resolved.seed, resolved.explain)
+  try {
+    const { optimizer, batch } = resolved
+    const { fields } = sources.train
+    const { precision } = place
+    const trainer = await Trainer.create(programs, { task: resolved, fields, batch, optimizer, precision })
+    return new Session({ options: resolved, sources, place, store, programs, trainer })
+  } catch (error) {
+    await place.device.dispose()
+    throw error
+  }
+}
+
+/** Made by `train.session`. */
+export class Session {
+  readonly #parts: Parts
+  readonly #position: Position = { epoch: 0, stepInEpoch: 0, step: 0 }
+  readonly #evaluator: Evaluator
+  readonly #predictor: Predictor
+  #loop: Loop | undefined
+  #running = false
+  #disposed: Promise<void> | undefined
+  #warnings: string[] = []
+
+  constructor(parts: Parts) {
+    const { options, sources, place, programs } = parts
+    this.#parts = parts
+    this.#evaluator = new Evaluator(programs, options, place.precision)
+    const field = sources.train.fields['x']!
+    this.#predictor = new Predictor(programs, options.net, options.inputs, field, place.precision)
+    for (const message of place.warnings) this.#warn(message)
+  }
+
+  /** `f32` or `bf16`, as chosen. */
+  get precision(): 'f32' | 'bf16' {
+    return this.#parts.place.precision
+  }
+
+  /** What the device says of itself. */
+  get device(): Readonly<Record<string, string>> {
+    return this.#parts.place.info
+  }
+
+  /** Finished training steps. */
+  get step(): number {
+    return this.#position.step
+  }
+
+  /** Counters of the training program: memory, reorders, the plan. */
+  get stats(): Trainer['stats'] {
+    this.#alive()
+    return this.#parts.trainer.stats
+  }
+
+  /**
+   * Trains, one event at a time, from where the session stands to the last epoch. Leaving the loop stops after the steps
+   * in flight; calling it again goes on.
+   * @throws OstrichError `ERR_NOT_FINITE` with the step and the first parameter that is not finite; `ERR_DATA` for a label
+   * outside the classes; what the data and the device throw
+   * @example for await (const event of session.events()) if (event.type === 'epoch') console.log(event.validation.accuracy)
+   */
+  async *events(): AsyncGenerator<TrainEvent, void, undefined> {
+    this.#alive()
+    if (this.#running) throw new OstrichError('ERR_STATE', 'events: expected one loop at a time, got a second')
+    this.#running = true
+    try {
+      this.#loop = this.#newLoop()
+      yield* this.#loop.events()
+    } finally {
+      this.#running = false
+    }
+  }
+
+  /** Trains to the end, or until the signal stops it; the last event says which. */
+  async run(): Promise<EndEvent | StoppedEvent> {
+    for await (const event of this.events()) {
+      if (event.type === 'end' || event.type === 'stopped') return event
+    }
+    throw new OstrichError('ERR_STATE', 'run: expected the loop to end, got nothing')
+  }
+
+  /** Mean loss and accuracy over the validation set, or over the `data` of another source of the same fields. */
+  async evaluate(data?: SessionOptions['data']): Promise<Metrics> {
+    this.#alive()
+    const source = data === undefined ? this.#parts.sources.validation : sourcesOf(data).train
+    return source === undefined ? unmeasured : this.#evaluator.measure(source, this.#parts.options.batch)
+  }
+
+  /** The network's output for any number of examples, row after row; calls may overlap, also with training. */
+  predict(x: FieldArray): Promise<HostArray> {
+    this.#alive()
+    return this.#predictor.predict(x)
+  }
+
+  /**
+   * Compiles any function over the session's weights, in evaluation mode unless told.
+   * @param extents of each input, in the order of the function's parameters; a plain list of extents is f32, or i32 for
+   * the name of an integer field of the data
+   * @throws ShapeError, GraphError from the function
+   * @example
+   * const attack = await session.compile((x: Tensor<'f32'>, target: Tensor<'i32'>) => ({ gradient: grad(nn.crossEntropy(net(x), target), x) }),
+   *   { x: [128, 1, 28, 28], target: [128] })
+   */
+  async compile<R extends Readonly<Record<string, Tensor>>>(
+    fn: (...inputs: never[]) => R,
+    extents: Readonly<Record<string, Extent>>,
+    { mode = 'eval', precision = 'f32' }: CompileOptions = {},
+  ): Promise<Compiled<R>> {
+    this.#alive()
+    if (precision === 'bf16' && this.precision !== 'bf16') {
+      throw new OstrichError('ERR_OPTION', 'compile[precision]: expected f32 in a session that trains in f32, got bf16')
+    }
+    const { programs, sources } = this.#parts
+    return compileFunction(programs, fn, extents, { mode, precision, fields: sources.train.fields })
+  }
+
+  /** Reads the trained variables back, by path. */
+  async parameters(): Promise<Record<string, HostArray>> {
+    this.#alive()
+    const values: Record<string, HostArray> = {}
+    for (const entry of this.#parts.store.parameters()) values[entry.name] = await readState(entry)
+    return values
+  }
+
+  /**
+   * Writes a checkpoint: parameters, optimiser state, counters and the place in the data. The file is replaced whole or not at all.
+   * @throws CheckpointError for a failing disk
+   */
+  async save(path: string): Promise<void> {
+    this.#alive()
+    await this.#loop?.settled()
+    const { options, sources, place, store } = this.#parts
+    const names = store.parameters().map(({ name }) => name)
+    const position = { ...this.#position }
+    const data = await sources.train.fingerprint()
+    const info = checkpointInfo(options, place, position, { data, fields: sources.train.fields, parameters: names })
+    await writeCheckpoint(path, store.entries(), info)
+  }
+
+  /**
+   * Goes on from a checkpoint: bit for bit as if it had never stopped, on the same kind of processor, threads, precision and data; a
+   * difference is told through `onWarning` and a `warning` event.
+   * @throws CheckpointError for a file that is damaged or of another model
+   */
+  async resume(path: string): Promise<void> {
+    this.#alive()
+    if (this.#running) throw new OstrichError('ERR_STATE', 'resume: expected no loop to be running, got one')
+    await using checkpoint = await openCheckpoint(path)
+    const { options, sources, place, store, programs } = this.#parts
+    const { file, info } = checkpoint
+    const entries = store.entries()
+    checkTensors(file, entries.map(({ name, variable }) => ({ name, dtype: variable.dtype, shape: variable.shape })), () => false)
+    if (info === undefined) throw new OstrichError('ERR_CHECKPOINT', `${path}: expected a checkpoint to resume from, got weights alone`)
+    await restore(file, entries)
+    await programs.refreshShadows()
+    Object.assign(this.#position, { epoch: info.epoch, stepInEpoch: info.stepInEpoch, step: info.step })
+    const data = await sources.train.fingerprint()
+    for (const message of differences(info, options, place, data)) this.#warn(`${path}: ${message}`)
+  }
+
+  /** Waits for what is running and frees everything; later calls throw `ERR_DISPOSED`. */
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#end()
+    return this.#disposed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose()
+  }
+
+  async #end(): Promise<void> {
+    await this.#loop?.settled()
+    this.#parts.programs.dispose()
+    this.#parts.store.dispose()
+    await this.#parts.place.device.dispose()
+  }
+
+  #newLoop(): Loop {
+    const { options, sources, place, store, trainer } = this.#parts
+    const { epochs, batch, seed, shuffle, signal, checkpointEvery: every } = options
+    const values = store.parameters().reduce((sum, { variable }) => sum + variable.count, 0)
+    const about = {
+      stepsPerEpoch: sources.train.steps(batch),
+      parameters: values,
+      device: place.info['name'] ?? 'cpu',
+      precision: place.precision,
+      threads: place.threads,
+    }
+    return new Loop(
+      {
+        epochs,
+        batch,
+        signal,
+        every: options.folder === undefined ? {} : every,
+        about,
+        epoch: (epoch, startStep) => sources.train.epoch({ batch, epoch, startStep, seed, shuffle, dropLast: true }),
+        start: (one, step) => trainer.start(one, step),
+        explainNotFinite: (step, loss) => notFinite(store, step, loss),
+        measure: () => this.#measure(sources.validation),
+        save: () => this.#saveToFolder(),
+        warnings: () => this.#warnings.splice(0),
+      },
+      this.#position,
+    )
+  }
+
+  #measure(source: Source | undefined): Promise<Metrics | undefined> {
+    if (source === undefined) return Promise.resolve(undefined)
+    return this.#evaluator.measure(source, this.#parts.options.batch)
+  }
+
+  async #saveToFolder(): Promise<string | undefined> {
+    const { folder } = this.#parts.options
+    if (folder === undefined) return undefined
+    await mkdir(folder, { recursive: true })
+    const path = join(folder, 'last.safetensors')
+    await this.save(path)
+    return path
+  }
+
+  #warn(message: string): void {
+    this.#parts.options.onWarning?.(message)
+    this.#warnings.push(message)
+  }
+
+  #alive(): void {
+    if (this.#disposed !== undefined) throw new OstrichError('ERR_DISPOSED', 'session: expected a live session, got one that was disposed')
+  }
+}

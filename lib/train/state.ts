@@ -1,0 +1,78 @@
+// The memory of a session: one device buffer per variable, shared by every program that reads it.
+// Copies of parameters in another dtype (shadows) are known here, but programs write them.
+import { type HostArray, hostArray, Names, type Variable } from '../graph/index.js'
+import type { ProgramState } from '../compile/index.js'
+import type { Buffer, Device } from '../runtime/index.js'
+
+/** A variable, the path that names it everywhere, and its memory. */
+export interface StateEntry {
+  readonly name: string
+  readonly variable: Variable
+  readonly buffer: Buffer
+  /** The parameter of which this is a copy in another dtype. */
+  readonly shadowOf: Variable | undefined
+}
+
+/** Every variable of a session, in the order in which programs first read it. */
+export class StateStore {
+  /** Gives every trace of the session the same paths. */
+  readonly names = new Names()
+  readonly #device: Device
+  readonly #entries = new Map<Variable, StateEntry>()
+  readonly #fresh = new Set<StateEntry>()
+
+  constructor(device: Device) {
+    this.#device = device
+  }
+
+  /** Buffers of a program's states in its order; those of variables that are new here are allocated and hold nothing yet. */
+  bind(states: readonly ProgramState[]): Buffer[] {
+    return states.map(({ name, variable, dtype, shape, shadowOf }) => {
+      const known = this.#entries.get(variable)
+      if (known !== undefined) return known.buffer
+      const entry = { name, variable, shadowOf, buffer: this.#device.alloc({ name, dtype, shape }) }
+      this.#entries.set(variable, entry)
+      this.#fresh.add(entry)
+      return entry.buffer
+    })
+  }
+
+  /** What holds nothing yet. */
+  fresh(): StateEntry[] {
+    return [...this.#fresh]
+  }
+
+  /** From now on these count as holding a value. */
+  settle(entries: readonly StateEntry[]): void {
+    for (const entry of entries) this.#fresh.delete(entry)
+  }
+
+  /** Everything that a checkpoint holds: all variables but the derived copies. */
+  entries(): StateEntry[] {
+    return [...this.#entries.values()].filter((entry) => entry.shadowOf === undefined)
+  }
+
+  shadows(): StateEntry[] {
+    return [...this.#entries.values()].filter((entry) => entry.shadowOf !== undefined)
+  }
+
+  parameters(): StateEntry[] {
+    return this.entries().filter((entry) => entry.variable.role === 'parameter')
+  }
+
+  get(variable: Variable): StateEntry | undefined {
+    return this.#entries.get(variable)
+  }
+
+  dispose(): void {
+    for (const { buffer } of this.#entries.values()) buffer.dispose()
+    this.#entries.clear()
+  }
+}
+
+/** Reads a variable back to the host. */
+export async function readState(entry: StateEntry): Promise<HostArray> {
+  const data = hostArray(entry.variable.dtype, entry.variable.count)
+  await entry.buffer.read(data)
+  return data
+}

@@ -1,0 +1,75 @@
+// The training program: forward, gradient of every parameter that was read, optimiser update, step count; one run per step.
+import { grad } from '../autodiff/index.js'
+import type { Batch } from '../data/index.js'
+import { assign, OstrichError, read, variablesRead } from '../graph/index.js'
+import { add, step as stepVariable } from '../ops/index.js'
+import type { Optimizer } from '../optim/index.js'
+import type { Built, Programs } from './programs.js'
+import type { Fields } from './source.js'
+import { readState, type StateStore } from './state.js'
+import { forward, type Task } from './task.js'
+
+export interface TrainingOptions {
+  readonly task: Task
+  readonly fields: Fields
+  readonly batch: number
+  readonly optimizer: Optimizer
+  readonly precision: 'f32' | 'bf16'
+}
+
+export class Trainer {
+  readonly #built: Built
+  /** A loss for each run that may be in flight, and one for the caller. */
+  readonly #losses = [0, 1, 2].map(() => new Float32Array(1))
+
+  private constructor(built: Built) {
+    this.#built = built
+  }
+
+  /** @throws OstrichError `ERR_OPTION` where the network has nothing to train */
+  static async create(programs: Programs, { task, fields, batch, optimizer, precision }: TrainingOptions): Promise<Trainer> {
+    const built = await programs.build({ name: 'train', mode: 'train', precision }, () => {
+      const { loss } = forward(task, fields, batch)
+      const parameters = variablesRead().filter((variable) => variable.role === 'parameter')
+      if (parameters.length === 0) {
+        throw new OstrichError('ERR_OPTION', 'session[net]: expected a network that reads parameters, got one that reads none')
+      }
+      const gradients = grad(loss, parameters.map((variable) => read(variable)))
+      const step = read(stepVariable)
+      const updates = parameters.map((variable, i) => ({ variable, gradient: gradients[i]! }))
+      optimizer.update(updates, step)
+      assign(stepVariable, add(step, 1))
+      return { loss }
+    })
+    return new Trainer(built)
+  }
+
+  /** Starts a step; the promise is of the batch's mean loss before the update. */
+  async start(batch: Batch, step: number): Promise<number> {
+    const loss = this.#losses[step % this.#losses.length]!
+    try {
+      await this.#built.program.run({ x: batch.feeds['x']!, target: batch.feeds['target']! }, { loss })
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'ERR_DEVICE'
+      const got = error instanceof Error ? error.message : String(error)
+      throw Object.assign(new OstrichError(code, `step ${step}: ${got}`), { cause: error })
+    }
+    return loss[0]!
+  }
+
+  get stats(): ReturnType<Built['program']['stats']> {
+    return this.#built.program.stats()
+  }
+}
+
+/** Says where a run went wrong: the first parameter, in the order of the graph, that holds a NaN or an infinity. */
+export async function notFinite(store: StateStore, step: number, loss: number): Promise<OstrichError> {
+  for (const entry of store.parameters()) {
+    const values = await readState(entry)
+    const at = (values as Float32Array).findIndex((value) => !Number.isFinite(value))
+    if (at < 0) continue
+    const where = `the first parameter that is not is ${entry.name} (element ${at})`
+    return new OstrichError('ERR_NOT_FINITE', `step ${step}: expected a finite loss, got ${loss}; ${where}`)
+  }
+  return new OstrichError('ERR_NOT_FINITE', `step ${step}: expected a finite loss, got ${loss}; all parameters are finite`)
+}
