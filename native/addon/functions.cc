@@ -1,6 +1,8 @@
 // See functions.h.
 #include "addon/functions.h"
 
+#include <gnu/libc-version.h>
+
 #include "addon/errors.h"
 #include "backend/registry.h"
 #include "program/check.h"
@@ -35,6 +37,7 @@ Napi::Value versions(const Napi::CallbackInfo& info) {
     Napi::Object result = Napi::Object::New(env);
     result.Set("addon", OSTRICH_VERSION);
     result.Set("program", std::to_string(program::kFormatVersion));
+    result.Set("glibc", gnu_get_libc_version());
     for (const auto& [library, version] : backend::versions()) result.Set(library, version);
     return Napi::Value(result);
   });

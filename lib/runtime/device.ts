@@ -1,0 +1,106 @@
+// Opening a device, and what it makes: buffers and programs.
+import type { Binding, NativeDevice } from './binding.js'
+import { Buffer, type BufferSpec } from './buffer.js'
+import { DeviceError, guarded, rethrow } from './errors.js'
+import { loadBinding } from './load-binding.js'
+import { Program, readPorts } from './program.js'
+
+export interface DeviceOptions {
+  /** `auto` takes CUDA where it is available, else the CPU; a named device is never replaced. Default: `auto`. */
+  readonly device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
+  /** Threads of the CPU; default 0: as many as the machine has cores. */
+  readonly threads?: number
+  /** Time every step of every program, for `program.stats()`. Default: false. */
+  readonly profile?: boolean
+  /** Told once when `auto` falls back to the CPU, and why. */
+  readonly onWarning?: (message: string) => void
+}
+
+/** An open device with a native thread of its own, which keeps the process alive only while it works. */
+export class Device {
+  readonly #native: NativeDevice
+
+  constructor(native: NativeDevice) {
+    this.#native = native
+  }
+
+  /** Allocates a variable's memory, zero at first. @throws DeviceError `ERR_OUT_OF_MEMORY`, `ERR_ARGUMENT` */
+  alloc(spec: BufferSpec): Buffer {
+    return new Buffer(
+      spec,
+      guarded(() => this.#native.alloc(spec)),
+    )
+  }
+
+  /**
+   * Builds program text (what `compileGraph` writes) and binds it to buffers, one per state in the order of the text.
+   * @throws DeviceError `ERR_PROGRAM` for text that breaks a rule, `ERR_ARGUMENT` for buffers that do not fit
+   */
+  async compile(text: string, state: readonly Buffer[]): Promise<Program> {
+    const buffers = state.map((buffer) => buffer.native)
+    const native = await this.#native.compile(text, buffers).catch(rethrow)
+    const { name, ...ports } = readPorts(text)
+    return new Program(name, ports, native)
+  }
+
+  /** Facts by name: `backend`, what it runs on, how many threads. */
+  info(): Readonly<Record<string, string>> {
+    return guarded(() => this.#native.info())
+  }
+
+  /** Waits for everything that was asked for, then ends the device's thread; later calls fail with `ERR_DISPOSED`. */
+  dispose(): Promise<void> {
+    return this.#native.dispose().catch(rethrow)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose()
+  }
+}
+
+/**
+ * Opens a device.
+ * @throws DeviceError `ERR_NO_DEVICE` with the reason and the remedy, `ERR_NO_ADDON` where Ostrich is not built
+ * @example await using device = await openDevice({ device: 'cpu', threads: 2 })
+ */
+export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
+  const { device = 'auto', threads = 0, profile = false, onWarning } = options
+  if (!Number.isSafeInteger(threads) || threads < 0) {
+    throw new DeviceError('ERR_ARGUMENT', `device: expected threads to be a whole number >= 0, got ${threads}`)
+  }
+  const binding = loadBinding()
+  const { backend, index } = device === 'auto' ? choose(binding, onWarning) : parse(device)
+  expectAvailable(binding, backend)
+  // Opening may take long on some devices, and later versions may do it off this thread: callers await in any case.
+  return await Promise.resolve(new Device(guarded(() => new binding.Device({ backend, index, threads, profile }))))
+}
+
+interface Choice {
+  readonly backend: string
+  readonly index: number
+}
+
+function parse(device: string): Choice {
+  const match = /^(?:(cpu)|(cuda)(?::(\d{1,3}))?)$/.exec(device)
+  if (match === null) {
+    throw new DeviceError('ERR_NO_DEVICE', `device: expected auto, cpu, cuda or cuda:1, got ${device}`)
+  }
+  return { backend: match[1] ?? 'cuda', index: Number(match[3] ?? 0) }
+}
+
+function choose(binding: Binding, onWarning: DeviceOptions['onWarning']): Choice {
+  const cuda = binding.backends().find(({ name }) => name === 'cuda')
+  if (cuda?.available === true) return { backend: 'cuda', index: 0 }
+  onWarning?.(`device: auto runs on the CPU, because CUDA is not available: ${cuda?.reason ?? 'unknown'}`)
+  return { backend: 'cpu', index: 0 }
+}
+
+function expectAvailable(binding: Binding, backend: string): void {
+  const found = binding.backends().find(({ name }) => name === backend)
+  if (found?.available === true) return
+  const remedy = backend === 'cuda' ? "use device: 'cpu' or 'auto'" : 'build Ostrich again, `ostrich doctor` says more'
+  throw new DeviceError(
+    'ERR_NO_DEVICE',
+    `device: expected ${backend}, got none: ${found?.reason ?? 'unknown backend'} (${remedy})`,
+  )
+}
