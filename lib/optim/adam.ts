@@ -1,6 +1,6 @@
 // Adam, and its form with decoupled weight decay (AdamW).
 import { add, cast, div, exp, mul, rsqrt, sqrt, square, sub } from '../ops/index.js'
-import { decayed, expectAtLeast, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
+import { decayed, expectRange, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
 import type { Tensor } from '../graph/index.js'
 
 export interface AdamOptions extends OptimizerOptions {
@@ -28,9 +28,9 @@ function correction(beta: number, count: Tensor<'f32', []>): Tensor<'f32', []> {
  */
 export function adam(options: AdamOptions): Optimizer {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, decoupled = false } = options
-  expectAtLeast('adam', 'beta1', beta1, Number.MIN_VALUE, 1)
-  expectAtLeast('adam', 'beta2', beta2, Number.MIN_VALUE, 1)
-  expectAtLeast('adam', 'epsilon', epsilon, 0)
+  expectRange('adam', 'beta1', beta1, 'a number between 0 and 1')
+  expectRange('adam', 'beta2', beta2, 'a number between 0 and 1')
+  expectRange('adam', 'epsilon', epsilon, 'a number of at least 0')
   return optimizer('adam', options, (step) => {
     const count = add(cast(step, 'f32'), 1)
     const first = correction(beta1, count)
@@ -40,11 +40,7 @@ export function adam(options: AdamOptions): Optimizer {
       const m = slot.moment('mean', (before) => add(mul(before, beta1), mul(g, 1 - beta1)))
       const s = slot.moment('square', (before) => add(mul(before, beta2), mul(square(g), 1 - beta2)))
       const direction = div(m, add(mul(sqrt(s), second), epsilon))
-      const moved = sub(
-        shrunk(slot.value, slot.rate, decoupled ? slot.decay : 0),
-        mul(direction, div(slot.rate, first)),
-      )
-      return moved
+      return sub(shrunk(slot.value, slot.rate, decoupled ? slot.decay : 0), mul(direction, div(slot.rate, first)))
     }
   })
 }

@@ -62,9 +62,9 @@ export type Rule = (step: Step) => (slot: Slot) => Tensor
 
 /** Makes an optimiser of a rule. */
 export function optimizer(name: string, options: OptimizerOptions, rule: Rule): Optimizer {
-  if (typeof options.rate === 'number') expectAtLeast(name, 'rate', options.rate, 0)
-  expectAtLeast(name, 'weightDecay', options.weightDecay ?? 0, 0)
-  expectAtLeast(name, 'clipNorm', options.clipNorm ?? 0, 0)
+  if (typeof options.rate === 'number') expectRange(name, 'rate', options.rate, 'a number of at least 0')
+  expectRange(name, 'weightDecay', options.weightDecay ?? 0, 'a number of at least 0')
+  expectRange(name, 'clipNorm', options.clipNorm ?? 1, 'a number above 0')
   const moments = new Moments()
   return {
     rate: (step) => rateAt(options.rate, step),
@@ -125,9 +125,15 @@ function checkUpdate(name: string, { variable, gradient }: Update): void {
   throw new ShapeError(`${name}[${path}]: expected ${expected}, got ${got}`)
 }
 
-/** Throws ShapeError unless `value` is a finite number from `low` to below `high`. */
-export function expectAtLeast(name: string, option: string, value: number, low: number, high = Infinity): void {
-  if (value >= low && value < high) return
-  const range = high === Infinity ? `a number of at least ${low}` : `a number from ${low} to below ${high}`
-  throw new ShapeError(`${name}: expected ${option} to be ${range}, got ${value}`)
+/** Ranges of options: what holds for a good value, in words. */
+const ranges = {
+  'a number of at least 0': (value: number) => value >= 0 && value < Infinity,
+  'a number above 0': (value: number) => value > 0 && value < Infinity,
+  'a number from 0 to below 1': (value: number) => value >= 0 && value < 1,
+  'a number between 0 and 1': (value: number) => value > 0 && value < 1,
+}
+
+/** Throws ShapeError unless `value` lies in the range. */
+export function expectRange(name: string, option: string, value: number, range: keyof typeof ranges): void {
+  if (!ranges[range](value)) throw new ShapeError(`${name}: expected ${option} to be ${range}, got ${value}`)
 }

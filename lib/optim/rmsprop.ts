@@ -1,6 +1,6 @@
 // RMSProp: each weight's step divided by the running size of its gradient.
 import { add, div, mul, sqrt, square, sub } from '../ops/index.js'
-import { decayed, expectAtLeast, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
+import { decayed, expectRange, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
 
 export interface RmspropOptions extends OptimizerOptions {
   /** Share of the old mean square that is kept at each step. Default: 0.99. */
@@ -19,9 +19,9 @@ export interface RmspropOptions extends OptimizerOptions {
  */
 export function rmsprop(options: RmspropOptions): Optimizer {
   const { smoothing = 0.99, momentum = 0, epsilon = 1e-8 } = options
-  expectAtLeast('rmsprop', 'smoothing', smoothing, 0, 1)
-  expectAtLeast('rmsprop', 'momentum', momentum, 0, 1)
-  expectAtLeast('rmsprop', 'epsilon', epsilon, 0)
+  expectRange('rmsprop', 'smoothing', smoothing, 'a number from 0 to below 1')
+  expectRange('rmsprop', 'momentum', momentum, 'a number from 0 to below 1')
+  expectRange('rmsprop', 'epsilon', epsilon, 'a number of at least 0')
   return optimizer('rmsprop', options, () => (slot) => {
     const g = decayed(slot)
     const s = slot.moment('square', (before) => add(mul(before, smoothing), mul(square(g), 1 - smoothing)))

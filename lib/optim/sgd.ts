@@ -1,7 +1,7 @@
 // Stochastic gradient descent, with momentum and Nesterov's form of it.
 import { ShapeError } from '../graph/index.js'
 import { add, mul, sub } from '../ops/index.js'
-import { decayed, expectAtLeast, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
+import { decayed, expectRange, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
 
 export interface SgdOptions extends OptimizerOptions {
   /** From 0 to below 1. Default: 0. */
@@ -19,7 +19,7 @@ export interface SgdOptions extends OptimizerOptions {
  */
 export function sgd(options: SgdOptions): Optimizer {
   const { momentum = 0, nesterov = false } = options
-  expectAtLeast('sgd', 'momentum', momentum, 0, 1)
+  expectRange('sgd', 'momentum', momentum, 'a number from 0 to below 1')
   if (nesterov && momentum === 0) throw new ShapeError('sgd: expected a momentum with nesterov, got 0')
   return optimizer('sgd', options, () => (slot) => {
     const g = decayed(slot)
