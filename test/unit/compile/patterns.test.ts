@@ -64,6 +64,11 @@ describe('epilogue', () => {
   })
 
   it('leaves a product that somebody else reads', () => {
+    const biased = outline(epilogue, () => {
+      const p = product()
+      return { p, y: ops.add(p, vector('c', 6)) }
+    })
+    expect(biased).toEqual(['matmul 2', 'add 2'])
     expect(
       outline(epilogue, () => {
         const p = product()
