@@ -48,7 +48,8 @@ memory::desc find_desc(DType dtype, const Layout& layout) {
   if (layout.block_axis.empty()) return memory::desc(layout.dims, dnnl_type(dtype), layout.strides);
   for (int tag = dnnl_format_tag_any + 1; tag < dnnl_format_tag_last; ++tag) {
     const memory::desc desc(layout.dims, dnnl_type(dtype), static_cast<memory::format_tag>(tag), true);
-    if (!desc.is_zero() && Layout::of(desc) == layout) return desc;
+    // An impossible combination leaves an empty handle, of which nothing may be asked.
+    if (desc.get(true) != nullptr && Layout::of(desc) == layout) return desc;
   }
   return {};
 }
