@@ -1,0 +1,169 @@
+// Layers: extents, paths, shared weights, values and gradients, and what they refuse.
+import { describe, expect, test } from 'vitest'
+import { grad } from '../../../lib/autodiff/index.js'
+import { feed, Names, read, ShapeError, type Tensor, trace, verify } from '../../../lib/graph/index.js'
+import * as nn from '../../../lib/nn/index.js'
+import { mul, sum } from '../../../lib/ops/index.js'
+import { ndarray } from '../../support/ndarray.js'
+import { evaluate, outputShape, paths, traced, uneven, untyped } from './support.js'
+
+const small = () => nn.sequential(nn.linear(3, 4), nn.tanh(), nn.linear(4, 2))
+
+describe('extents', () => {
+  const cases: readonly [string, nn.Step, readonly number[], readonly number[]][] = [
+    ['linear', nn.linear(3, 5), [7, 3], [7, 5]],
+    ['linear over a sequence', nn.linear(3, 5), [7, 2, 3], [7, 2, 5]],
+    ['conv2d', nn.conv2d(2, 6, { kernel: [3, 5], stride: 2, padding: 1 }), [4, 2, 9, 11], [4, 6, 5, 5]],
+    ['conv2d in groups', nn.conv2d(4, 6, { kernel: 3, groups: 2, dilation: 2 }), [1, 4, 9, 9], [1, 6, 5, 5]],
+    ['maxPool2d', nn.maxPool2d(3, { stride: 2 }), [1, 4, 9, 9], [1, 4, 4, 4]],
+    ['avgPool2d', nn.avgPool2d(2), [1, 4, 8, 6], [1, 4, 4, 3]],
+    ['flatten', nn.flatten(), [5, 2, 3, 4], [5, 24]],
+    ['relu', nn.relu(), [5, 2], [5, 2]],
+    ['leakyRelu', nn.leakyRelu(0.2), [5, 2], [5, 2]],
+    ['softmax', nn.softmax(), [5, 2], [5, 2]],
+    ['dropout', nn.dropout(0.5), [5, 2], [5, 2]],
+  ]
+  test.each(cases)('%s', (_name, step, x, y) => {
+    expect(outputShape(step, x)).toEqual(y)
+    verify(traced(step, x))
+  })
+
+  test('embedding and bytes', () => {
+    expect(outputShape(nn.embedding(10, 4), [2, 3], 'i32')).toEqual([2, 3, 4])
+    expect(traced(nn.fromBytes(), [2, 3], 'u8').fetches[0]!.tensor.dtype).toBe('f32')
+  })
+
+  test('dropout draws in training only', () => {
+    const ops = (mode: 'train' | 'eval') =>
+      trace({ name: 'net', mode }, () => ({ y: nn.dropout(0.5)(feed('x', 'f32', [4, 2])) })).nodes.map(
+        ({ op }) => op.name,
+      )
+    expect(ops('train')).toEqual(['dropout'])
+    expect(ops('eval')).toEqual([])
+  })
+})
+
+describe('paths', () => {
+  test('a chain leaves no trace unless it is named', () => {
+    expect(paths(small(), [1, 3])).toEqual(['linear1/w', 'linear1/b', 'linear2/w', 'linear2/b'])
+    const named = nn.named('net', nn.sequential(nn.linear(3, 4, { bias: false }), nn.linear(4, 2, { name: 'head' })))
+    expect(paths(named, [1, 3])).toEqual(['net/linear1/w', 'net/head/w', 'net/head/b'])
+    expect(named.name).toBe('net')
+  })
+
+  test('a layer called twice shares its weights', () => {
+    const cell = nn.linear(4, 4)
+    const net = nn.sequential(cell, nn.tanh(), cell)
+    expect(paths(net, [1, 4])).toEqual(['linear1/w', 'linear1/b'])
+    expect(net.parameters).toHaveLength(2)
+    expect(nn.sequential(nn.linear(4, 4), nn.linear(4, 4)).parameters).toHaveLength(4)
+  })
+
+  test('two traces with the same names agree', () => {
+    const names = new Names()
+    const net = small()
+    const states = () =>
+      trace({ name: 'net', names }, () => ({ y: net(feed('x', 'f32', [1, 3])) })).states.map(({ name, variable }) => [
+        name,
+        variable,
+      ])
+    expect(states()).toEqual(states())
+  })
+
+  test('layers of one’s own, and closures', () => {
+    const g = nn.parameter('g', [4], nn.init.fill(1))
+    const gain = nn.layer({
+      kind: 'gain',
+      parameters: [g],
+      apply: (x: nn.Features<4>) => mul<'f32', readonly number[], readonly number[]>(x, read(g)) as nn.Features<4>,
+    })
+    const bare = nn.parameter('scale', [], nn.init.fill(2))
+    const scaled = (x: Tensor<'f32'>): Tensor<'f32'> => mul<'f32', readonly number[], readonly number[]>(x, read(bare))
+    expect(paths(nn.sequential(nn.linear(3, 4), gain, scaled), [2, 3])).toEqual([
+      'linear1/w',
+      'linear1/b',
+      'gain1/g',
+      'scale',
+    ])
+  })
+})
+
+describe('values and gradients', () => {
+  test('linear and conv2d', () => {
+    const w = ndarray([2, 3], [1, 2, 3, 4, 5, 6])
+    const b = ndarray([2], [10, 20])
+    const layer = nn.linear(3, 2)
+    const { y } = evaluate({ x: ndarray([1, 3], [1, 0, -1]) }, ({ x }) => ({ y: layer(x!) }), {
+      'linear1/w': w,
+      'linear1/b': b,
+    })
+    expect([...y!.data]).toEqual([8, 18])
+    const conv = nn.conv2d(1, 1, { kernel: 2 })
+    const states = { 'conv1/w': ndarray([1, 1, 2, 2], [1, 2, 3, 4]), 'conv1/b': ndarray([1], [0.5]) }
+    const image = ndarray([1, 1, 2, 3], [1, 0, 2, 0, 1, 0])
+    const { y: z } = evaluate({ x: image }, ({ x }) => ({ y: untyped(conv)(x!) }), states)
+    expect([...z!.data]).toEqual([5.5, 7.5])
+  })
+
+  test('gradients of a chain equal central differences', () => {
+    const net = small()
+    const [x, c] = [uneven([2, 3]), uneven([2, 2], 1)]
+    const states: Record<string, ReturnType<typeof uneven>> = {
+      'linear1/w': uneven([4, 3], 2),
+      'linear1/b': uneven([4], 3),
+      'linear2/w': uneven([2, 4], 4),
+      'linear2/b': uneven([2], 5),
+    }
+    const loss = (given: typeof states) =>
+      evaluate(
+        { x, c },
+        ({ x, c }) => {
+          const value = sum(mul<'f32', readonly number[], readonly number[]>(net(x!), c!))
+          const weights: readonly Tensor[] = net.parameters.map((parameter) => read(parameter))
+          return { value, ...grad(value, Object.fromEntries(weights.map((weight) => [weight.node.path, weight]))) }
+        },
+        given,
+      )
+    const analytic = loss(states)
+    for (const [path, { shape, data }] of Object.entries(states)) {
+      data.forEach((value, i) => {
+        const moved = (by: number) =>
+          ndarray(
+            shape,
+            data.map((old, j) => (i === j ? value + by : old)),
+          )
+        const at = (by: number) => loss({ ...states, [path]: moved(by) })['value']!.data[0]!
+        expect(analytic[path]!.data[i]).toBeCloseTo((at(1e-5) - at(-1e-5)) / 2e-5, 7)
+      })
+    }
+  })
+})
+
+describe('what is refused', () => {
+  const refused: readonly [string, () => unknown, string][] = [
+    [
+      'features',
+      () => outputShape(nn.linear(784, 10), [2, 500]),
+      'linear[linear1]: expected x of f32[..., 784], got f32[2, 500]',
+    ],
+    ['an image before linear', () => outputShape(nn.linear(98, 10), [2, 2, 7, 7]), 'put nn.flatten() before it'],
+    [
+      'channels',
+      () => outputShape(nn.conv2d(3, 8, { kernel: 3 }), [2, 1, 9, 9]),
+      'conv2d[conv1]: expected x of f32[N, 3, H, W]',
+    ],
+    ['zero features', () => nn.linear(0, 10), 'linear: expected input features to be an integer of at least 1, got 0'],
+    ['half a channel', () => nn.conv2d(1.5, 8, { kernel: 3 }), 'input channels'],
+    [
+      'groups',
+      () => nn.conv2d(4, 6, { kernel: 3, groups: 4 }),
+      'conv2d: expected groups that divide 4 and 6 channels, got 4',
+    ],
+    ['a rate', () => outputShape(nn.dropout(1), [2, 2]), 'dropout'],
+    ['a vocabulary', () => nn.embedding(-1, 3), 'the vocabulary'],
+  ]
+  test.each(refused)('%s', (_what, act, words) => {
+    expect(act).toThrow(ShapeError)
+    expect(act).toThrow(words)
+  })
+})
