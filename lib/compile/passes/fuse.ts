@@ -40,9 +40,7 @@ function splitCasts(graph: Graph): Graph {
     rewriter.nodes.push(node)
     for (const [i, tensor] of old.outputs.entries()) if (node !== old) rewriter.replace(tensor, output(node, i))
   }
-  const split = rewriter.finish(graph)
-  const after = usesOf(split)
-  return { ...split, nodes: split.nodes.filter((node) => !widening(node) || after.count(output(node)) > 0) }
+  return rewriter.finish(graph)
 }
 
 /** Inputs of the chain in order of first use; a constant stays an input where the others alone give a smaller shape. */

@@ -85,6 +85,11 @@ describe('mixedPrecision', () => {
     ])
   })
 
+  it('keeps an op in f32 when one of its operands is', () => {
+    const build = () => ({ y: ops.maximum(ops.relu(ops.matmul(matrix('x'), matrix('w'))), matrix('z')) })
+    expect(dtypes(mixedPrecision, build).at(-1)).toBe('maximum: f32 f32 -> f32')
+  })
+
   it('touches no graph without products', () => {
     const before = trace({ name: 'g' }, () => ({ y: ops.relu(ops.sum(matrix('x'), 1)) }))
     expect(printGraph(mixedPrecision(before))).toBe(printGraph(before))
@@ -154,6 +159,13 @@ describe('LeNet in bf16', () => {
       .flatMap((node) => node.outputs)
       .filter((tensor) => tensor.shape[0] === 8 && tensor.dtype === 'f32')
     expect([...new Set(large.map((tensor) => tensor.shape.join('x')))]).toEqual(['8x10', '8'])
+  })
+
+  it('has weight gradients in bf16', () => {
+    const gradients = program.graph.nodes.filter(
+      (node) => node.op.name === 'conv2dGradWeight' || node.attrs['transposeA'] === true,
+    )
+    expect(gradients.map((node) => node.outputs[0]?.dtype)).toEqual(['bf16', 'bf16', 'bf16', 'bf16'])
   })
 
   it('evaluates with copies alone: no master weight is bound', () => {
