@@ -57,9 +57,9 @@ type ShapeClash<Want extends Shape, Got extends Shape> = [RankClash<Want, Got>] 
 /** `[expected, got]` in words where a tensor cannot be the input of a layer, `never` where it may be. */
 export type Clash<Want extends Tensor, Got extends Tensor> = Got extends Want
   ? never
-  : Got['dtype'] extends Want['dtype']
-    ? ShapeClash<Want['shape'], Got['shape']>
-    : [Want['dtype'], Got['dtype']]
+  : [Got['dtype'] & Want['dtype']] extends [never]
+    ? [Want['dtype'], Got['dtype']]
+    : ShapeClash<Want['shape'], Got['shape']>
 
 /** Nothing where `X` fits `In`; otherwise a sentence that no tensor is assignable to. */
 export type Accepts<In extends Tensor, X extends Tensor> = [Clash<In, X>] extends [never]

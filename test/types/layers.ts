@@ -42,6 +42,12 @@ export const named: typeof dense = nn.named('dense', dense)
 export const model: nn.Layer<nn.Features<784>, nn.Features<10>> = mlp({ inputs: 784, hidden: [512], classes: 10 })
 export const digits: Tensor<'f32', [number, number]> = lenet()(images)
 
+// What nothing is known of is checked when traced, so that a layer is also a plain function of tensors.
+declare const anything: Tensor
+export const traced = dense(anything)
+export const plain: (x: Tensor) => Tensor = whole
+export const loss = (labels: Tensor<'i32', [number]>) => nn.crossEntropy(whole(images), labels)
+
 // Closures take part in a chain.
 export const closure = nn.sequential((x: Tensor<'f32', [number, 4]>) => x, nn.linear(4, 3))
 // @ts-expect-error layer 2 expects features 5, but layer 1 gives 4

@@ -55,6 +55,7 @@ describe('paths', () => {
     const cell = nn.linear(4, 4)
     const net = nn.sequential(cell, nn.tanh(), cell)
     expect(paths(net, [1, 4])).toEqual(['linear1/w', 'linear1/b'])
+    expect(traced(net, [1, 4]).nodes.map(({ path }) => path)).toEqual(['linear1', 'tanh1', 'linear1'])
     expect(net.parameters).toHaveLength(2)
     expect(nn.sequential(nn.linear(4, 4), nn.linear(4, 4)).parameters).toHaveLength(4)
   })
