@@ -100,7 +100,7 @@ class Builder {
 
 // Every kernel of ops.def has one: returns the step to run, or null when the outputs are aliases.
 using Factory = std::unique_ptr<Step> (*)(Builder& builder, const program::NodeSpec& node);
-#define OSTRICH_KERNEL(name) std::unique_ptr<Step> make_##name(Builder& builder, const program::NodeSpec& node);
+#define OSTRICH_KERNEL(name, rule) std::unique_ptr<Step> make_##name(Builder& builder, const program::NodeSpec& node);
 #include "program/ops.def"
 
 }  // namespace ostrich::cpu

@@ -17,7 +17,7 @@ namespace {
 
 const std::unordered_map<std::string, Factory>& factories() {
   static const std::unordered_map<std::string, Factory> table = {
-#define OSTRICH_KERNEL(name) {#name, make_##name},
+#define OSTRICH_KERNEL(name, rule) {#name, make_##name},
 #include "program/ops.def"
   };
   return table;

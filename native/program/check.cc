@@ -13,7 +13,7 @@ using Check = void (*)(const ProgramSpec& spec, const NodeSpec& node);
 
 const std::unordered_map<std::string_view, Check>& checks() {
   static const std::unordered_map<std::string_view, Check> table = {
-#define OSTRICH_KERNEL(name) {#name, check_##name},
+#define OSTRICH_KERNEL(name, rule) {#name, check_##rule},
 #include "program/ops.def"
   };
   return table;
@@ -25,7 +25,7 @@ bool is_kernel(const std::string& op) { return checks().count(op) != 0; }
 
 std::vector<std::string> op_names() {
   std::vector<std::string> names = {
-#define OSTRICH_KERNEL(name) #name,
+#define OSTRICH_KERNEL(name, rule) #name,
 #include "program/ops.def"
   };
   for (const char* name : {

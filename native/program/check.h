@@ -14,8 +14,8 @@ bool is_kernel(const std::string& op);
 // All kernel names, then all pointwise instruction names, in the order of ops.def.
 std::vector<std::string> op_names();
 
-// One per kernel of ops.def: a missing definition fails the link.
-#define OSTRICH_KERNEL(name) void check_##name(const ProgramSpec& spec, const NodeSpec& node);
+// The rule of each kernel of ops.def: a missing definition fails the link.
+#define OSTRICH_KERNEL(name, rule) void check_##rule(const ProgramSpec& spec, const NodeSpec& node);
 #include "program/ops.def"
 
 }  // namespace ostrich::program

@@ -29,14 +29,6 @@ const ValueSpec& only_input(const ProgramSpec& spec, const NodeSpec& node) {
   return input(spec, node, 0);
 }
 
-void check_last_axis(const ProgramSpec& spec, const NodeSpec& node) {
-  expect_attrs(node, {});
-  const ValueSpec& x = only_input(spec, node);
-  expect_float(node, "x", x);
-  if (x.shape.empty()) fail_node(node, "x: expected rank 1 or more, got ", describe(x));
-  expect_output(spec, node, 0, x);
-}
-
 }  // namespace
 
 void check_sum(const ProgramSpec& spec, const NodeSpec& node) {
@@ -62,8 +54,14 @@ void check_argmax(const ProgramSpec& spec, const NodeSpec& node) {
   expect_output(spec, node, 0, {core::DType::i32, shape});
 }
 
-void check_softmax(const ProgramSpec& spec, const NodeSpec& node) { check_last_axis(spec, node); }
-void check_logSoftmax(const ProgramSpec& spec, const NodeSpec& node) { check_last_axis(spec, node); }
+// Ops over the last axis that keep shape and dtype and have no attributes.
+void check_lastAxis(const ProgramSpec& spec, const NodeSpec& node) {
+  expect_attrs(node, {});
+  const ValueSpec& x = only_input(spec, node);
+  expect_float(node, "x", x);
+  if (x.shape.empty()) fail_node(node, "x: expected rank 1 or more, got ", describe(x));
+  expect_output(spec, node, 0, x);
+}
 
 // logits [N, K], labels i32 [N] -> loss f32 [N], logSumExp f32 [N]
 void check_crossEntropy(const ProgramSpec& spec, const NodeSpec& node) {
