@@ -65,7 +65,7 @@ const maxOp = register<ReduceAttrs>({
   vjp: ({ inputs, outputs, attrs }, [dy]) => {
     const [x, y] = [exactly(inputs, 1)[0], exactly(outputs, 1)[0]]
     if (dy === undefined || !isFloat(x.dtype)) return [undefined]
-    const winners = cast(equal(x, unreduced(y, x, attrs)), x.dtype)
+    const winners: Tensor = cast(equal(x, unreduced(y, x, attrs)), x.dtype)
     const shared = div(unreduced(dy, x, attrs), sum(winners, attrs.axes, { keepDims: true }))
     return [mul(winners, shared)]
   },

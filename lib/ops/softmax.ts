@@ -75,10 +75,10 @@ const crossEntropyGradOp = register({
   vjp: ({ inputs }, [dy]) => {
     const [dloss, logits, labels, lse] = exactly(inputs, 4)
     if (dy === undefined) return []
-    const seed = cast(dy, 'f32')
+    const seed = widen(dy)
     const p = probabilities(logits, lse)
     const weighted = mul(mul(seed, column(dloss)), p)
-    const slope = sub(p, cast(oneHot(labels, logits.shape[1] ?? 1), 'f32'))
+    const slope = sub(p, widen(oneHot(labels, logits.shape[1] ?? 1)))
     return [sum(mul(seed, slope), [1]), cast(weighted, logits.dtype), undefined, neg(sum(weighted, [1]))]
   },
 })
@@ -88,9 +88,14 @@ function column(x: Tensor): Tensor {
   return reshape(x, [x.shape[0] ?? 1, 1])
 }
 
+/** As f32, the dtype of losses and their parts. */
+function widen(x: Tensor): Tensor {
+  return cast(x, 'f32')
+}
+
 /** f32 exp(logits - logSumExp), [N, K]. */
 function probabilities(logits: Tensor, lse: Tensor): Tensor {
-  return exp(sub(cast(logits, 'f32'), column(lse)))
+  return exp(sub(widen(logits), column(lse)))
 }
 
 /** u8 [N, K]: 1 where the class is the label. */
