@@ -50,6 +50,10 @@ function imports(file: string): Import[] {
   return found
 }
 
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, '')
+}
+
 describe('rooms', () => {
   const all = files(lib).flatMap(imports)
 
@@ -70,7 +74,7 @@ describe('rooms', () => {
   it('keeps the process out of every room but cli', () => {
     const touching = files(lib)
       .filter((file) => room(file) !== 'cli')
-      .filter((file) => /\bprocess\.(?!memoryUsage|versions|version|platform|arch|env\b)/.test(readFileSync(file, 'utf8')))
+      .filter((file) => /\bprocess\.(?!versions)/.test(withoutComments(readFileSync(file, 'utf8'))))
     expect(touching.map((file) => relative(lib, file))).toEqual([])
   })
 })
