@@ -17,7 +17,10 @@ interface Unary {
 interface Binary {
   <D extends DType, S extends Shape>(a: Tensor<D, S>, b: Tensor<NoInfer<D>, S> | number): Tensor<D, S>
   <D extends DType, S extends Shape>(a: number, b: Tensor<D, S>): Tensor<D, S>
-  <D extends DType, A extends Shape, B extends Shape>(a: Tensor<D, A>, b: Tensor<NoInfer<D>, B>): Tensor<D, Broadcast<A, B>>
+  <D extends DType, A extends Shape, B extends Shape>(
+    a: Tensor<D, A>,
+    b: Tensor<NoInfer<D>, B>,
+  ): Tensor<D, Broadcast<A, B>>
 }
 
 interface Comparison {

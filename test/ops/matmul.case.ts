@@ -105,6 +105,10 @@ export const matmulCases: readonly OpCase[] = [
         attrs: { sumA: true, transposeA: true },
         noGradient: fused,
       }),
+      sample('with sums of A^T, B^T', [4, 3], [5, 4], [3, 5], {
+        attrs: { sumA: true, transposeA: true, transposeB: true },
+        noGradient: fused,
+      }),
       sample('larger than a block', [33, 70], [70, 65], [33, 65], { noGradient: 'the shapes above are enough' }),
     ],
     refusals: [
