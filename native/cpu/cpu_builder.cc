@@ -131,7 +131,8 @@ Slot* CpuBuilder::with_desc(Slot* slot, const memory::desc& desc) {
   const DType dtype = core_type(desc.get_data_type());
   Layout layout = Layout::of(desc);
   if (slot->shape.empty()) layout = Layout::row_major({});
-  if (homeless(slot) && slot->dtype == dtype) adopt_home(slot, layout, desc);
+  // The home is settled before anything reads it: a copy that is planned from a state remembers where its elements lie.
+  if (homeless(slot)) adopt_home(slot, layout, slot->dtype == dtype ? desc : find_desc(slot->dtype, layout));
   return convert(slot, dtype, layout, desc);
 }
 
