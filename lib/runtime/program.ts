@@ -41,19 +41,14 @@ export class Program {
    *   values that an op refuses; `ERR_DISPOSED` after dispose.
    * @example const { loss } = await program.run({ x, labels })
    */
-  run(feeds: HostArrays, fetches?: HostArrays): Promise<HostArrays> {
+  async run(feeds: HostArrays, fetches?: HostArrays): Promise<HostArrays> {
     const results = fetches ?? allocate(this.fetches)
-    let given: HostArray[]
-    let wanted: (HostArray | null)[]
-    try {
-      given = this.feeds.map(({ name }) => feeds[name] ?? this.#missing(name))
-      this.#expectKnown('feed', feeds, this.feeds)
-      wanted = this.fetches.map(({ name }) => results[name] ?? null)
-      this.#expectKnown('fetch', results, this.fetches)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    return this.#native.run(given, wanted).then(() => results, rethrow)
+    const given = this.feeds.map(({ name }) => feeds[name] ?? this.#missing(name))
+    const wanted = this.fetches.map(({ name }) => results[name] ?? null)
+    this.#expectKnown('feed', feeds, this.feeds)
+    this.#expectKnown('fetch', results, this.fetches)
+    await this.#native.run(given, wanted).catch(rethrow)
+    return results
   }
 
   /** Counters, and the plan as text; waits for the run under way. */

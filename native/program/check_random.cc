@@ -40,6 +40,8 @@ void check_randomUniform(const ProgramSpec& spec, const NodeSpec& node) {
   expect_attrs(node, {"shape", "stream", "low", "high"});
   check_draw(spec, node, 0);
   for (const char* name : {"low", "high"}) expect_f32(node, name);
+  const double low = get_number(node, "low"), high = get_number(node, "high");
+  if (low > high) fail_node(node, "expected high of at least ", low, ", got ", high);
   expect_output(spec, node, 0, {core::DType::f32, get_ints(node, "shape")});
 }
 
@@ -47,6 +49,8 @@ void check_randomNormal(const ProgramSpec& spec, const NodeSpec& node) {
   expect_attrs(node, {"shape", "stream", "mean", "std"});
   check_draw(spec, node, 0);
   for (const char* name : {"mean", "std"}) expect_f32(node, name);
+  const double std = get_number(node, "std");
+  if (std < 0) fail_node(node, "expected std of at least 0, got ", std);
   expect_output(spec, node, 0, {core::DType::f32, get_ints(node, "shape")});
 }
 

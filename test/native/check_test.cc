@@ -1,0 +1,159 @@
+// Each kernel's rule accepts a right node and refuses a wrong one.
+#include "program/check.h"
+
+#include "program_text.h"
+
+namespace ostrich::test {
+namespace {
+
+// Types as words, attributes as JSON text without the braces.
+struct Rule {
+  const char *op, *inputs, *outputs, *attrs;
+};
+
+#define GEOMETRY R"("stride": [1, 1], "padding": [1, 1, 1, 1], "dilation": [1, 1], "groups": 1, "dtype": "bf16")"
+#define WINDOW R"("kernel": [2, 2], "stride": [2, 2], "padding": [0, 0, 0, 0])"
+#define X "bf16[2,3,8,8]"
+#define W "bf16[5,3,3,3]"
+#define Y "bf16[2,5,8,8]"
+#define HALF "bf16[2,3,4,4]"
+
+// A right node of every kernel, in the order of ops.def.
+constexpr Rule kRules[] = {
+    {"pointwise", "f32[3] f32[2,1]", "f32[2,3]", R"("chain": [["add", "f32", 0, 1]], "outputs": [2])"},
+    {"sum", "f32[2,3]", "f32[2,1]", R"("axes": [1], "keepDims": true)"},
+    {"max", "i32[2,3]", "i32[]", R"("axes": [0, 1], "keepDims": false)"},
+    {"argmax", "f32[2,3]", "i32[2]", R"("axis": 1)"},
+    {"reshape", "u8[2,3]", "u8[6]", R"("shape": [6])"},
+    {"transpose", "f32[2,3]", "f32[3,2]", R"("perm": [1, 0])"},
+    {"broadcastTo", "f32[3]", "f32[2,3]", R"("shape": [2, 3])"},
+    {"slice", "f32[4]", "f32[2]", R"("start": [2], "size": [2])"},
+    {"concat", "f32[4] f32[2]", "f32[6]", R"("axis": 0)"},
+    {"pad", "f32[4]", "f32[7]", R"("before": [1], "after": [2], "value": 0)"},
+    {"matmul", "bf16[7,2,3] bf16[4,3] f32[4]", "f32[7,2,4]",
+     R"("transposeA": false, "transposeB": true, "activation": "tanh", "dtype": "f32", "sumA": false)"},
+    {"conv2d", X " " W " f32[5]", Y, GEOMETRY R"(, "activation": "relu")"},
+    {"conv2dGradInput", Y " " W, X, GEOMETRY R"(, "size": [8, 8])"},
+    {"conv2dGradWeight", X " " Y, W, GEOMETRY R"(, "kernel": [3, 3], "sumDy": false)"},
+    {"maxPool2d", X, HALF " u8[2,3,4,4]", WINDOW},
+    {"maxPool2dGrad", HALF " u8[2,3,4,4]", X, WINDOW R"(, "size": [8, 8])"},
+    {"avgPool2d", X, HALF, WINDOW R"(, "countPadding": true)"},
+    {"avgPool2dGrad", HALF, X, WINDOW R"(, "countPadding": true, "size": [8, 8])"},
+    {"softmax", "f32[2,3]", "f32[2,3]", ""},
+    {"logSoftmax", "bf16[3]", "bf16[3]", ""},
+    {"crossEntropy", "bf16[2,3] i32[2]", "f32[2] f32[2]", ""},
+    {"crossEntropyGrad", "f32[2] bf16[2,3] i32[2] f32[2]", "bf16[2,3]", ""},
+    {"gather", "f32[9,4] i32[2,3]", "f32[2,3,4]", ""},
+    {"scatterAdd", "i32[2,3] f32[2,3,4]", "f32[9,4]", R"("rows": 9)"},
+    {"dropout", "bf16[3] i32[2] i32[]", "bf16[3]", R"("rate": 0.5, "stream": 4294967295)"},
+    {"randomUniform", "i32[2] i32[]", "f32[3]", R"("shape": [3], "stream": 0, "low": -1, "high": 1)"},
+    {"randomNormal", "i32[2] i32[]", "f32[3]", R"("shape": [3], "stream": 0, "mean": 0, "std": 1)"},
+};
+
+json program_of(const Rule& rule) {
+  return one_node(rule.op, rule.inputs, rule.outputs, "{" + std::string(rule.attrs) + "}");
+}
+
+const Rule& rule_of(const std::string& op) {
+  for (const Rule& rule : kRules) {
+    if (rule.op == op) return rule;
+  }
+  throw std::out_of_range(op);
+}
+
+// What is said when one attribute is another value, given as JSON text.
+std::string with_attr(const std::string& op, const char* attr, const char* value) {
+  json program = program_of(rule_of(op));
+  program["nodes"][0]["attrs"][attr] = json::parse(value);
+  return refusal(program);
+}
+
+TEST(Check, KnowsARightNodeOfEveryKernel) {
+  std::vector<std::string> tested;
+  for (const Rule& rule : kRules) {
+    EXPECT_EQ(refusal(program_of(rule)), "") << rule.op;
+    tested.push_back(rule.op);
+  }
+  std::vector<std::string> kernels;
+  for (const std::string& name : program::op_names()) {
+    if (program::is_kernel(name)) kernels.push_back(name);
+  }
+  EXPECT_EQ(tested, kernels);
+  EXPECT_FALSE(program::is_kernel("tanh"));
+}
+
+TEST(Check, RefusesEveryWrongOutput) {
+  for (const Rule& rule : kRules) {
+    const json right = program_of(rule);
+    const std::string label = std::string(rule.op) + "[here]: ";
+    for (size_t i = 0; i < right["nodes"][0]["out"].size(); ++i) {
+      json wrong = right;
+      wrong["nodes"][0]["out"][i]["shape"].push_back(2);
+      EXPECT_HAS(refusal(wrong), label);
+      wrong = right;
+      json& dtype = wrong["nodes"][0]["out"][i]["dtype"];
+      dtype = dtype == "u8" ? "i32" : "u8";
+      EXPECT_HAS(refusal(wrong), label);
+    }
+    json wrong = right;
+    json extra = wrong["nodes"][0]["out"].back();
+    extra["value"] = extra["value"].get<int>() + 1;
+    wrong["nodes"][0]["out"].push_back(extra);
+    EXPECT_HAS(refusal(wrong), label);
+  }
+}
+
+TEST(Check, RefusesEveryWrongInput) {
+  for (const Rule& rule : kRules) {
+    const json right = program_of(rule);
+    const std::string label = std::string(rule.op) + "[here]: ";
+    for (size_t i = 0; i < right["feeds"].size(); ++i) {
+      json wrong = right;
+      wrong["feeds"][i]["shape"].push_back(2);
+      EXPECT_HAS(refusal(wrong), label);
+    }
+    json wrong = right;
+    wrong["nodes"][0]["in"] = json::array();
+    EXPECT_HAS(refusal(wrong), label);
+    wrong = right;
+    for (int i = 0; i < 30; ++i) wrong["nodes"][0]["in"].push_back(0);
+    EXPECT_HAS(refusal(wrong), label);
+  }
+}
+
+TEST(Check, RefusesEveryMissingOrMistypedAttribute) {
+  for (const Rule& rule : kRules) {
+    const json right = program_of(rule);
+    for (const auto& [name, value] : right["nodes"][0]["attrs"].items()) {
+      json wrong = right;
+      wrong["nodes"][0]["attrs"].erase(name);
+      EXPECT_HAS(refusal(wrong), "expected attribute " + name + ", got none");
+      for (const char* other : {"null", R"(["x"])", R"("x")", "{}"}) {
+        EXPECT_HAS(with_attr(rule.op, name.c_str(), other).substr(0, 99), std::string(rule.op) + "[here]: ");
+      }
+    }
+  }
+}
+
+TEST(Check, RefusesGeometryThatOverflowsOrMisses) {
+  EXPECT_HAS(with_attr("conv2d", "stride", "[0, 1]"), "attribute stride: expected integers from 1");
+  EXPECT_HAS(with_attr("conv2d", "padding", "[-1, 1, 1, 1]"), "attribute padding: expected integers from 0");
+  EXPECT_HAS(with_attr("conv2d", "dilation", "[1099511627776, 1]"), "attribute dilation: expected integers");
+  EXPECT_HAS(with_attr("conv2d", "dilation", "[2147483647, 1]"), "expected an extent of at least 4294967295");
+  EXPECT_HAS(with_attr("conv2d", "groups", "3"), "that agree");
+  EXPECT_HAS(with_attr("conv2d", "activation", R"("gelu")"), "expected none, relu, tanh or sigmoid, got \"gelu\"");
+  EXPECT_HAS(with_attr("maxPool2d", "padding", "[2, 0, 0, 0]"), "expected less than the kernel [2, 2]");
+  EXPECT_HAS(with_attr("maxPool2d", "kernel", "[17, 16]"), "expected at most 256 positions");
+  EXPECT_HAS(with_attr("slice", "start", "[9223372036854775807]"), "expected a slice inside [4]");
+  EXPECT_HAS(with_attr("slice", "start", "[3]"), "expected a slice inside [4]");
+  EXPECT_HAS(with_attr("transpose", "perm", "[1, 1]"), "expected a permutation of 2 axes, got [1, 1]");
+  EXPECT_HAS(with_attr("sum", "axes", "[1, 1]"), "expected ascending axes below 2, got [1,1]");
+  EXPECT_HAS(with_attr("dropout", "rate", "1"), "expected 0 <= rate < 1, got 1");
+  EXPECT_HAS(with_attr("pad", "value", "1e300"), "attribute value: expected a value of f32");
+  EXPECT_HAS(with_attr("randomUniform", "high", "-1.5"), "expected high of at least -1, got -1.5");
+  EXPECT_HAS(with_attr("randomNormal", "std", "-1.5"), "expected std of at least 0, got -1.5");
+  EXPECT_HAS(with_attr("dropout", "stream", "4294967296"), "attribute stream: expected an integer from 0");
+}
+
+}  // namespace
+}  // namespace ostrich::test
