@@ -1,25 +1,11 @@
-// Every case, one family per line.
+// Every case: what the files `*.case.ts` of this folder export. A new family's file is found without being listed.
+import { readdirSync } from 'node:fs'
 import type { OpCase } from '../support/op-case.js'
-import { conv2dCases } from './conv2d.case.js'
-import { gatherCases } from './gather.case.js'
-import { matmulCases } from './matmul.case.js'
-import { chainCases } from './pointwise-chain.case.js'
-import { pointwiseCases } from './pointwise.case.js'
-import { pool2dCases } from './pool2d.case.js'
-import { randomCases } from './random.case.js'
-import { reduceCases } from './reduce.case.js'
-import { reshapeCases } from './reshape.case.js'
-import { softmaxCases } from './softmax.case.js'
 
-export const cases: readonly OpCase[] = [
-  ...pointwiseCases,
-  ...chainCases,
-  ...reduceCases,
-  ...reshapeCases,
-  ...matmulCases,
-  ...conv2dCases,
-  ...pool2dCases,
-  ...softmaxCases,
-  ...gatherCases,
-  ...randomCases,
-]
+const folder = new URL('.', import.meta.url)
+const files = readdirSync(folder).filter((name) => name.endsWith('.case.ts'))
+const families = await Promise.all(
+  files.sort().map((name) => import(new URL(name, folder).href) as Promise<Record<string, readonly OpCase[]>>),
+)
+
+export const cases: readonly OpCase[] = families.flatMap((family) => Object.values(family).flat())
