@@ -1,0 +1,164 @@
+// Saving and going on: a process that is killed loses at most one interval, and its successor ends bit for bit where an
+// uninterrupted run does. Files that are not this model's are refused, and a full disk leaves the old file.
+import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import * as nn from '../../lib/nn/index.js'
+import * as optim from '../../lib/optim/index.js'
+import { inspectCheckpoint, load, openSafetensors, session } from '../../lib/train/index.js'
+import { all, classes, convolutional, images, losses, options, perceptron, side, using } from './tasks.js'
+
+const script = fileURLToPath(new URL('children/train.mjs', import.meta.url))
+let folder = ''
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ostrich-resume-'))
+})
+afterAll(async () => {
+  await rm(folder, { recursive: true })
+})
+
+/** Runs the child; kills it with SIGKILL when it has said the step. Gives the hash it ended with, if it did. */
+function child(args: readonly string[], precision: string, killAt?: number): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const running = spawn(process.execPath, [script, ...args], {
+      env: { ...process.env, PRECISION: precision },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let text = ''
+    running.stdout.setEncoding('utf8').on('data', (part: string) => {
+      text += part
+      if (killAt !== undefined && text.includes(`step ${killAt}\n`)) running.kill('SIGKILL')
+    })
+    running.on('error', reject)
+    running.on('close', () => {
+      resolve(/hash (\w+)/.exec(text)?.[1])
+    })
+  })
+}
+
+describe.for(['f32', 'bf16'])('a killed process in %s', (precision) => {
+  it('is gone on with bit for bit', async () => {
+    const [whole, cut] = [join(folder, `whole-${precision}`), join(folder, `cut-${precision}`)]
+    const expected = await child([whole], precision)
+    expect(expected).toBeDefined()
+    expect(await child([cut], precision, 33)).toBeUndefined()
+    const path = join(cut, 'last.safetensors')
+    const info = await inspectCheckpoint(path)
+    // 20 steps an epoch, a checkpoint every 7 steps: at least 28 of 33 steps were kept.
+    expect(info?.step).toBeGreaterThanOrEqual(28)
+    expect(info?.step).toBeLessThan(60)
+    expect(await child([cut, path], precision)).toBe(expected)
+  })
+})
+
+describe('a checkpoint', () => {
+  it('holds parameters by path, optimiser state, counters and the place in the data', async () => {
+    const path = join(folder, 'content.safetensors')
+    await using(perceptron(), {}, async (run) => {
+      for await (const event of run.events()) if (event.step === 3) break
+      await run.save(path)
+    })
+    const file = await openSafetensors(path)
+    expect([...file.tensors.keys()].sort()).toEqual([
+      ...['linear1/b', 'linear1/b.momentum', 'linear1/w', 'linear1/w.momentum'],
+      ...['linear2/b', 'linear2/b.momentum', 'linear2/w', 'linear2/w.momentum', 'seed', 'step'],
+    ])
+    const step = (await file.read('step'))[0]
+    await file.close()
+    const info = await inspectCheckpoint(path)
+    expect(info).toMatchObject({ step, epoch: 0, stepInEpoch: step, seed: 1, batch: 16, precision: 'f32', device: 'cpu' })
+    expect(info?.parameters).toEqual(['linear1/w', 'linear1/b', 'linear2/w', 'linear2/b'])
+    expect(info?.data).toMatch(/^[0-9a-f]{32}$/)
+  })
+
+  it('goes on in another session as the first one would have', async () => {
+    const path = join(folder, 'half.safetensors')
+    const whole = await losses(convolutional(), { epochs: 2 })
+    await using(convolutional(), { epochs: 1 }, async (run) => {
+      await run.run()
+      await run.save(path)
+    })
+    await using(convolutional(), { epochs: 2 }, async (run) => {
+      await run.resume(path)
+      const events = await all(run.events())
+      expect(events.flatMap((event) => (event.type === 'step' ? [event.loss] : []))).toEqual(whole.slice(10))
+      expect(events.some((event) => event.type === 'warning')).toBe(false)
+    })
+  })
+
+  it('warns where a run will differ, and goes on', async () => {
+    const path = join(folder, 'warn.safetensors')
+    await using(perceptron(), {}, (run) => run.save(path))
+    const told: string[] = []
+    await using(perceptron(), { seed: 2, data: images(160, 4), onWarning: (text) => told.push(text) }, async (run) => {
+      await run.resume(path)
+      expect(told.join('\n')).toMatch(/saved with seed 1, resumed with 2[\s\S]*training data/)
+      const events = await all(run.events())
+      expect(events.filter((event) => event.type === 'warning')).toHaveLength(2)
+    })
+  })
+
+  it('of another model is refused by name, and changes nothing', async () => {
+    const path = join(folder, 'other.safetensors')
+    await using(convolutional(), {}, (run) => run.save(path))
+    await using(perceptron(), {}, async (run) => {
+      const before = await run.parameters()
+      await expect(run.resume(path)).rejects.toThrow(/expected a checkpoint of this model.*not expected conv1\/b and 3 more; of another type linear1\/w/)
+      expect(await run.parameters()).toEqual(before)
+    })
+    const wide = nn.sequential(nn.flatten(), nn.linear(side * side, 33), nn.relu(), nn.linear(33, classes))
+    const narrow = join(folder, 'narrow.safetensors')
+    await using(perceptron(), {}, (run) => run.save(narrow))
+    await expect(load(narrow, wide, { device: 'cpu' })).rejects.toThrow(
+      /linear1\/w \(expected F32 \[33, 64\], got F32 \[32, 64\]\)/,
+    )
+  })
+
+  it('that is cut is refused', async () => {
+    const path = join(folder, 'cut.safetensors')
+    await using(perceptron(), {}, (run) => run.save(path))
+    const bytes = await readFile(path)
+    await writeFile(path, bytes.subarray(0, bytes.length - 100))
+    await expect(load(path, perceptron(), { device: 'cpu' })).rejects.toMatchObject({ code: 'ERR_CHECKPOINT' })
+  })
+
+  it('survives a disk that is full', async () => {
+    const target = join(folder, 'full')
+    await using(perceptron(), { folder: target }, async (run) => {
+      await run.run()
+    })
+    const before = await readFile(join(target, 'last.safetensors'))
+    await using(perceptron(), {}, async (run) => {
+      await expect(run.save('/dev/full/x.safetensors')).rejects.toMatchObject({ code: 'ERR_CHECKPOINT' })
+    })
+    expect(await readFile(join(target, 'last.safetensors'))).toEqual(before)
+    expect(await readdir(target)).toEqual(['last.safetensors'])
+  })
+})
+
+describe('a loaded model', () => {
+  it('predicts what the session predicted, from many callers at once', async () => {
+    const path = join(folder, 'model.safetensors')
+    const x = new Uint8Array(40 * side * side)
+    await images(40, 6).gather(Uint32Array.from({ length: 40 }, (_, i) => i), { x, target: new Int32Array(40) })
+    const run = await session(convolutional(), options({ optimizer: optim.adam({ rate: 0.01 }) }))
+    await run.run()
+    await run.save(path)
+    const expected = await run.predict(x)
+    await run.dispose()
+    const model = await load(path, convolutional(), { device: 'cpu' })
+    const [whole, ...parts] = await Promise.all([40, 1, 7, 33].map((n) => model.predict(x.subarray(0, n * side * side))))
+    expect(whole).toEqual(expected)
+    for (const part of parts) {
+      for (const [i, value] of part.entries()) expect(value).toBeCloseTo(expected[i]!, 4)
+    }
+    expect(model.info?.step).toBe(10)
+    await expect(model.predict(x.subarray(3))).rejects.toMatchObject({ code: 'ERR_DATA' })
+    await model.dispose()
+    await expect(model.predict(x)).rejects.toMatchObject({ code: 'ERR_DISPOSED' })
+  })
+})
