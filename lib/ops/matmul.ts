@@ -57,6 +57,8 @@ const matmulOp = register<MatmulAttrs>({
     if (!attrs.sumA) return [product]
     expectRank(a, 2, 'a (with sumA)')
     expectThat(bias === undefined, 'no bias with sumA', 'one')
+    const weightGradient = attrs.transposeA && !attrs.transposeB && attrs.activation === 'none'
+    expectThat(weightGradient, 'A^T B without activation with sumA', 'another product')
     return [product, { dtype: 'f32', shape: [left.rows] }]
   },
   vjp: ({ inputs, attrs }, [dy]) => {

@@ -36,8 +36,13 @@ void check_matmul(const ProgramSpec& spec, const NodeSpec& node) {
   expect_dtype(node, "b", b, a.dtype);
   expect_batch(node, a, b);
   const size_t rank = a.shape.size(), rank_b = b.shape.size();
-  if (sum_a) expect_rank(node, "a (with sumA)", a, 2);
   const bool transpose_a = get_bool(node, "transposeA"), transpose_b = get_bool(node, "transposeB");
+  if (sum_a) {
+    expect_rank(node, "a (with sumA)", a, 2);
+    expect_rank(node, "b (with sumA)", b, 2);
+    const bool weight_gradient = transpose_a && !transpose_b && get_string(node, "activation") == "none";
+    if (!weight_gradient) fail_node(node, "sumA: expected transposeA, no transposeB and no activation, got another product");
+  }
   const int64_t m = a.shape[rank - (transpose_a ? 1 : 2)], k = a.shape[rank - (transpose_a ? 2 : 1)];
   const int64_t n = b.shape[rank_b - (transpose_b ? 2 : 1)], k_b = b.shape[rank_b - (transpose_b ? 1 : 2)];
   if (k != k_b) fail_node(node, "expected equal inner extents, got ", describe(a), " and ", describe(b));

@@ -15,9 +15,10 @@ function summing(node: Node): Summing | undefined {
     return { operand: input(node, 1), axes: [0, 2, 3], flag: 'sumDy' }
   }
   const plain = node.op.name === 'matmul' && node.attrs['sumA'] === false && node.inputs.length === 2
-  if (!plain || node.attrs['activation'] !== 'none' || node.inputs.some((tensor) => tensor.shape.length !== 2))
-    return undefined
-  return { operand: input(node, 0), axes: [node.attrs['transposeA'] === true ? 0 : 1], flag: 'sumA' }
+  const weightGradient = node.attrs['transposeA'] === true && node.attrs['transposeB'] === false
+  if (!plain || !weightGradient || node.attrs['activation'] !== 'none') return undefined
+  if (node.inputs.some((tensor) => tensor.shape.length !== 2)) return undefined
+  return { operand: input(node, 0), axes: [0], flag: 'sumA' }
 }
 
 /** What a cast from bf16 to f32 reads; other tensors stand for themselves. */

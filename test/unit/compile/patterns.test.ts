@@ -161,6 +161,14 @@ describe('sums', () => {
     expect(outline(sums, by(0, true)).join()).not.toContain('sumA=true')
   })
 
+  it('leaves products that are no weight gradient', () => {
+    const both = () => {
+      const dy = matrix('dy', 4, 6)
+      return { db: ops.sum(dy, 0), dw: ops.matmul(dy, matrix('x', 5, 4), { transposeA: true, transposeB: true }) }
+    }
+    expect(outline(sums, both).join()).not.toContain('sumA=true')
+  })
+
   it('gives each product one sum', () => {
     const lines = outline(sums, () => {
       const dy = matrix('dy', 4, 6)
