@@ -2,13 +2,10 @@
 import * as ops from '../../lib/ops/index.js'
 import type { Tensor } from '../../lib/graph/index.js'
 import { elementwise } from '../support/ndarray.js'
-import { accumulation, apply, exact, input, type OpCase, opCase, type Refusal } from '../support/op-case.js'
+import { apply, exact, input, type OpCase, opCase, type Refusal } from '../support/op-case.js'
 import { rounding, type Sample, type Tolerance } from '../support/op-case.js'
 import { type Draw, exactly, integers, uniform } from '../support/random.js'
-import type { formulas } from './formulas.js'
-import { formulaOf } from './formulas.js'
-
-type Name = keyof typeof formulas
+import { formulaOf, functions } from './formulas.js'
 
 const noGolden = 'a formula of one line, checked against PyTorch through the ops that are made of it'
 const flat = 'its derivative is zero wherever it exists'
@@ -35,7 +32,7 @@ const floatOnly = (name: string): Refusal => ({
   message: /expected x of f32 or bf16, got i32\[2\]/,
 })
 
-function unary(name: Name, draw: Draw, tolerance = rounding): OpCase {
+function unary(name: string, draw: Draw, tolerance = rounding): OpCase {
   const sample: Sample = {
     name: 'a matrix',
     inputs: [input('float', [3, 5], draw)],
@@ -61,7 +58,7 @@ const apart: Refusal['inputs'] = [
 ]
 
 function binary(
-  name: Name,
+  name: string,
   a: Draw,
   b: Draw,
   options: { readonly noGradient?: string; readonly result?: string } = {},
@@ -201,16 +198,9 @@ export const pointwiseCases: readonly OpCase[] = [
   alsoIntegers(unary('neg', smooth, exact)),
   alsoIntegers(unary('abs', offZero, exact)),
   without(alsoIntegers(unary('sign', offZero, exact)), flat),
-  unary('exp', smooth),
-  unary('log', positive),
-  unary('sqrt', positive),
-  unary('rsqrt', positive),
-  unary('tanh', smooth),
-  unary('sigmoid', smooth),
+  ...Object.entries(functions).map(([name, { draw, tolerance }]) => unary(name, draw, tolerance)),
   unary('relu', offZero, exact),
   without(unary('floor', offIntegers, exact), flat),
-  unary('cos', smooth, accumulation),
-  unary('sin', smooth, accumulation),
   cast,
   alsoIntegers(binary('add', smooth, smooth)),
   alsoIntegers(binary('sub', smooth, smooth)),
