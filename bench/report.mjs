@@ -1,0 +1,77 @@
+// Rounds -> measurements -> table. A measurement is one object: what was measured, where, with which versions, beside whom.
+import { spawnSync } from 'node:child_process'
+
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
+const round = (value) => Number(value.toPrecision(4))
+
+/** The commit that is checked out, with `+` where tracked files differ from it. */
+function commit() {
+  const git = (...args) => spawnSync('git', args, { encoding: 'utf8', cwd: import.meta.dirname }).stdout?.trim() ?? ''
+  const changed = git('status', '--porcelain', '--untracked-files=no') !== ''
+  return `${git('rev-parse', '--short=12', 'HEAD')}${changed ? '+' : ''}`
+}
+
+/** One object per metric of a case. */
+export function measurements({ name, precision, threads, rounds: { ours, peer } }) {
+  const [{ device, versions }] = ours
+  const about = {
+    precision,
+    backend: device.backend,
+    device: `${device.name} (${device.isa})`,
+    threads,
+    versions,
+    commit: commit(),
+    date: new Date().toISOString().slice(0, 10),
+  }
+  const one = (metric, key, unit, more = {}) => ({
+    case: name,
+    metric,
+    value: round(median(ours.map((result) => result[key]))),
+    unit,
+    ...about,
+    peers: [],
+    ...more,
+  })
+  const peers = peer.length === 0 ? [] : [{ name: peer[0].name, value: round(median(peer.map(({ step }) => step))) }]
+  // The multiply-adds alone, at the rate of this machine's best matrix product in the same precision.
+  const floor = round(median(ours.map((result) => result.floor)))
+  return [
+    one('step', 'step', 'ms', { peers, floor }),
+    one('compile', 'compile', 'ms'),
+    one('round trip', 'roundTrip', 'us'),
+    one('resident memory', 'memory', 'MiB'),
+    one('arena', 'arena', 'MiB'),
+    one('state', 'state', 'MiB'),
+    one('reorders', 'reorders', 'per step'),
+  ]
+}
+
+/** Steps beside their peers, then everything else. */
+export function table(results) {
+  const steps = results
+    .filter(({ metric }) => metric === 'step')
+    .map(({ case: name, precision, value, floor, peers: [peer] }) => [
+      ...[name, precision, `${value} ms`, `${floor} ms`],
+      ...(peer === undefined ? ['-', '-'] : [`${peer.value} ms`, `${(peer.value / value).toFixed(2)}x`]),
+    ])
+  const peer = results.find(({ peers }) => peers.length > 0)?.peers[0].name ?? 'peer'
+  const rest = results
+    .filter(({ metric }) => metric !== 'step')
+    .map(({ case: name, precision, metric, value, unit }) => [name, precision, metric, `${value} ${unit}`])
+  const where = results[0] === undefined ? '' : `${results[0].device}, ${results[0].threads} threads, batch 128\n\n`
+  return `${where}${grid(['case', 'precision', 'step', 'floor', peer, 'faster'], steps)}\n${grid(['case', 'precision', 'metric', 'value'], rest)}\n`
+}
+
+function grid(head, rows) {
+  const all = [head, ...rows]
+  const widths = head.map((_, i) => Math.max(...all.map((row) => row[i].length)))
+  return all
+    .map(
+      (row) =>
+        `${row
+          .map((cell, i) => cell.padEnd(widths[i]))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('')
+}

@@ -1,0 +1,30 @@
+// What is measured: whole training steps on random data, batch 128, the same networks as in bench/peers/torch_steps.py.
+import { models, nn, optim } from './library.mjs'
+
+const momentum = () => optim.sgd({ rate: 0.01, momentum: 0.9 })
+
+export const cases = {
+  mlp: {
+    batch: 128,
+    shape: [784],
+    net: () => models.mlp({ inputs: 784, hidden: [512, 512], classes: 10 }),
+    loss: nn.crossEntropy,
+    optimizer: momentum,
+    classes: 10,
+  },
+  lenet: {
+    batch: 128,
+    shape: [1, 28, 28],
+    net: () => models.lenet({ ...models.mnistLenet, dropout: 0 }),
+    loss: nn.crossEntropy,
+    optimizer: momentum,
+    classes: 10,
+  },
+}
+
+/** Multiply-adds of a whole step: forward, gradient of every weight, gradient of every input but the network's own. */
+export function multiplyAdds({ net, batch, shape }) {
+  const { rows, multiplyAdds: forward } = nn.summary(net(), { x: [batch, ...shape] })
+  const first = rows.find((row) => row.multiplyAdds > 0)?.multiplyAdds ?? 0
+  return 3 * forward - first
+}
