@@ -1,6 +1,7 @@
-// The whole test run, stage by stage: format, lint, types, native tests, TypeScript tests. Later stages run although an
-// earlier one failed. Closes with one line, `N passed, N failed, N skipped`; a failed stage that counts no tests of
-// its own is one failure, so that line and exit code always agree.
+// The whole test run, stage by stage: format, lint, types, native tests (plain and under sanitizers), TypeScript tests;
+// `node test/run.mjs lint native` runs only those named. Later stages run although an earlier one failed. Closes with
+// one line, `N passed, N failed, N skipped`; a failed stage that counts no tests of its own is one failure, so that
+// line and exit code always agree.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -8,8 +9,6 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const build = join(root, 'build/native-test')
-const ctestReport = join(root, 'build/ctest.xml')
 const vitestReport = join(root, 'build/vitest.json')
 const jobs = String(availableParallelism())
 
@@ -21,14 +20,19 @@ const nothing = { passed: 0, failed: 0, skipped: 0 }
 const settle = (ok, counts) => (ok || counts.failed > 0 ? counts : { ...counts, failed: 1 })
 const check = (ok) => settle(ok, nothing)
 
-const nativeTests = () => {
-  rmSync(ctestReport, { force: true })
-  const built =
-    run('cmake', '-S', root, '-B', build, '-DOSTRICH_TESTS=ON') && run('cmake', '--build', build, '--parallel', jobs)
-  const ok = built && run('ctest', '--test-dir', build, '--output-on-failure', '--output-junit', ctestReport)
-  if (!existsSync(ctestReport)) return settle(false, nothing)
-  const suite = readFileSync(ctestReport, 'utf8').match(/<testsuite\b[^>]*>/s)[0]
-  const count = (name) => Number(suite.match(new RegExp(`\\b${name}="(\\d+)"`))?.[1] ?? 0)
+/** Builds the native tests, perhaps under sanitizers, and runs those whose names match `filter`. */
+const nativeTests = (name, sanitize, filter) => {
+  const build = join(root, 'build', name)
+  const report = join(root, 'build', `${name}.xml`)
+  rmSync(report, { force: true })
+  const options = ['-DOSTRICH_TESTS=ON', `-DOSTRICH_SANITIZE=${sanitize}`, '--log-level=WARNING']
+  const configured = run('cmake', '-S', root, '-B', build, ...options)
+  const built = configured && run('cmake', '--build', build, '--parallel', jobs)
+  const choice = ['-R', filter, '--no-tests=error']
+  const ok = built && run('ctest', '--test-dir', build, '--output-on-failure', '--output-junit', report, ...choice)
+  if (!existsSync(report)) return settle(false, nothing)
+  const suite = readFileSync(report, 'utf8').match(/<testsuite\b[^>]*>/s)[0]
+  const count = (key) => Number(suite.match(new RegExp(`\\b${key}="(\\d+)"`))?.[1] ?? 0)
   const [failed, skipped] = [count('failures'), count('skipped') + count('disabled')]
   return settle(ok, { passed: count('tests') - failed - skipped, failed, skipped })
 }
@@ -49,7 +53,10 @@ const stages = {
   },
   lint: () => check(tool('eslint/bin/eslint.js', '.')),
   types: () => check(tool('typescript/bin/tsc', '-p', 'tsconfig.json')),
-  native: nativeTests,
+  native: () => nativeTests('native-test', '', '.'),
+  // The same tests again, where a wrong address, an undefined operation or a race stops the process.
+  address: () => nativeTests('native-address', 'address,undefined', '.'),
+  threads: () => nativeTests('native-threads', 'thread', 'Thread'),
   typescript: typescriptTests,
 }
 
