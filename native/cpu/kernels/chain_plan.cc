@@ -245,8 +245,9 @@ class Planner {
 
   // Lets the maker of a value write the output itself, if that leaves the output an input whose memory it may take.
   void bind_outputs() {
-    for (size_t s = ops_.size() - size_t(plan_.outputs); s < ops_.size(); ++s) {
+    for (size_t s = 0; s < ops_.size(); ++s) {
       Op& store = ops_[s];
+      if (store.y >= 0) continue;
       const int k = -1 - store.y, value = store.operands[0];
       const auto maker = std::find_if(ops_.begin(), ops_.end(), [&](const Op& op) { return op.y == value; });
       const bool bindable = store.fn == table_.copy4 && maker != ops_.end() && values_[size_t(value)].place < 0;

@@ -38,7 +38,8 @@ struct Reducer {
     if (dtype == DType::i32) {
       table.max_rows_i32(reinterpret_cast<int32_t*>(y), reinterpret_cast<const int32_t*>(x), offsets, rows, cols);
     } else {
-      (is_sum ? table.sum_rows : table.max_rows)[kind()](reinterpret_cast<float*>(y), x, offsets, rows, cols);
+      const auto join_rows = is_sum ? table.sum_rows[kind()] : table.max_rows[kind()];
+      join_rows(reinterpret_cast<float*>(y), x, offsets, rows, cols);
     }
   }
   // Columns of results of `columns`, which are f32 or i32.

@@ -48,7 +48,8 @@ class SoftmaxStep : public RowsStep {
     in_place = {{y, x}};
   }
   void run(RunContext& context) override {
-    const auto row_fn = (is_log_ ? simd::table().log_softmax : simd::table().softmax)[kind_];
+    const simd::Table& table = simd::table();
+    const auto row_fn = is_log_ ? table.log_softmax[kind_] : table.softmax[kind_];
     for_rows(context, [&](int64_t row) { row_fn(row_to(writes[0], row), row_of(x_, row), k_); });
   }
 

@@ -1,0 +1,198 @@
+// pointwise chains against an interpreter in double precision: random chains over every element type, broadcasting, in-place
+// hazards, one-element chains, and the tracing of zeros that guards padded layouts.
+#include <gtest/gtest.h>
+
+#include "cpu/kernels/chain_plan.h"
+#include "run_program.h"
+
+namespace {
+
+using namespace ostrich;
+using core::DType;
+using test::Array;
+using test::json;
+using test::Output;
+
+const DType kF32 = DType::f32, kBf16 = DType::bf16, kI32 = DType::i32, kU8 = DType::u8;
+
+// The element of `input` that element `i` of the broadcast output reads.
+double broadcast_at(const Array& input, const core::Shape& shape, int64_t i) {
+  const core::Shape strides = core::row_major_strides(input.shape);
+  const size_t missing = shape.size() - input.shape.size();
+  int64_t place = 0;
+  for (size_t axis = shape.size(); axis-- > 0; i /= shape[axis]) {
+    if (axis >= missing && input.shape[axis - missing] != 1) place += i % shape[axis] * strides[axis - missing];
+  }
+  return input.values[size_t(place)];
+}
+
+double evaluate(const std::string& op, const std::vector<double>& x) {
+  if (op == "neg") return -x[0];
+  if (op == "abs") return std::fabs(x[0]);
+  if (op == "tanh") return std::tanh(x[0]);
+  if (op == "exp") return std::exp(x[0]);
+  if (op == "sigmoid") return 1 / (1 + std::exp(-x[0]));
+  if (op == "relu") return x[0] < 0 ? 0 : x[0];
+  if (op == "add") return x[0] + x[1];
+  if (op == "sub") return x[0] - x[1];
+  if (op == "mul") return x[0] * x[1];
+  if (op == "maximum") return std::max(x[0], x[1]);
+  if (op == "less") return x[0] < x[1];
+  if (op == "where") return x[0] != 0 ? x[1] : x[2];
+  if (op == "cast") return x[0];
+  throw std::runtime_error("no reference for " + op);
+}
+
+double as_dtype(double value, DType dtype, const std::string& op) {
+  if (op == "cast" && !core::is_float(dtype)) value = std::trunc(value);
+  if (op == "cast" && dtype == kU8) value = std::fmin(std::fmax(value, 0), 255);
+  return op == "cast" && dtype == kBf16 ? double(core::bf16_to_float(core::float_to_bf16(float(value)))) : value;
+}
+
+std::vector<Array> reference(const std::vector<Array>& inputs, const std::vector<Output>& outputs, const json& attrs) {
+  std::vector<Array> results;
+  for (const Output& output : outputs) results.push_back({output.dtype, output.shape, {}});
+  const core::Shape& shape = outputs[0].shape;
+  for (int64_t i = 0; i < core::count(shape); ++i) {
+    std::vector<double> registers;
+    for (const Array& input : inputs) registers.push_back(broadcast_at(input, shape, i));
+    for (const json& instruction : attrs["chain"]) {
+      std::vector<double> x;
+      for (size_t k = 2; k < instruction.size(); ++k) {
+        const json& operand = instruction[k];
+        x.push_back(operand.is_object() ? operand["c"].get<double>() : registers[operand.get<size_t>()]);
+      }
+      const std::string op = instruction[0].get<std::string>();
+      registers.push_back(as_dtype(evaluate(op, x), *core::parse_dtype(instruction[1].get<std::string>()), op));
+    }
+    for (size_t k = 0; k < outputs.size(); ++k) {
+      results[k].values.push_back(as_dtype(registers[attrs["outputs"][k].get<size_t>()], outputs[k].dtype, ""));
+    }
+  }
+  return results;
+}
+
+void check(const std::vector<Array>& inputs, const std::vector<Output>& outputs, const json& attrs) {
+  const auto expected = reference(inputs, outputs, attrs);
+  for (int threads : {1, 2}) {
+    const auto got = test::run_node("pointwise", inputs, outputs, attrs, threads);
+    for (size_t k = 0; k < outputs.size(); ++k) {
+      const double tolerance = outputs[k].dtype == kBf16 ? 0x1p-7 : core::is_float(outputs[k].dtype) ? 2e-6 : 0;
+      for (size_t i = 0; i < expected[k].values.size(); ++i) {
+        const double want = expected[k].values[i];
+        ASSERT_NEAR(got[k].values[i], want, tolerance * std::max(1.0, std::fabs(want)))
+            << attrs.dump() << " output " << k << " element " << i << " threads " << threads;
+      }
+    }
+  }
+}
+
+TEST(Pointwise, ConvertsEveryElementType) {
+  const core::Shape shape = {7, 301};
+  const Array f = test::random_array(kF32, shape, 1, 40), h = test::random_array(kBf16, shape, 2, 2);
+  const Array i = test::random_array(kI32, shape, 3, 1000), u = test::random_array(kU8, shape, 4, 255);
+  const json chain = {{"cast", "f32", 2}, {"cast", "f32", 3}, {"cast", "f32", 1}, {"mul", "f32", 5, {{"c", 1.0 / 255}}},
+                      {"add", "f32", 4, 0}, {"cast", "bf16", 8}, {"cast", "u8", 0}, {"cast", "i32", 0},
+                      {"add", "i32", 2, {{"c", 7}}}, {"less", "u8", 6, 0}};
+  const json attrs = {{"chain", chain}, {"outputs", {7, 8, 9, 10, 11, 12, 13, 1}}};
+  check({f, h, i, u}, {{kF32, shape}, {kF32, shape}, {kBf16, shape}, {kU8, shape}, {kI32, shape}, {kI32, shape}, {kU8, shape}, {kBf16, shape}},
+        attrs);
+}
+
+TEST(Pointwise, BroadcastsRowsColumnsScalarsAndChannels) {
+  const core::Shape shape = {6, 5, 37, 41};
+  const json chain = {{"mul", "f32", 0, 1}, {"add", "f32", 6, 2}, {"sub", "f32", 7, 3}, {"mul", "f32", 8, 4}, {"add", "f32", 9, 5}};
+  check({test::random_array(kF32, shape, 1), test::random_array(kF32, {41}, 2), test::random_array(kF32, {1, 5, 1, 1}, 3),
+         test::random_array(kF32, {6, 1, 37, 1}, 4), test::random_array(kF32, {}, 5), test::random_array(kF32, {1, 1}, 6)},
+        {{kF32, shape}}, {{"chain", chain}, {"outputs", {10}}});
+}
+
+TEST(Pointwise, AnOuterProductHasNoFullInput) {
+  const json chain = {{"mul", "f32", 0, 1}};
+  check({test::random_array(kF32, {700, 1}, 1), test::random_array(kBf16, {1, 90}, 2)}, {{kF32, {700, 90}}},
+        {{"chain", {{"cast", "f32", 1}, {"mul", "f32", 0, 2}}}, {"outputs", {3}}});
+}
+
+TEST(Pointwise, ScalarsAndUniformOutputs) {
+  const Array a = test::random_array(kF32, {}, 1), b = test::random_array(kF32, {1}, 2), n = test::random_array(kI32, {}, 3, 9);
+  check({a, b}, {{kF32, {1}}, {kBf16, {1}}, {kF32, {1}}},
+        {{"chain", {{"mul", "f32", 0, 1}, {"exp", "f32", 2}, {"cast", "bf16", 3}}}, {"outputs", {3, 4, 0}}});
+  check({n}, {{kI32, {}}}, {{"chain", {{"add", "i32", 0, {{"c", 1}}}}}, {"outputs", {1}}});
+  // An output that no full input reaches is the same number everywhere.
+  check({a, test::random_array(kF32, {3000}, 4)}, {{kF32, {3000}}, {kF32, {3000}}},
+        {{"chain", {{"exp", "f32", 0}, {"add", "f32", 2, 1}}}, {"outputs", {2, 3}}});
+}
+
+TEST(Pointwise, WhereTakesLiteralsOnEverySide) {
+  const core::Shape shape = {3001};
+  const Array x = test::random_array(kF32, shape, 1), flag = test::random_array(kU8, {}, 2, 1);
+  const json chain = {{"less", "u8", 0, {{"c", 0}}}, {"where", "f32", 2, 0, {{"c", 2}}}, {"where", "f32", 2, {{"c", 3}}, 0},
+                      {"where", "f32", 2, {{"c", 4}}, {{"c", 5}}}, {"where", "f32", 1, 0, {{"c", 6}}}};
+  check({x, flag}, {{kF32, shape}, {kF32, shape}, {kF32, shape}, {kF32, shape}}, {{"chain", chain}, {"outputs", {3, 4, 5, 6}}});
+}
+
+// Random chains: registers of f32, up to five outputs, some bf16 inputs and broadcast ones.
+TEST(Pointwise, RandomChains) {
+  uint32_t state = 7;
+  const auto pick = [&](uint32_t n) {
+    state = state * 1664525u + 1013904223u;
+    return (state >> 10) % n;
+  };
+  const std::vector<std::string> unary = {"neg", "abs", "tanh", "sigmoid", "relu"}, binary = {"add", "sub", "mul", "maximum"};
+  for (int round = 0; round < 40; ++round) {
+    const core::Shape shape = {int64_t(1 + pick(30)), int64_t(1 + pick(400))};
+    std::vector<Array> inputs = {test::random_array(kF32, shape, 100 + pick(1000))};
+    const std::vector<core::Shape> shapes = {shape, {shape[1]}, {shape[0], 1}, {}};
+    for (uint32_t i = 0, n = pick(5); i < n; ++i) {
+      inputs.push_back(test::random_array(kF32, shapes[pick(4)], pick(1000)));
+    }
+    json chain = json::array(), outputs = json::array();
+    std::vector<Output> declared;
+    uint32_t registers = uint32_t(inputs.size());
+    const auto operand = [&]() -> json { return pick(6) == 0 ? json{{"c", 0.25}} : json(pick(registers)); };
+    for (uint32_t i = 0, n = 1 + pick(40); i < n; ++i, ++registers) {
+      // tanh after each product keeps values near one, so that one tolerance fits all.
+      if (i % 2) chain.push_back({pick(2) ? "tanh" : "sigmoid", "f32", registers - 1});
+      else if (pick(3)) chain.push_back({binary[pick(4)], "f32", pick(registers), operand()});
+      else chain.push_back({unary[pick(5)], "f32", pick(registers)});
+    }
+    for (uint32_t k = 0, n = 1 + pick(5); k < n; ++k) {
+      outputs.push_back(pick(registers));
+      declared.push_back({kF32, shape});
+    }
+    check(inputs, declared, {{"chain", chain}, {"outputs", outputs}});
+    if (HasFatalFailure()) return;
+  }
+}
+
+// w -= 0.1 v after v = 0.9 v + g, with w in bf16 besides: what may overwrite what.
+TEST(ChainPlan, OffersOnlySafePairs) {
+  const program::NodeSpec node{"pointwise", {}, {}, {{"chain", {{"mul", "f32", 1, {{"c", 0.9}}}, {"add", "f32", 3, 2}, {"mul", "f32", 4, {{"c", 0.1}}},
+                                                     {"sub", "f32", 0, 5}, {"cast", "bf16", 6}}}, {"outputs", {4, 6, 7}}}, "sgd"};
+  const program::Chain chain = program::parse_chain(node, {kF32, kF32, kF32});
+  const std::vector<cpu::Access> access(3, cpu::Access::linear);
+  const auto plan = cpu::plan_chain(chain, access, {0, 1, 2}, false, cpu::simd::table());
+  const std::vector<std::pair<int, int>> expected = {{0, 1}, {0, 2}, {1, 0}, {1, 1}, {1, 2}};
+  EXPECT_EQ(plan.in_place, expected) << "the velocity may not overwrite the weights, which are read later";
+  // Inputs that look at one memory: its last read counts for both.
+  const auto shared = cpu::plan_chain(chain, access, {0, 0, 2}, false, cpu::simd::table());
+  for (const auto& pair : shared.in_place) EXPECT_FALSE(pair.first == 0 && pair.second == 1);
+}
+
+bool keeps_zero(const json& chain, const std::vector<int>& outputs, const std::vector<bool>& uniform) {
+  const program::NodeSpec node{"pointwise", {}, {}, {{"chain", chain}, {"outputs", outputs}}, "zero"};
+  return cpu::keeps_zero(program::parse_chain(node, std::vector<DType>(uniform.size(), kF32)), uniform, cpu::simd::table());
+}
+
+TEST(ChainPlan, KnowsWhichChainsKeepZeros) {
+  const json adam = {{"mul", "f32", 0, 0}, {"sqrt", "f32", 2}, {"add", "f32", 3, {{"c", 1e-8}}}, {"div", "f32", 0, 4}, {"mul", "f32", 5, 1}};
+  EXPECT_TRUE(keeps_zero(adam, {6}, {false, true}));
+  EXPECT_TRUE(keeps_zero({{"relu", "f32", 0}, {"tanh", "f32", 1}}, {2}, {false}));
+  EXPECT_TRUE(keeps_zero({{"less", "u8", 0, {{"c", 0}}}, {"where", "f32", 1, {{"c", 5}}, 0}}, {2}, {false}));
+  EXPECT_FALSE(keeps_zero({{"sigmoid", "f32", 0}}, {1}, {false}));
+  EXPECT_FALSE(keeps_zero({{"add", "f32", 0, 1}}, {2}, {false, true}));
+  EXPECT_FALSE(keeps_zero({{"lessEqual", "u8", 0, {{"c", 0}}}}, {1}, {false}));
+  EXPECT_FALSE(keeps_zero({{"div", "f32", 0, 0}}, {1}, {false})) << "0 / 0";
+}
+
+}  // namespace
