@@ -115,7 +115,8 @@ function valueOf(shown: string, { type, choices }: Option, value: string | undef
   if (type === 'text') return value
   const number = Number(value)
   const good = type === 'whole' ? Number.isSafeInteger(number) && number >= 0 : Number.isFinite(number) && number > 0
-  if (!good) throw new UsageError(`${shown} expects a ${type === 'whole' ? 'whole number' : 'number above 0'}, got ${value}`)
+  if (!good)
+    throw new UsageError(`${shown} expects a ${type === 'whole' ? 'whole number' : 'number above 0'}, got ${value}`)
   return number
 }
 

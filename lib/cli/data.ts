@@ -26,10 +26,14 @@ export const data = command({
       return 0
     }
     if (action !== 'get') {
-      throw new UsageError(`data: expected list, or get and a name, got ${action}.${suggestion(action, ['list', 'get'])}`)
+      throw new UsageError(
+        `data: expected list, or get and a name, got ${action}.${suggestion(action, ['list', 'get'])}`,
+      )
     }
     if (name === undefined) {
-      throw new UsageError(`data get: expected the name of a data set (${dataSources.map((one) => one.name).join(', ')}), got none`)
+      throw new UsageError(
+        `data get: expected the name of a data set (${dataSources.map((one) => one.name).join(', ')}), got none`,
+      )
     }
     output.line(await fetchData(named('data set', name, dataSources), output))
     return 0

@@ -7,7 +7,8 @@ export const doctor = command({
   name: 'doctor',
   summary: 'say what was found on this machine, and test it',
   arguments: [],
-  about: 'Shows machine, addon, libraries and backends (with the reason where one is absent), then trains for a second.',
+  about:
+    'Shows machine, addon, libraries and backends (with the reason where one is absent), then trains for a second.',
   options: { json: { type: 'flag', help: 'print JSON' } },
   examples: ['ostrich doctor', 'ostrich doctor --json'],
   run: async ({ json }, _positionals, output) => {
@@ -31,7 +32,14 @@ function facts(found: Diagnosis): (readonly [string, string])[] {
     ['memory', memory],
     ['node', `${found.node} (Node-API ${found.napi})`],
     ['addon', 'path' in addon ? addon.path : `absent: ${addon.reason}`],
-    ['versions', Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ') || 'none'],
-    ...backends.map(({ name, available, reason }) => [name, available ? 'available' : `absent: ${reason ?? 'unknown'}`] as const),
+    [
+      'versions',
+      Object.entries(versions)
+        .map(([name, version]) => `${name} ${version}`)
+        .join(', ') || 'none',
+    ],
+    ...backends.map(
+      ({ name, available, reason }) => [name, available ? 'available' : `absent: ${reason ?? 'unknown'}`] as const,
+    ),
   ]
 }

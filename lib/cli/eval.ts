@@ -11,7 +11,12 @@ export const evaluate = command({
   arguments: ['<checkpoint>'],
   about: 'Loads a checkpoint that `ostrich train` wrote and measures it on the test set of its recipe.',
   options: {
-    recipe: { type: 'text', value: 'name', help: 'for a file that does not say its recipe', choices: recipes.map(({ name }) => name) },
+    recipe: {
+      type: 'text',
+      value: 'name',
+      help: 'for a file that does not say its recipe',
+      choices: recipes.map(({ name }) => name),
+    },
     device: { type: 'text', choices: ['auto', 'cpu', 'cuda'], help: 'where to run (default auto)' },
     precision: { type: 'text', choices: ['auto', 'f32', 'bf16'], help: 'default: as it was trained' },
     json: { type: 'flag', help: 'print JSON' },

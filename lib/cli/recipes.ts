@@ -10,7 +10,13 @@ export const list = command({
   options: { json: { type: 'flag', help: 'print JSON' } },
   examples: ['ostrich recipes', 'ostrich train mnist'],
   run: ({ json }, _positionals, output) => {
-    const rows = recipes.map(({ name, title, paper, target, data }) => ({ name, title, paper, target, data: data.name }))
+    const rows = recipes.map(({ name, title, paper, target, data }) => ({
+      name,
+      title,
+      paper,
+      target,
+      data: data.name,
+    }))
     if (json === true) output.line(JSON.stringify(rows, undefined, 2))
     else {
       for (const { name, title, paper, target } of rows) {

@@ -51,14 +51,24 @@ export const train = command({
     const recipe = named('recipe', name, recipes)
     const saved = values.resume === undefined ? undefined : await resumed(values.resume, recipe)
     const settings = { ...saved?.settings, ...chosen(values) }
-    for (const key of ['batch'] as const) if (settings[key] === 0) throw new UsageError(`--${key} expects at least 1, got 0`)
+    if (settings.batch === 0) throw new UsageError('--batch expects at least 1, got 0')
     await fetchData(recipe.data, output)
     const plan = recipe.build(settings)
     const folder =
-      values.folder ?? (saved === undefined ? await makeRunFolder('runs', runName(recipe.name, new Date())) : dirname(saved.path))
+      values.folder ??
+      (saved === undefined ? await makeRunFolder('runs', runName(recipe.name, new Date())) : dirname(saved.path))
     const seed = settings.seed ?? 1
     const { batch, epochs, rate } = plan
-    const config = { recipe: recipe.name, epochs, batch, rate, seed, device: values.device, precision: values.precision, threads: values.threads }
+    const config = {
+      recipe: recipe.name,
+      epochs,
+      batch,
+      rate,
+      seed,
+      device: values.device,
+      precision: values.precision,
+      threads: values.threads,
+    }
     const stop = stopOnInterrupt(output)
     const asked: SessionOptions = {
       ...sessionOptions(plan),

@@ -22,7 +22,15 @@ export async function watch(run: Session, watched: Watched): Promise<EndEvent | 
     if (event.type === 'step') {
       const { epoch, stepInEpoch, loss } = event
       const { epochs, batch } = watched
-      watched.progress.update({ epoch, epochs, step: stepInEpoch, steps, batch, loss, ...(accuracy !== undefined && { accuracy }) })
+      watched.progress.update({
+        epoch,
+        epochs,
+        step: stepInEpoch,
+        steps,
+        batch,
+        loss,
+        ...(accuracy !== undefined && { accuracy }),
+      })
     }
     await tell(event, watched)
     if (event.type === 'end' || event.type === 'stopped') last = event

@@ -35,5 +35,7 @@ export function differences(info: CheckpointInfo, options: Resolved, place: Plac
   ]
   return pairs
     .filter(([, saved, own]) => saved !== own)
-    .map(([what, saved, own]) => `saved with ${what} ${String(saved)}, resumed with ${String(own)}: the run will differ`)
+    .map(
+      ([what, saved, own]) => `saved with ${what} ${String(saved)}, resumed with ${String(own)}: the run will differ`,
+    )
 }

@@ -44,7 +44,11 @@ const dtypeNames: Readonly<Record<DType, TensorDtype>> = { f32: 'F32', bf16: 'BF
  * Writes a checkpoint, whole or not at all.
  * @throws CheckpointError for a failing disk; what was at `path` before is intact then
  */
-export async function writeCheckpoint(path: string, entries: readonly StateEntry[], info: CheckpointInfo): Promise<void> {
+export async function writeCheckpoint(
+  path: string,
+  entries: readonly StateEntry[],
+  info: CheckpointInfo,
+): Promise<void> {
   const tensors: Record<string, TensorSource> = {}
   for (const entry of entries) {
     const { dtype, shape } = entry.variable
@@ -106,8 +110,14 @@ export function checkTensors(
     if (first === undefined) return
     faults.push(names.length === 1 ? `${what} ${first}` : `${what} ${first} and ${names.length - 1} more`)
   }
-  list('missing', expected.filter(({ name }) => !file.tensors.has(name)).map(({ name }) => name))
-  list('not expected', [...file.tensors.keys()].filter((name) => !known.has(name) && !optional(name)))
+  list(
+    'missing',
+    expected.filter(({ name }) => !file.tensors.has(name)).map(({ name }) => name),
+  )
+  list(
+    'not expected',
+    [...file.tensors.keys()].filter((name) => !known.has(name) && !optional(name)),
+  )
   const shaped = expected.flatMap(({ name, dtype, shape }) => {
     const got = file.tensors.get(name)
     if (got === undefined || (got.dtype === dtypeNames[dtype] && sameShape(got.shape, shape))) return []
@@ -135,16 +145,18 @@ function parseInfo(text: string, path: string): CheckpointInfo {
   }
   if (typeof value !== 'object' || value === null) fail(path, 'an object', 'none')
   const info = value as Record<string, unknown>
-  if (info['version'] !== 1) fail(path, 'version 1', JSON.stringify(info['version']) ?? 'none')
+  if (info['version'] !== 1) fail(path, 'version 1', JSON.stringify(info['version']))
   for (const key of ['step', 'epoch', 'stepInEpoch', 'seed', 'batch', 'threads']) {
     const got = info[key]
-    if (!(typeof got === 'number' && Number.isSafeInteger(got) && got >= 0)) fail(path, `a whole number ${key}`, String(got))
+    if (!(typeof got === 'number' && Number.isSafeInteger(got) && got >= 0))
+      fail(path, `a whole number ${key}`, String(got))
   }
   for (const key of ['device', 'processor', 'precision']) {
     if (typeof info[key] !== 'string') fail(path, `a string ${key}`, typeof info[key])
   }
   const names = info['parameters']
-  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) fail(path, 'a list parameters', typeof names)
+  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string'))
+    fail(path, 'a list parameters', typeof names)
   if (typeof info['versions'] !== 'object' || info['versions'] === null) fail(path, 'versions', 'none')
   checkFields(info['fields'], path)
   return value as CheckpointInfo
@@ -156,7 +168,7 @@ function checkFields(fields: unknown, path: string): void {
     const { dtype, shape } = (typeof field === 'object' && field !== null ? field : {}) as Record<string, unknown>
     const whole = (extent: unknown): boolean => Number.isSafeInteger(extent) && Number(extent) > 0
     const good = ['u8', 'i32', 'f32'].includes(String(dtype)) && Array.isArray(shape) && shape.every(whole)
-    if (!good) fail(path, `dtype and shape of the field ${name}`, JSON.stringify(field) ?? 'none')
+    if (!good) fail(path, `dtype and shape of the field ${name}`, JSON.stringify(field))
   }
 }
 

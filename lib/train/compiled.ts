@@ -8,7 +8,6 @@ import {
   hostArray,
   type HostArrays,
   OstrichError,
-  type Shape,
   type Tensor,
   type TraceMode,
 } from '../graph/index.js'
@@ -26,7 +25,9 @@ export interface CompileOptions {
 }
 
 /** What the function returns, by name, as typed arrays. */
-export type Results<R> = { -readonly [K in keyof R]: R[K] extends Tensor<infer D extends DType, Shape> ? HostArrays[D] : never }
+export type Results<R> = {
+  -readonly [K in keyof R]: R[K] extends Tensor<infer D extends DType> ? HostArrays[D] : never
+}
 
 /** A compiled function. */
 export interface Compiled<R> {

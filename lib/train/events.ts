@@ -75,8 +75,7 @@ export interface EndEvent extends Position {
   readonly validation: Metrics
 }
 
-export type TrainEvent =
-  StartEvent | StepEvent | EpochEvent | CheckpointEvent | WarningEvent | StoppedEvent | EndEvent
+export type TrainEvent = StartEvent | StepEvent | EpochEvent | CheckpointEvent | WarningEvent | StoppedEvent | EndEvent
 
 /** Metrics where there is nothing to measure. */
 export const unmeasured: Metrics = { loss: NaN, accuracy: NaN }

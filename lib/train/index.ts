@@ -4,7 +4,13 @@ export type { Compiled, CompileOptions, Extent, Results } from './compiled.js'
 export type * from './events.js'
 export { type EvaluateOptions, load, type LoadOptions, type Model } from './model.js'
 export type { DeviceOptions, SessionOptions, SessionPrecision } from './options.js'
-export { createProgress, type Progress, type ProgressOptions, type ProgressState, type ProgressStream } from './progress.js'
+export {
+  createProgress,
+  type Progress,
+  type ProgressOptions,
+  type ProgressState,
+  type ProgressStream,
+} from './progress.js'
 export { makeRunFolder, openRunLog, type RunLog, type RunLogOptions, runName } from './run-log.js'
 export {
   CheckpointError,

@@ -2,7 +2,14 @@
 // what a step, a measurement and a checkpoint are is the session's. Leaving it at any event stops cleanly.
 import type { Batch } from '../data/index.js'
 import { OstrichError } from '../graph/index.js'
-import { type EpochEvent, type Metrics, type StartEvent, type StepEvent, type TrainEvent, unmeasured } from './events.js'
+import {
+  type EpochEvent,
+  type Metrics,
+  type StartEvent,
+  type StepEvent,
+  type TrainEvent,
+  unmeasured,
+} from './events.js'
 
 /** Runs that the device may have before it: one runs, one waits, so that the device never does. */
 const IN_FLIGHT = 2

@@ -54,7 +54,10 @@ export async function load(path: string, net: Network, options: LoadOptions = {}
   const { file, info } = checkpoint
   const field = options.input ?? info?.fields['x']
   if (field === undefined) {
-    throw new OstrichError('ERR_OPTION', `load[input]: expected the type of an example, as ${path} does not say it, got none`)
+    throw new OstrichError(
+      'ERR_OPTION',
+      `load[input]: expected the type of an example, as ${path} does not say it, got none`,
+    )
   }
   const place = await openPlace({ ...options, precision: options.precision ?? info?.precision ?? 'auto' })
   for (const message of place.warnings) options.onWarning?.(message)

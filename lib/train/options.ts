@@ -62,12 +62,15 @@ export interface Resolved extends SessionOptions {
 
 function whole(name: string, value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): void {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most) return
-  throw new OstrichError('ERR_OPTION', `session[${name}]: expected a whole number of at least ${least}, got ${String(value)}`)
+  throw new OstrichError(
+    'ERR_OPTION',
+    `session[${name}]: expected a whole number of at least ${least}, got ${JSON.stringify(value)}`,
+  )
 }
 
 function oneOf(name: string, value: unknown, allowed: readonly string[]): void {
   if (value === undefined || allowed.some((one) => one === value)) return
-  throw new OstrichError('ERR_OPTION', `session[${name}]: expected ${allowed.join(', ')}, got ${String(value)}`)
+  throw new OstrichError('ERR_OPTION', `session[${name}]: expected ${allowed.join(', ')}, got ${JSON.stringify(value)}`)
 }
 
 /** Refuses what no device can be opened with. */

@@ -79,7 +79,7 @@ function dtypeOf(x: unknown): FieldDtype | undefined {
 
 function padded(rows: FieldArray, length: number): FieldArray {
   if (rows.length === length) return rows
-  const whole = hostArray(dtypeOf(rows) ?? 'f32', length) as FieldArray
+  const whole = hostArray<FieldDtype>(dtypeOf(rows) ?? 'f32', length)
   whole.set(rows)
   return whole
 }

@@ -192,8 +192,13 @@ export class Session {
     const { options, sources, place, store, programs } = this.#parts
     const { file, info } = checkpoint
     const entries = store.entries()
-    checkTensors(file, entries.map(({ name, variable }) => ({ name, dtype: variable.dtype, shape: variable.shape })), () => false)
-    if (info === undefined) throw new OstrichError('ERR_CHECKPOINT', `${path}: expected a checkpoint to resume from, got weights alone`)
+    checkTensors(
+      file,
+      entries.map(({ name, variable }) => ({ name, dtype: variable.dtype, shape: variable.shape })),
+      () => false,
+    )
+    if (info === undefined)
+      throw new OstrichError('ERR_CHECKPOINT', `${path}: expected a checkpoint to resume from, got weights alone`)
     await restore(file, entries)
     await programs.refreshShadows()
     Object.assign(this.#position, { epoch: info.epoch, stepInEpoch: info.stepInEpoch, step: info.step })
@@ -267,6 +272,7 @@ export class Session {
   }
 
   #alive(): void {
-    if (this.#disposed !== undefined) throw new OstrichError('ERR_DISPOSED', 'session: expected a live session, got one that was disposed')
+    if (this.#disposed !== undefined)
+      throw new OstrichError('ERR_DISPOSED', 'session: expected a live session, got one that was disposed')
   }
 }

@@ -14,9 +14,7 @@ import {
 
 /** Batches made by the user: one iterable for every epoch, or a function that makes one for each (epochs count from 0). */
 export type UserBatches =
-  | Iterable<UserBatch>
-  | AsyncIterable<UserBatch>
-  | ((epoch: number) => Iterable<UserBatch> | AsyncIterable<UserBatch>)
+  Iterable<UserBatch> | AsyncIterable<UserBatch> | ((epoch: number) => Iterable<UserBatch> | AsyncIterable<UserBatch>)
 
 /** A training set and what is held back to measure it by. */
 export interface TrainingData {
@@ -113,7 +111,10 @@ async function fingerprintOf(set: Dataset): Promise<string> {
   const values = Object.fromEntries(
     Object.entries(set.fields).map(([name, { dtype, shape }]) => {
       const length = shape.reduce((product, extent) => product * extent, count)
-      return [name, dtype === 'u8' ? new Uint8Array(length) : dtype === 'i32' ? new Int32Array(length) : new Float32Array(length)]
+      return [
+        name,
+        dtype === 'u8' ? new Uint8Array(length) : dtype === 'i32' ? new Int32Array(length) : new Float32Array(length),
+      ]
     }),
   ) as Record<string, FieldArray>
   await set.gather(indices, values)

@@ -1,7 +1,7 @@
 // What is learned: fields of a batch -> network -> loss, as graph. The only place that knows the fields' roles: `x` goes
 // into the network, `target` beside its output into the loss.
 import { argmax, cast, div, equal, sum } from '../ops/index.js'
-import { feed, type Shape, ShapeError, sameShape, formatShape, type Tensor } from '../graph/index.js'
+import { feed, ShapeError, sameShape, formatShape, type Tensor } from '../graph/index.js'
 import { DataError } from '../data/index.js'
 import type { Fields } from './source.js'
 
@@ -9,7 +9,7 @@ import type { Fields } from './source.js'
 export type Network = (x: never) => Tensor
 
 /** Mean loss of a batch, from the network's output and the field `target`. */
-export type Loss = (output: never, target: never) => Tensor<'f32', Shape>
+export type Loss = (output: never, target: never) => Tensor<'f32'>
 
 /**
  * How a field becomes what the network or the loss takes, field by field. Default: `u8` is cast to f32 and scaled by 1/255,

@@ -27,14 +27,23 @@ export class Trainer {
   }
 
   /** @throws OstrichError `ERR_OPTION` where the network has nothing to train */
-  static async create(programs: Programs, { task, fields, batch, optimizer, precision }: TrainingOptions): Promise<Trainer> {
+  static async create(
+    programs: Programs,
+    { task, fields, batch, optimizer, precision }: TrainingOptions,
+  ): Promise<Trainer> {
     const built = await programs.build({ name: 'train', mode: 'train', precision }, () => {
       const { loss } = forward(task, fields, batch)
       const parameters = variablesRead().filter((variable) => variable.role === 'parameter')
       if (parameters.length === 0) {
-        throw new OstrichError('ERR_OPTION', 'session[net]: expected a network that reads parameters, got one that reads none')
+        throw new OstrichError(
+          'ERR_OPTION',
+          'session[net]: expected a network that reads parameters, got one that reads none',
+        )
       }
-      const gradients = grad(loss, parameters.map((variable) => read(variable)))
+      const gradients = grad(
+        loss,
+        parameters.map((variable) => read(variable)),
+      )
       const step = read(stepVariable)
       const updates = parameters.map((variable, i) => ({ variable, gradient: gradients[i]! }))
       optimizer.update(updates, step)
@@ -71,5 +80,8 @@ export async function notFinite(store: StateStore, step: number, loss: number): 
     const where = `the first parameter that is not is ${entry.name} (element ${at})`
     return new OstrichError('ERR_NOT_FINITE', `step ${step}: expected a finite loss, got ${loss}; ${where}`)
   }
-  return new OstrichError('ERR_NOT_FINITE', `step ${step}: expected a finite loss, got ${loss}; all parameters are finite`)
+  return new OstrichError(
+    'ERR_NOT_FINITE',
+    `step ${step}: expected a finite loss, got ${loss}; all parameters are finite`,
+  )
 }

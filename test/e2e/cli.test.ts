@@ -1,0 +1,90 @@
+// The command line as it is typed: exit codes, help and suggestions.
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+let folder = ''
+
+interface Ended {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+function ostrich(...args: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...args], { cwd: folder }, (error, out, err) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err })
+    })
+  })
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ostrich-cli-'))
+})
+afterAll(async () => {
+  await rm(folder, { recursive: true })
+})
+
+describe('help', () => {
+  it('lists the commands', async () => {
+    for (const args of [[], ['--help'], ['help']]) {
+      const { code, out } = await ostrich(...args)
+      expect(code).toBe(0)
+      for (const name of ['train', 'eval', 'recipes', 'summary', 'data', 'doctor', 'bench']) expect(out).toContain(`  ${name}`)
+    }
+  })
+
+  it.for(['train', 'eval', 'recipes', 'summary', 'data', 'doctor', 'bench'])('%s explains itself', async (name) => {
+    const { code, out } = await ostrich(name, '--help')
+    expect(code).toBe(0)
+    expect(out).toContain(`Usage: ostrich ${name}`)
+    expect(out).toMatch(/Examples:\n {2}\S/)
+  })
+})
+
+describe('mistakes', () => {
+  it.for([
+    [['trian'], 2, /unknown command trian\. Did you mean train\?/],
+    [['train', 'mnits'], 2, /unknown recipe mnits\. Did you mean mnist\?/],
+    [['train', 'mnist', '--epoch', '3'], 2, /unknown option --epoch\. Did you mean --epochs\?/],
+    [['train'], 2, /expected <recipe>/],
+    [['train', 'mnist', '--batch', '0'], 2, /--batch/],
+    [['summary', 'mnsit'], 2, /Did you mean mnist\?/],
+    [['data', 'gte', 'mnist'], 2, /Did you mean get\?/],
+    [['data', 'get', 'mnits'], 2, /Did you mean mnist\?/],
+    [['eval', 'nowhere.safetensors'], 1, /nowhere\.safetensors: expected a readable file/],
+  ] as const)('%j', async ([args, code, message]) => {
+    const ended = await ostrich(...args)
+    expect(ended.code).toBe(code)
+    expect(ended.err).toMatch(message)
+    expect(ended.err).not.toMatch(/^ {4}at /m)
+  })
+})
+
+describe('what is known', () => {
+  it('recipes', async () => {
+    const { out } = await ostrich('recipes', '--json')
+    const names = (JSON.parse(out) as { name: string }[]).map(({ name }) => name)
+    expect(names).toEqual(['mnist', 'mnist-mlp'])
+  })
+
+  it('the layers of a network', async () => {
+    const { out } = await ostrich('summary', 'mnist')
+    expect(out).toMatch(/lenet\/conv1 +\[1, 32, 28, 28\] +832 +627,200/)
+    expect(out).toMatch(/total +3,274,634/)
+  })
+
+  it('this machine', async () => {
+    const { code, out } = await ostrich('doctor', '--json')
+    expect(code).toBe(0)
+    const found = JSON.parse(out) as { selfTest: { passed: boolean }; backends: { name: string; available: boolean; reason?: string }[] }
+    expect(found.selfTest.passed).toBe(true)
+    expect(found.backends.find(({ name }) => name === 'cpu')?.available).toBe(true)
+    expect(found.backends.filter(({ available }) => !available).every(({ reason }) => (reason ?? '') !== '')).toBe(true)
+  })
+})

@@ -1,0 +1,81 @@
+// MNIST through the command line: a recipe learns, is interrupted, goes on, leaves its folder, and its file is measured.
+// Skipped where the data is neither cached nor to be fetched.
+import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { getMnist } from '../../lib/data/index.js'
+import { inspectCheckpoint } from '../../lib/train/index.js'
+
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const absent = await getMnist({ signal: AbortSignal.timeout(60_000) }).then(
+  () => undefined,
+  (error: unknown) => String(error),
+)
+let folder = ''
+
+interface Ended {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs a command; sends Ctrl-C once it has said the text. */
+function ostrich(args: readonly string[], interruptAt?: string): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [main, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+    let [out, err] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      if (interruptAt !== undefined && !err.includes(interruptAt) && (err + text).includes(interruptAt)) child.kill('SIGINT')
+      err += text
+    })
+    child.on('error', reject)
+    child.on('close', (code) => {
+      resolve({ code, out, err })
+    })
+  })
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ostrich-mnist-'))
+})
+afterAll(async () => {
+  await rm(folder, { recursive: true })
+})
+
+describe.skipIf(absent !== undefined)(`mnist${absent === undefined ? '' : ` (${absent})`}`, () => {
+  it('is learned in one epoch, in spite of Ctrl-C, and leaves what is promised', { timeout: 240_000 }, async () => {
+    const stopped = await ostrich(['train', 'mnist-mlp', '--epochs', '1', '--folder', 'run'], 'step 1/468')
+    expect(stopped.code).toBe(130)
+    expect(stopped.out).toMatch(/Stopped after step \d+\. Saved: run\/last\.safetensors/)
+    expect(stopped.out).toContain('ostrich train mnist-mlp --resume run')
+    const half = await inspectCheckpoint(join(folder, 'run/last.safetensors'))
+    expect(half?.step).toBeLessThan(468)
+
+    const ended = await ostrich(['train', 'mnist-mlp', '--resume', 'run'])
+    expect(ended.err).toMatch(/epoch 1\/1 +loss/)
+    expect(ended.code).toBe(0)
+    const accuracy = Number(/test accuracy ([\d.]+) %/.exec(ended.out)?.[1])
+    expect(accuracy).toBeGreaterThan(95)
+    expect(ended.out).toContain('saved run/last.safetensors')
+
+    expect((await readdir(join(folder, 'run'))).sort()).toEqual([
+      ...['config.json', 'curves.svg', 'last.safetensors', 'log.jsonl'],
+    ])
+    const log = (await readFile(join(folder, 'run/log.jsonl'), 'utf8')).trim().split('\n')
+    const steps = log.map((line) => JSON.parse(line) as { type: string; step: number }).filter(({ type }) => type === 'step')
+    expect(steps.at(-1)?.step).toBe(468)
+
+    const measured = await ostrich(['eval', 'run/last.safetensors', '--json'])
+    expect((JSON.parse(measured.out) as { accuracy: number }).accuracy).toBeCloseTo(accuracy / 100, 4)
+  })
+
+  it('refuses to go on with another recipe', async () => {
+    const { code, err } = await ostrich(['train', 'mnist', '--resume', 'run'])
+    expect(code).toBe(2)
+    expect(err).toContain('--resume expects a checkpoint of mnist, got one of mnist-mlp')
+  })
+})

@@ -1,0 +1,67 @@
+// How arguments are read: values by kind, mistakes with the nearest known word, help for everybody.
+import { describe, expect, it } from 'vitest'
+import { command, named, UsageError } from '../../../lib/cli/command.js'
+
+const seen: unknown[] = []
+const cook = command({
+  name: 'cook',
+  summary: 'cook a dish',
+  arguments: ['<dish>', '[guest]'],
+  about: 'Cooks.',
+  options: {
+    hours: { type: 'whole', help: 'how long' },
+    salt: { type: 'number', help: 'how much' },
+    style: { type: 'text', choices: ['boiled', 'fried'], help: 'how' },
+    quiet: { type: 'flag', help: 'no noise' },
+  },
+  examples: ['ostrich cook egg'],
+  run: (values, positionals) => {
+    seen.push(values, positionals)
+    return Promise.resolve(7)
+  },
+})
+
+async function run(...args: string[]): Promise<{ code: number; lines: string[] }> {
+  const lines: string[] = []
+  const output = { line: (text: string) => lines.push(text), note: () => undefined }
+  return { code: await cook.run(args, output), lines }
+}
+
+describe('a command', () => {
+  it('gets its values typed, and gives its exit code', async () => {
+    seen.length = 0
+    expect((await run('egg', '--hours', '2', '--salt=0.5', '--style', 'fried', '--quiet')).code).toBe(7)
+    expect(seen).toEqual([{ hours: 2, salt: 0.5, style: 'fried', quiet: true }, ['egg']])
+  })
+
+  it('explains itself with every option', async () => {
+    const { code, lines } = await run('--help')
+    expect(code).toBe(0)
+    for (const word of ['cook <dish> [guest]', '--hours', '--salt', '--style <boiled|fried>', '--quiet', 'ostrich cook egg']) {
+      expect(lines.join('\n')).toContain(word)
+    }
+  })
+
+  it.for([
+    [['egg', '--hour', '2'], /unknown option --hour\. Did you mean --hours\?/],
+    [['egg', '--hours', 'two'], /--hours expects a whole number, got two/],
+    [['egg', '--hours', '1.5'], /whole number/],
+    [['egg', '--hours', '-1'], /--hours expects/],
+    [['egg', '--hours'], /--hours expects a value/],
+    [['egg', '--salt', '0'], /number above 0/],
+    [['egg', '--style', 'fryed'], /Did you mean fried\?/],
+    [['egg', '--quiet=yes'], /takes no value/],
+    [[], /expected <dish> \[guest\], got nothing/],
+    [['egg', 'ann', 'bob'], /expected <dish> \[guest\]/],
+  ] as const)('refuses %j', async ([args, message]) => {
+    const failure: unknown = await run(...args).catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(UsageError)
+    expect((failure as Error).message).toMatch(message)
+  })
+})
+
+it('finds an entry by name, or says which is near', () => {
+  const known = [{ name: 'mnist' }, { name: 'cifar' }]
+  expect(named('recipe', 'cifar', known)).toBe(known[1])
+  expect(() => named('recipe', 'mnits', known)).toThrow('unknown recipe mnits. Did you mean mnist? Known: mnist, cifar')
+})
