@@ -117,6 +117,11 @@ describe('compile', () => {
     await expect(device.compile(doubling(4), [w])).rejects.toThrow(
       'state w: expected a buffer of f32[4], got f32[100352]',
     )
+    const twice = JSON.parse(doubling(n)) as { feeds: object[]; states: object[] }
+    Object.assign(twice, { states: [...twice.feeds, ...twice.states], feeds: [] })
+    await expect(device.compile(JSON.stringify(twice), [w, w])).rejects.toThrow(
+      'state w: expected a buffer of its own, got w twice',
+    )
     await using other = await openDevice({ device: 'cpu' })
     await expect(other.compile(doubling(n), [w])).rejects.toThrow('got one of another Device')
   })

@@ -94,6 +94,12 @@ TEST(Check, RefusesEveryWrongOutput) {
       json wrong = right;
       wrong["nodes"][0]["out"][i]["shape"].push_back(2);
       EXPECT_HAS(refusal(wrong), label);
+      for (size_t axis = 0; axis < right["nodes"][0]["out"][i]["shape"].size(); ++axis) {
+        wrong = right;
+        json& extent = wrong["nodes"][0]["out"][i]["shape"][axis];
+        extent = extent.get<int>() + 1;
+        EXPECT_HAS(refusal(wrong), label);
+      }
       wrong = right;
       json& dtype = wrong["nodes"][0]["out"][i]["dtype"];
       dtype = dtype == "u8" ? "i32" : "u8";
