@@ -35,7 +35,8 @@ describe('help', () => {
     for (const args of [[], ['--help'], ['help']]) {
       const { code, out } = await ostrich(...args)
       expect(code).toBe(0)
-      for (const name of ['train', 'eval', 'recipes', 'summary', 'data', 'doctor', 'bench']) expect(out).toContain(`  ${name}`)
+      for (const name of ['train', 'eval', 'recipes', 'summary', 'data', 'doctor', 'bench'])
+        expect(out).toContain(`  ${name}`)
     }
   })
 
@@ -82,7 +83,10 @@ describe('what is known', () => {
   it('this machine', async () => {
     const { code, out } = await ostrich('doctor', '--json')
     expect(code).toBe(0)
-    const found = JSON.parse(out) as { selfTest: { passed: boolean }; backends: { name: string; available: boolean; reason?: string }[] }
+    const found = JSON.parse(out) as {
+      selfTest: { passed: boolean }
+      backends: { name: string; available: boolean; reason?: string }[]
+    }
     expect(found.selfTest.passed).toBe(true)
     expect(found.backends.find(({ name }) => name === 'cpu')?.available).toBe(true)
     expect(found.backends.filter(({ available }) => !available).every(({ reason }) => (reason ?? '') !== '')).toBe(true)

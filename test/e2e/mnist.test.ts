@@ -29,7 +29,8 @@ function ostrich(args: readonly string[], interruptAt?: string): Promise<Ended> 
     let [out, err] = ['', '']
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      if (interruptAt !== undefined && !err.includes(interruptAt) && (err + text).includes(interruptAt)) child.kill('SIGINT')
+      if (interruptAt !== undefined && !err.includes(interruptAt) && (err + text).includes(interruptAt))
+        child.kill('SIGINT')
       err += text
     })
     child.on('error', reject)
@@ -66,7 +67,9 @@ describe.skipIf(absent !== undefined)(`mnist${absent === undefined ? '' : ` (${a
       ...['config.json', 'curves.svg', 'last.safetensors', 'log.jsonl'],
     ])
     const log = (await readFile(join(folder, 'run/log.jsonl'), 'utf8')).trim().split('\n')
-    const steps = log.map((line) => JSON.parse(line) as { type: string; step: number }).filter(({ type }) => type === 'step')
+    const steps = log
+      .map((line) => JSON.parse(line) as { type: string; step: number })
+      .filter(({ type }) => type === 'step')
     expect(steps.at(-1)?.step).toBe(468)
 
     const measured = await ostrich(['eval', 'run/last.safetensors', '--json'])

@@ -37,7 +37,14 @@ describe('a command', () => {
   it('explains itself with every option', async () => {
     const { code, lines } = await run('--help')
     expect(code).toBe(0)
-    for (const word of ['cook <dish> [guest]', '--hours', '--salt', '--style <boiled|fried>', '--quiet', 'ostrich cook egg']) {
+    for (const word of [
+      'cook <dish> [guest]',
+      '--hours',
+      '--salt',
+      '--style <boiled|fried>',
+      '--quiet',
+      'ostrich cook egg',
+    ]) {
       expect(lines.join('\n')).toContain(word)
     }
   })
