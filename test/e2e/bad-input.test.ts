@@ -1,7 +1,7 @@
 // What a session is given and cannot use: refused in words that say where, what was expected and what came.
 import { describe, expect, it } from 'vitest'
 import { arrays, DataError } from '../../lib/data/index.js'
-import { Tensor, Variable } from '../../lib/graph/index.js'
+import { type Tensor, Variable } from '../../lib/graph/index.js'
 import * as nn from '../../lib/nn/index.js'
 import * as ops from '../../lib/ops/index.js'
 import * as optim from '../../lib/optim/index.js'
