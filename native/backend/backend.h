@@ -1,4 +1,5 @@
-// What every backend implements, and the one C entry point by which the registry reaches it. Nothing more crosses this line.
+// What every backend implements, and the one C entry point by which the registry reaches it. Nothing more crosses this
+// line.
 #pragma once
 
 #include <cstdint>
@@ -39,10 +40,11 @@ struct Stats {
   int64_t runs = 0;
   int64_t arena_bytes = 0;
   int64_t state_bytes = 0;
-  int64_t steps = 0;      // launched per run
-  int64_t reorders = 0;   // steps among them that only change a layout
-  std::string explain;    // the plan as text: steps, layouts, arena offsets
-  std::string profile;    // JSON: [{"op","path","ms"}], median per step; empty unless the program was built with profiling
+  int64_t steps = 0;     // launched per run
+  int64_t reorders = 0;  // steps among them that only change a layout
+  std::string explain;   // the plan as text: steps, layouts, arena offsets
+  std::string
+      profile;  // JSON: [{"op","path","ms"}], median per step; empty unless the program was built with profiling
 };
 
 // A built program, bound to its buffers. Called from the device's own thread only.
@@ -67,16 +69,18 @@ class Backend {
   virtual std::unique_ptr<Buffer> allocate(const BufferSpec& spec) = 0;  // zero-filled
   virtual void upload(Buffer& buffer, const void* host) = 0;             // row-major host data of the buffer's dtype
   virtual void download(const Buffer& buffer, void* host) = 0;
-  virtual std::unique_ptr<Executable> build(const program::ProgramSpec& spec, const std::vector<std::shared_ptr<Buffer>>& state) = 0;
+  // `state[i]` is a buffer of the dtype and shape of the program's state i: the caller has checked.
+  virtual std::unique_ptr<Executable> build(const program::ProgramSpec& spec,
+                                            const std::vector<std::shared_ptr<Buffer>>& state) = 0;
   virtual void synchronize() = 0;
 };
 
 // A backend's shared object exports `extern "C" const ostrich::backend::Plugin* ostrich_backend_plugin()`.
 struct Plugin {
-  int abi;                                          // kPluginAbi of the build
-  const char* name;                                 // "cpu", "cuda"
-  Facts (*versions)();                              // libraries and their versions
-  std::string (*unavailable)();                     // empty, or the reason why this machine cannot use it
+  int abi;                       // kPluginAbi of the build
+  const char* name;              // "cpu", "cuda"
+  Facts (*versions)();           // libraries and their versions
+  std::string (*unavailable)();  // empty, or the reason why this machine cannot use it
   std::unique_ptr<Backend> (*open)(const DeviceOptions& options);
 };
 constexpr int kPluginAbi = 1;

@@ -48,7 +48,8 @@ std::string isa_name(dnnl::cpu_isa isa) {
 class CpuBackend : public backend::Backend {
  public:
   explicit CpuBackend(const backend::DeviceOptions& options)
-      : threads_(options.threads > 0 ? options.threads : omp_get_num_procs()), profile_(options.profile),
+      : threads_(options.threads > 0 ? options.threads : omp_get_num_procs()),
+        profile_(options.profile),
         engine_(dnnl::engine::kind::cpu, 0) {
     if (options.index != 0) core::fail("ERR_NO_DEVICE", "cpu:", options.index, ": expected device 0, the only one");
   }
@@ -61,37 +62,26 @@ class CpuBackend : public backend::Backend {
             {"bf16", native_bf16() ? "native" : "widened"}};
   }
 
-  std::unique_ptr<backend::Buffer> allocate(const backend::BufferSpec& spec) override { return std::make_unique<CpuBuffer>(spec); }
+  std::unique_ptr<backend::Buffer> allocate(const backend::BufferSpec& spec) override {
+    return std::make_unique<CpuBuffer>(spec);
+  }
 
   void upload(backend::Buffer& buffer, const void* host) override { static_cast<CpuBuffer&>(buffer).upload(host); }
 
-  void download(const backend::Buffer& buffer, void* host) override { static_cast<const CpuBuffer&>(buffer).download(host); }
+  void download(const backend::Buffer& buffer, void* host) override {
+    static_cast<const CpuBuffer&>(buffer).download(host);
+  }
 
   std::unique_ptr<backend::Executable> build(const program::ProgramSpec& spec,
                                              const std::vector<std::shared_ptr<backend::Buffer>>& state) override {
     std::vector<std::shared_ptr<CpuBuffer>> buffers;
     for (const auto& buffer : state) buffers.push_back(std::static_pointer_cast<CpuBuffer>(buffer));
-    check_state(spec, buffers);
     return std::make_unique<CpuProgram>(spec, std::move(buffers), engine_, threads_, profile_);
   }
 
   void synchronize() override {}
 
  private:
-  static void check_state(const program::ProgramSpec& spec, const std::vector<std::shared_ptr<CpuBuffer>>& state) {
-    if (state.size() != spec.states.size()) {
-      core::fail("ERR_ARGUMENT", "compile[", spec.name, "]: expected ", spec.states.size(), " state buffers, got ", state.size());
-    }
-    for (size_t i = 0; i < state.size(); ++i) {
-      const auto& value = spec.values[size_t(spec.states[i].value)];
-      const auto& buffer = state[i]->spec();
-      if (buffer.dtype == value.dtype && buffer.shape == value.shape) continue;
-      core::fail("ERR_ARGUMENT", "compile[", spec.name, "]: state ", spec.states[i].name, ": expected a buffer of ",
-                 core::name_of(value.dtype), core::to_string(value.shape), ", got ", core::name_of(buffer.dtype),
-                 core::to_string(buffer.shape));
-    }
-  }
-
   int threads_;
   bool profile_;
   dnnl::engine engine_;
@@ -102,9 +92,10 @@ backend::Facts versions() {
   return {{"oneDNN", std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch)}};
 }
 
-const backend::Plugin kPlugin = {
-    backend::kPluginAbi, "cpu", versions, [] { return std::string(); },
-    [](const backend::DeviceOptions& options) -> std::unique_ptr<backend::Backend> { return std::make_unique<CpuBackend>(options); }};
+const backend::Plugin kPlugin = {backend::kPluginAbi, "cpu", versions, [] { return std::string(); },
+                                 [](const backend::DeviceOptions& options) -> std::unique_ptr<backend::Backend> {
+                                   return std::make_unique<CpuBackend>(options);
+                                 }};
 
 }  // namespace
 
