@@ -1,5 +1,6 @@
 // Where a session runs: the device that was opened, and the precision that it computes in.
-import { openDevice, type Device } from '../runtime/index.js'
+import { registry } from '../ops/index.js'
+import { expectOps, openDevice, type Device } from '../runtime/index.js'
 import type { DeviceOptions } from './options.js'
 
 export interface Place {
@@ -13,8 +14,11 @@ export interface Place {
   readonly warnings: readonly string[]
 }
 
-/** @throws DeviceError `ERR_NO_DEVICE` with the reason and the remedy */
+const nativeOps = [...registry.values()].filter((op) => op.kind !== 'marker').map((op) => op.name)
+
+/** @throws DeviceError `ERR_NO_DEVICE` with the reason and the remedy, `ERR_INTERNAL` where the addon has other ops */
 export async function openPlace({ device = 'auto', precision = 'auto', threads = 0 }: DeviceOptions): Promise<Place> {
+  expectOps(nativeOps)
   const warnings: string[] = []
   const opened = await openDevice({ device, threads, onWarning: (message) => warnings.push(message) })
   const info = opened.info()
