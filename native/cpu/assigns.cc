@@ -59,8 +59,8 @@ void CpuBuilder::add_assigns() {
 bool CpuBuilder::merge_into_state(Slot* value, Slot* target) {
   Storage* storage = value->storage;
   const Storage* home = target->storage;
-  if (storage->place != Place::arena || storage->merged != nullptr || value->offset != 0 || value->layout != target->layout ||
-      storage->bytes != home->bytes) {
+  if (storage->place != Place::arena || storage->merged != nullptr || value->offset != 0 ||
+      value->layout != target->layout || storage->bytes != home->bytes) {
     return false;
   }
   size_t producer = steps.size();

@@ -17,7 +17,8 @@ namespace ostrich::cpu {
 
 enum class Place : uint8_t { arena, state, feed, constant };
 
-// A range of bytes that one or more slots look at. `data` is set when the arena is planned; a feed's is set at each run.
+// A range of bytes that one or more slots look at. `data` is set when the arena is planned; a feed's is set at each
+// run.
 struct Storage {
   Place place = Place::arena;
   size_t bytes = 0;
@@ -42,8 +43,8 @@ struct Slot {
   }
   // oneDNN's description of this slot; a zero desc where only our own kernels know the layout.
   dnnl::memory::desc desc;
-  int value = -1;   // the logical value that this is a form of; -1 for scratch
-  std::any hint;    // what the producer leaves for its gradient's factory (a forward primitive descriptor)
+  int value = -1;  // the logical value that this is a form of; -1 for scratch
+  std::any hint;   // what the producer leaves for its gradient's factory (a forward primitive descriptor)
 };
 
 // What run() may use besides its slots.
@@ -59,7 +60,8 @@ class Step {
   virtual void run(RunContext& context) = 0;
 
   std::vector<Slot*> reads, writes;
-  // Pairs (write, read) where writing over the read is safe: element i of the write depends on no other element of the read.
+  // Pairs (write, read) where writing over the read is safe: element i of the write depends on no other element of the
+  // read.
   std::vector<std::pair<Slot*, Slot*>> in_place;
   std::string op, path, detail;  // for explain and profile; detail names the implementation chosen
 };
@@ -85,7 +87,8 @@ class Builder {
   virtual Slot* output(const program::NodeSpec& node, size_t index, const dnnl::memory::desc& desc) = 0;
   virtual Slot* output(const program::NodeSpec& node, size_t index, const Layout& layout) = 0;
   Slot* output(const program::NodeSpec& node, size_t index);  // row-major
-  // An output that only its own gradient reads (a pooling's index): bytes as the primitive lays them out, never converted.
+  // An output that only its own gradient reads (a pooling's index): bytes as the primitive lays them out, never
+  // converted.
   virtual Slot* opaque_output(const program::NodeSpec& node, size_t index, const dnnl::memory::desc& desc) = 0;
   virtual Slot* opaque_input(const program::NodeSpec& node, size_t index) = 0;
   // Extents of output `index`.

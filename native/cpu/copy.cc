@@ -14,14 +14,17 @@ class PermuteStep : public Step {
     detail = "permute";
   }
   void run(RunContext&) override {
-    permute(source_->data<void>(), source_->layout, target_->data<void>(), target_->layout, core::size_of(source_->dtype));
+    permute(source_->data<void>(), source_->layout, target_->data<void>(), target_->layout,
+            core::size_of(source_->dtype));
   }
 
  private:
   Slot *source_, *target_;
 };
 
-dnnl::memory::desc desc_of(const Slot* slot) { return slot->desc.is_zero() ? find_desc(slot->dtype, slot->layout) : slot->desc; }
+dnnl::memory::desc desc_of(const Slot* slot) {
+  return slot->desc.is_zero() ? find_desc(slot->dtype, slot->layout) : slot->desc;
+}
 
 }  // namespace
 

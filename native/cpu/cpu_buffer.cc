@@ -28,7 +28,8 @@ size_t available_bytes() {
 }
 
 [[noreturn]] void out_of_memory(size_t bytes, size_t available, const char* what) {
-  core::fail("ERR_OUT_OF_MEMORY", what, ": expected ", bytes, " bytes of memory, got none: ", available >> 20, " MiB are available");
+  core::fail("ERR_OUT_OF_MEMORY", what, ": expected ", bytes, " bytes of memory, got none: ", available >> 20,
+             " MiB are available");
 }
 
 }  // namespace
@@ -48,7 +49,9 @@ AlignedMemory::AlignedMemory(size_t bytes, const char* what) {
 void AlignedMemory::Free::operator()(char* data) const { std::free(data); }
 
 CpuBuffer::CpuBuffer(backend::BufferSpec spec)
-    : Buffer(std::move(spec)), layout_(Layout::row_major(this->spec().shape)), memory_(bytes(), this->spec().name.c_str()) {}
+    : Buffer(std::move(spec)),
+      layout_(Layout::row_major(this->spec().shape)),
+      memory_(bytes(), this->spec().name.c_str()) {}
 
 void CpuBuffer::set_home(const Layout& layout) {
   OSTRICH_CHECK(!has_home_);

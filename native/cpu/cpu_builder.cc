@@ -31,7 +31,11 @@ Slot* Builder::output(const NodeSpec& node, size_t index) {
 
 CpuBuilder::CpuBuilder(const program::ProgramSpec& program, std::vector<std::shared_ptr<CpuBuffer>> buffers,
                        const dnnl::engine& engine, int threads)
-    : spec(program), state(std::move(buffers)), engine_(engine), threads_(threads), forms_(program.values.size()),
+    : spec(program),
+      state(std::move(buffers)),
+      engine_(engine),
+      threads_(threads),
+      forms_(program.values.size()),
       used_(program.values.size(), false) {
   for (const NodeSpec& node : spec.nodes) {
     for (int id : node.inputs) used_[size_t(id)] = true;
@@ -101,7 +105,8 @@ Slot* CpuBuilder::add_slot(int value, DType dtype, const Layout& layout, Storage
 }
 
 Slot* CpuBuilder::add_desc_slot(int value, const memory::desc& desc) {
-  Slot* slot = add_slot(value, core_type(desc.get_data_type()), Layout::of(desc), add_storage(Place::arena, desc.get_size()));
+  Slot* slot =
+      add_slot(value, core_type(desc.get_data_type()), Layout::of(desc), add_storage(Place::arena, desc.get_size()));
   slot->desc = desc;
   return slot;
 }
@@ -149,7 +154,8 @@ Slot* CpuBuilder::convert(Slot* source, DType dtype, const Layout& layout, const
   const auto& forms = forms_[size_t(source->value)];
   const auto known = std::find_if(forms.begin(), forms.end(), fits);
   if (known != forms.end()) return *known;
-  Slot* target = desc.is_zero() ? add_slot(source->value, dtype, layout, add_storage(Place::arena, size_t(layout.elements()) * core::size_of(dtype)))
+  Slot* target = desc.is_zero() ? add_slot(source->value, dtype, layout,
+                                           add_storage(Place::arena, size_t(layout.elements()) * core::size_of(dtype)))
                                 : add_desc_slot(source->value, desc);
   add_copy(source, target, "reorder");
   return target;
@@ -164,7 +170,8 @@ void CpuBuilder::add_copy(Slot* source, Slot* target, const char* why) {
 
 CpuBuffer* CpuBuilder::buffer_of(const Slot* slot) const {
   if (slot->storage->place != Place::state) return nullptr;
-  const auto place = std::find_if(states.begin(), states.end(), [&](const Slot* known) { return known->storage == slot->storage; });
+  const auto place =
+      std::find_if(states.begin(), states.end(), [&](const Slot* known) { return known->storage == slot->storage; });
   return place == states.end() ? nullptr : state[size_t(place - states.begin())].get();
 }
 
@@ -197,7 +204,9 @@ Slot* CpuBuilder::opaque_output(const NodeSpec& node, size_t index, const memory
   return add_slot(node.outputs[index], DType::u8, bytes, add_storage(Place::arena, desc.get_size()));
 }
 
-Slot* CpuBuilder::opaque_input(const NodeSpec& node, size_t index) { return forms_[size_t(node.inputs[index])].front(); }
+Slot* CpuBuilder::opaque_input(const NodeSpec& node, size_t index) {
+  return forms_[size_t(node.inputs[index])].front();
+}
 
 const core::Shape& CpuBuilder::shape(const NodeSpec& node, size_t index) const {
   return spec.values[size_t(node.outputs[index])].shape;

@@ -12,8 +12,8 @@ namespace ostrich::cpu {
 
 class CpuBuilder : public Builder {
  public:
-  CpuBuilder(const program::ProgramSpec& spec, std::vector<std::shared_ptr<CpuBuffer>> state, const dnnl::engine& engine,
-             int threads);
+  CpuBuilder(const program::ProgramSpec& spec, std::vector<std::shared_ptr<CpuBuffer>> state,
+             const dnnl::engine& engine, int threads);
 
   const dnnl::engine& engine() const override { return engine_; }
   int threads() const override { return threads_; }
@@ -44,7 +44,7 @@ class CpuBuilder : public Builder {
   std::vector<AlignedMemory> constants;
 
  private:
-  Slot* form(int value, core::DType dtype);                   // a form of the value in this element type
+  Slot* form(int value, core::DType dtype);  // a form of the value in this element type
   Slot* add_slot(int value, core::DType dtype, const Layout& layout, Storage* storage);
   Slot* add_desc_slot(int value, const dnnl::memory::desc& desc);
   Storage* add_storage(Place place, size_t bytes);

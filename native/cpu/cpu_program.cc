@@ -47,7 +47,8 @@ void merge_in_place(CpuBuilder& builder) {
     for (const auto& [write, read] : builder.steps[i]->in_place) {
       Storage* output = write->storage;
       Storage* input = root(read->storage);
-      if (output->merged != nullptr || output->place != Place::arena || input->place != Place::arena || output == input) continue;
+      if (output->merged != nullptr || output->place != Place::arena || input->place != Place::arena || output == input)
+        continue;
       if (write->offset != 0 || read->offset != 0 || output->bytes > input->bytes) continue;
       const auto lives = lifetimes(builder);
       if (lives.at(input).last != int(i) || lives.at(output).first != int(i)) continue;
@@ -113,8 +114,10 @@ void CpuProgram::run_profiled(RunContext& context) {
     builder_.steps[i]->run(context);
     const float ms = std::chrono::duration<float, std::milli>(Clock::now() - start).count();
     std::vector<float>& times = times_[i];
-    if (times.size() < kProfiledRuns) times.push_back(ms);
-    else times[size_t(runs_) % kProfiledRuns] = ms;
+    if (times.size() < kProfiledRuns)
+      times.push_back(ms);
+    else
+      times[size_t(runs_) % kProfiledRuns] = ms;
   }
 }
 
@@ -133,8 +136,8 @@ std::string CpuProgram::profile_json() const {
 
 std::string CpuProgram::explain() const {
   std::ostringstream text;
-  text << "program " << spec_.name << ": " << builder_.steps.size() << " steps, arena " << arena_bytes_ << " bytes (at least "
-       << arena_floor_ << "), " << builder_.threads() << " threads\n";
+  text << "program " << spec_.name << ": " << builder_.steps.size() << " steps, arena " << arena_bytes_
+       << " bytes (at least " << arena_floor_ << "), " << builder_.threads() << " threads\n";
   const auto describe = [&](const Slot* slot) {
     const Storage* storage = root(slot->storage);
     text << core::name_of(slot->dtype) << " " << slot->layout.to_string();
@@ -169,7 +172,8 @@ backend::Stats CpuProgram::stats() const {
   stats.arena_bytes = int64_t(arena_bytes_);
   for (const auto& buffer : builder_.state) stats.state_bytes += int64_t(buffer->bytes());
   stats.steps = int64_t(builder_.steps.size());
-  stats.reorders = std::count_if(builder_.steps.begin(), builder_.steps.end(), [](const auto& step) { return step->op == "reorder"; });
+  stats.reorders = std::count_if(builder_.steps.begin(), builder_.steps.end(),
+                                 [](const auto& step) { return step->op == "reorder"; });
   stats.explain = explain();
   stats.profile = profile_json();
   return stats;

@@ -11,8 +11,8 @@ namespace ostrich::cpu {
 
 class CpuProgram : public backend::Executable {
  public:
-  CpuProgram(const program::ProgramSpec& spec, std::vector<std::shared_ptr<CpuBuffer>> state, const dnnl::engine& engine,
-             int threads, bool profile);
+  CpuProgram(const program::ProgramSpec& spec, std::vector<std::shared_ptr<CpuBuffer>> state,
+             const dnnl::engine& engine, int threads, bool profile);
   void run(const std::vector<const void*>& feeds, const std::vector<void*>& fetches) override;
   backend::Stats stats() const override;
 

@@ -51,7 +51,8 @@ std::string Layout::to_string() const {
 }
 
 bool Layout::operator==(const Layout& other) const {
-  if (dims != other.dims || padded != other.padded || block_axis != other.block_axis || block_size != other.block_size) {
+  if (dims != other.dims || padded != other.padded || block_axis != other.block_axis ||
+      block_size != other.block_size) {
     return false;
   }
   core::Shape blocks(dims.size(), 1);

@@ -22,8 +22,8 @@ struct Layout {
   static Layout row_major(const core::Shape& dims);
   static Layout of(const dnnl::memory::desc& desc);
 
-  int64_t elements() const;                        // physical, padding included
-  bool is_row_major() const;                       // no blocks, dense, last axis fastest
+  int64_t elements() const;   // physical, padding included
+  bool is_row_major() const;  // no blocks, dense, last axis fastest
   bool has_padding() const { return padded != dims; }
   int64_t offset(const core::Shape& index) const;  // physical element number of a logical index
   std::string to_string() const;

@@ -108,7 +108,8 @@ void PrimitiveStep::run(RunContext& context) {
   for (auto& [slot, memory] : memories_) memory.set_data_handle(slot->data<void>());
   const dnnl_status_t status =
       dnnl_primitive_execute(primitive_.get(), context.stream.get(), int(args_.size()), args_.data());
-  if (status != dnnl_success) core::fail("ERR_INTERNAL", op, "[", path, "]: oneDNN's ", detail, " failed with status ", int(status));
+  if (status != dnnl_success)
+    core::fail("ERR_INTERNAL", op, "[", path, "]: oneDNN's ", detail, " failed with status ", int(status));
 }
 
 }  // namespace ostrich::cpu

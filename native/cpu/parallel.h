@@ -11,8 +11,8 @@
 
 namespace ostrich::cpu {
 
-// body(begin, end) over static parts of [0, n), whose borders are multiples of `align`. Up to `grain` elements are done by the
-// caller alone.
+// body(begin, end) over static parts of [0, n), whose borders are multiples of `align`. Up to `grain` elements are done
+// by the caller alone.
 template <class F>
 void parallel_for(int threads, int64_t n, int64_t grain, F&& body, int64_t align = 16) {
   if (threads <= 1 || n <= grain || n <= align) {

@@ -1,7 +1,7 @@
-// Elementary functions of float, as formulas that a compiler can vectorise: no branches, no calls, no tables. Errors are
-// at most 3 units in the last place, denormal results included; infinities and NaN behave as in C. Host and device code
-// include this file; everything is internal to the including object, so that code for one instruction set never leaks
-// into another. Refuses nothing. pow, sin and cos of any angle go to the C library.
+// Elementary functions of float, as formulas that a compiler can vectorise: no branches, no calls, no tables. Errors
+// are at most 3 units in the last place, denormal results included; infinities and NaN behave as in C. Host and device
+// code include this file; everything is internal to the including object, so that code for one instruction set never
+// leaks into another. Refuses nothing. pow, sin and cos of any angle go to the C library.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +41,8 @@ OSTRICH_HD float floor(float x) {
   return size < 8388608.0f ? down : x;
 }
 
-// exp(x) = 2^n exp(r), |r| <= ln(2) / 2; polynomial of Cephes expf. 2^n is applied in two halves, so that results beyond
-// the largest power of two and denormal ones are rounded once.
+// exp(x) = 2^n exp(r), |r| <= ln(2) / 2; polynomial of Cephes expf. 2^n is applied in two halves, so that results
+// beyond the largest power of two and denormal ones are rounded once.
 OSTRICH_HD float exp(float x) {
   x = x > 89.0f ? 89.0f : x;
   x = x < -104.5f ? -104.5f : x;

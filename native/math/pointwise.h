@@ -1,6 +1,6 @@
 // One formula for each OSTRICH_POINTWISE line of program/ops.def, by the same name. T is float or int32_t, as the
-// instruction computes; integers wrap, and functions of real numbers see them as floats. Comparisons give 0 or 1. NaN passes
-// through everything but comparisons.
+// instruction computes; integers wrap, and functions of real numbers see them as floats. Comparisons give 0 or 1. NaN
+// passes through everything but comparisons.
 #pragma once
 
 #include "math/convert.h"

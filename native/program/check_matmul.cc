@@ -41,7 +41,8 @@ void check_matmul(const ProgramSpec& spec, const NodeSpec& node) {
     expect_rank(node, "a (with sumA)", a, 2);
     expect_rank(node, "b (with sumA)", b, 2);
     const bool weight_gradient = transpose_a && !transpose_b && get_string(node, "activation") == "none";
-    if (!weight_gradient) fail_node(node, "sumA: expected transposeA, no transposeB and no activation, got another product");
+    if (!weight_gradient)
+      fail_node(node, "sumA: expected transposeA, no transposeB and no activation, got another product");
   }
   const int64_t m = a.shape[rank - (transpose_a ? 1 : 2)], k = a.shape[rank - (transpose_a ? 2 : 1)];
   const int64_t n = b.shape[rank_b - (transpose_b ? 2 : 1)], k_b = b.shape[rank_b - (transpose_b ? 1 : 2)];

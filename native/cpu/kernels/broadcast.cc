@@ -27,11 +27,15 @@ Broadcast::Broadcast(const core::Shape& output, const std::vector<core::Shape>& 
     }
     bool joined = !dims.empty();
     for (size_t i = 0; i < inputs.size() && joined; ++i) joined = strides[i].back() == here[i] * output[axis];
-    if (joined) dims.back() *= output[axis];
-    else dims.push_back(output[axis]);
+    if (joined)
+      dims.back() *= output[axis];
+    else
+      dims.push_back(output[axis]);
     for (size_t i = 0; i < inputs.size(); ++i) {
-      if (joined) strides[i].back() = here[i];
-      else strides[i].push_back(here[i]);
+      if (joined)
+        strides[i].back() = here[i];
+      else
+        strides[i].push_back(here[i]);
     }
   }
 }

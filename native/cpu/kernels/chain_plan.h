@@ -1,5 +1,5 @@
-// A pointwise chain as block code: calls of the table's loops over places, where a place is an input's or output's memory,
-// a block-sized buffer, or a single element ("uniform": the same for all elements, computed once per run).
+// A pointwise chain as block code: calls of the table's loops over places, where a place is an input's or output's
+// memory, a block-sized buffer, or a single element ("uniform": the same for all elements, computed once per run).
 #pragma once
 
 #include <utility>
@@ -21,12 +21,12 @@ struct BlockOp {
 // Places are numbered: inputs, outputs, uniform elements, buffers.
 struct ChainPlan {
   int inputs, outputs;
-  std::vector<uint32_t> uniforms;         // bits; literals are set, the rest is computed by the prologue
+  std::vector<uint32_t> uniforms;  // bits; literals are set, the rest is computed by the prologue
   int buffers;
-  int64_t block;                          // elements of a buffer
-  std::vector<BlockOp> prologue;          // one element each
-  std::vector<BlockOp> body;              // one block each
-  std::vector<std::pair<int, int>> loads; // (input, place): what the broadcasting loader brings before each block
+  int64_t block;                           // elements of a buffer
+  std::vector<BlockOp> prologue;           // one element each
+  std::vector<BlockOp> body;               // one block each
+  std::vector<std::pair<int, int>> loads;  // (input, place): what the broadcasting loader brings before each block
   // (output, input): every read of the input comes no later than the first write of the output, block by block.
   std::vector<std::pair<int, int>> in_place;
 
@@ -38,8 +38,8 @@ struct ChainPlan {
 constexpr int64_t kBufferFloats = 8192;  // 32 KiB for all buffers of a thread: they stay in the first-level cache
 
 // `same_memory[i]` is the first input that may share memory with input i. `all_uniform`: the output has one element.
-ChainPlan plan_chain(const program::Chain& chain, const std::vector<Access>& access, const std::vector<int>& same_memory,
-                     bool all_uniform, const simd::Table& table);
+ChainPlan plan_chain(const program::Chain& chain, const std::vector<Access>& access,
+                     const std::vector<int>& same_memory, bool all_uniform, const simd::Table& table);
 
 // True when zeros in all inputs but the uniform ones (whose values are unknown) make zeros in every output.
 bool keeps_zero(const program::Chain& chain, const std::vector<bool>& uniform, const simd::Table& table);

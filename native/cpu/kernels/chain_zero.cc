@@ -1,5 +1,5 @@
-// Does a chain keep zeros? Asked before a chain runs over a layout's padding, which must stay zero. Values are traced as
-// known numbers or as unknown; a product with zero counts as zero, since an infinite or NaN factor spoils the
+// Does a chain keep zeros? Asked before a chain runs over a layout's padding, which must stay zero. Values are traced
+// as known numbers or as unknown; a product with zero counts as zero, since an infinite or NaN factor spoils the
 // elements beside the padding just as much.
 #include <algorithm>
 #include <array>
@@ -80,7 +80,8 @@ bool keeps_zero(const program::Chain& chain, const std::vector<bool>& uniform, c
     }
     registers.push_back(trace(instruction, operands, table));
   }
-  return std::all_of(chain.outputs.begin(), chain.outputs.end(), [&](int reg) { return registers[size_t(reg)].is_zero(); });
+  return std::all_of(chain.outputs.begin(), chain.outputs.end(),
+                     [&](int reg) { return registers[size_t(reg)].is_zero(); });
 }
 
 }  // namespace ostrich::cpu

@@ -38,13 +38,15 @@ Forward::primitive_desc describe(Builder& builder, const Geometry& g, const memo
                                  const memory::desc* bias, const memory::desc& y, const dnnl::primitive_attr& attr) {
   const auto kind = dnnl::prop_kind::forward_training;
   const auto algorithm = dnnl::algorithm::convolution_direct;
-  if (bias) return {builder.engine(), kind, algorithm, x, w, *bias, y, g.stride, g.dilation, g.pad_before, g.pad_after, attr};
+  if (bias)
+    return {builder.engine(), kind, algorithm, x, w, *bias, y, g.stride, g.dilation, g.pad_before, g.pad_after, attr};
   return {builder.engine(), kind, algorithm, x, w, y, g.stride, g.dilation, g.pad_before, g.pad_after, attr};
 }
 
-Forward::primitive_desc hint(Builder& builder, const Geometry& g, DType dtype, const Shape& x, const Shape& w, const Shape& y) {
-  return describe(builder, g, any_desc(dtype, x), any_desc(dtype, weight_dims(w, g.groups)), nullptr, any_desc(dtype, y),
-                  user_scratchpad());
+Forward::primitive_desc hint(Builder& builder, const Geometry& g, DType dtype, const Shape& x, const Shape& w,
+                             const Shape& y) {
+  return describe(builder, g, any_desc(dtype, x), any_desc(dtype, weight_dims(w, g.groups)), nullptr,
+                  any_desc(dtype, y), user_scratchpad());
 }
 
 // Grouped weights live in the program as [O, C/G, KH, KW]: row-major bytes are the same, so they are read through a
@@ -72,11 +74,12 @@ std::unique_ptr<Step> make_conv2d(Builder& builder, const program::NodeSpec& nod
   dnnl::primitive_attr attr = user_scratchpad();
   append_activation(attr, program::get_string(node, "activation"));
   const Forward::primitive_desc description =
-      describe(builder, g, any_desc(compute, x->shape), weights_wish(compute, w->shape, g.groups), bias ? &bias->desc : nullptr,
-               any_desc(result, builder.shape(node, 0)), attr);
+      describe(builder, g, any_desc(compute, x->shape), weights_wish(compute, w->shape, g.groups),
+               bias ? &bias->desc : nullptr, any_desc(result, builder.shape(node, 0)), attr);
   auto step = std::make_unique<PrimitiveStep>(builder, Forward(description), description);
   step->reads_arg(DNNL_ARG_SRC, builder.with_desc(x, description.src_desc()), description.src_desc());
-  step->reads_arg(DNNL_ARG_WEIGHTS, weights(builder, w, compute, description.weights_desc(), g.groups), description.weights_desc());
+  step->reads_arg(DNNL_ARG_WEIGHTS, weights(builder, w, compute, description.weights_desc(), g.groups),
+                  description.weights_desc());
   if (bias) step->reads_arg(DNNL_ARG_BIAS, bias, bias->desc);
   step->writes_arg(DNNL_ARG_DST, builder.output(node, 0, description.dst_desc()), description.dst_desc());
   return step;
@@ -88,14 +91,16 @@ std::unique_ptr<Step> make_conv2dGradInput(Builder& builder, const program::Node
   const DType compute = compute_type(dy->dtype), result = result_type(node, dy->dtype);
   const Shape& dx = builder.shape(node, 0);
   using Backward = dnnl::convolution_backward_data;
-  const Backward::primitive_desc description(builder.engine(), dnnl::algorithm::convolution_direct, any_desc(result, dx),
-                                             weights_wish(compute, w->shape, g.groups), any_desc(compute, dy->shape), g.stride,
-                                             g.dilation, g.pad_before, g.pad_after,
-                                             hint(builder, g, compute, dx, w->shape, dy->shape), user_scratchpad());
+  const Backward::primitive_desc description(
+      builder.engine(), dnnl::algorithm::convolution_direct, any_desc(result, dx),
+      weights_wish(compute, w->shape, g.groups), any_desc(compute, dy->shape), g.stride, g.dilation, g.pad_before,
+      g.pad_after, hint(builder, g, compute, dx, w->shape, dy->shape), user_scratchpad());
   auto step = std::make_unique<PrimitiveStep>(builder, Backward(description), description);
   step->reads_arg(DNNL_ARG_DIFF_DST, builder.with_desc(dy, description.diff_dst_desc()), description.diff_dst_desc());
-  step->reads_arg(DNNL_ARG_WEIGHTS, weights(builder, w, compute, description.weights_desc(), g.groups), description.weights_desc());
-  step->writes_arg(DNNL_ARG_DIFF_SRC, builder.output(node, 0, description.diff_src_desc()), description.diff_src_desc());
+  step->reads_arg(DNNL_ARG_WEIGHTS, weights(builder, w, compute, description.weights_desc(), g.groups),
+                  description.weights_desc());
+  step->writes_arg(DNNL_ARG_DIFF_SRC, builder.output(node, 0, description.diff_src_desc()),
+                   description.diff_src_desc());
   return step;
 }
 
@@ -108,13 +113,14 @@ std::unique_ptr<Step> make_conv2dGradWeight(Builder& builder, const program::Nod
   const memory::desc db = row_major_desc(DType::f32, {dw[0]});
   const auto forward_hint = hint(builder, g, compute, x->shape, dw, dy->shape);
   const auto algorithm = dnnl::algorithm::convolution_direct;
-  const memory::desc xs = any_desc(compute, x->shape), ws = weights_wish(result, dw, g.groups), ys = any_desc(compute, dy->shape);
+  const memory::desc xs = any_desc(compute, x->shape), ws = weights_wish(result, dw, g.groups),
+                     ys = any_desc(compute, dy->shape);
   using Backward = dnnl::convolution_backward_weights;
   const Backward::primitive_desc description =
-      sum_dy ? Backward::primitive_desc(builder.engine(), algorithm, xs, ws, db, ys, g.stride, g.dilation, g.pad_before, g.pad_after,
-                                        forward_hint, user_scratchpad())
-             : Backward::primitive_desc(builder.engine(), algorithm, xs, ws, ys, g.stride, g.dilation, g.pad_before, g.pad_after,
-                                        forward_hint, user_scratchpad());
+      sum_dy ? Backward::primitive_desc(builder.engine(), algorithm, xs, ws, db, ys, g.stride, g.dilation, g.pad_before,
+                                        g.pad_after, forward_hint, user_scratchpad())
+             : Backward::primitive_desc(builder.engine(), algorithm, xs, ws, ys, g.stride, g.dilation, g.pad_before,
+                                        g.pad_after, forward_hint, user_scratchpad());
   auto step = std::make_unique<PrimitiveStep>(builder, Backward(description), description);
   step->reads_arg(DNNL_ARG_SRC, builder.with_desc(x, description.src_desc()), description.src_desc());
   step->reads_arg(DNNL_ARG_DIFF_DST, builder.with_desc(dy, description.diff_dst_desc()), description.diff_dst_desc());

@@ -1,5 +1,5 @@
-// gather: rows of a table by index; scatterAdd: its gradient, rows summed into a table in order of position, whatever the number
-// of threads.
+// gather: rows of a table by index; scatterAdd: its gradient, rows summed into a table in order of position, whatever
+// the number of threads.
 #include <algorithm>
 #include <cstring>
 
@@ -32,9 +32,12 @@ class GatherStep : public Step {
     const char* table = reads[0]->data<char>();
     char* y = writes[0]->data<char>();
     expect_below(label_, "indices", index, n, shape[0], "position");
-    parallel_for(context.threads, n, std::max<int64_t>(1, kAlone / shape[1]), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) std::memcpy(y + size_t(i) * row, table + size_t(index[i]) * row, row);
-    }, 1);
+    parallel_for(
+        context.threads, n, std::max<int64_t>(1, kAlone / shape[1]),
+        [&](int64_t begin, int64_t end) {
+          for (int64_t i = begin; i < end; ++i) std::memcpy(y + size_t(i) * row, table + size_t(index[i]) * row, row);
+        },
+        1);
   }
 
  private:
@@ -44,10 +47,12 @@ class GatherStep : public Step {
 class ScatterAddStep : public Step {
  public:
   ScatterAddStep(Builder& builder, std::string label, Slot* index, Slot* updates, Slot* y) : label_(std::move(label)) {
-    const size_t positions = size_t(core::count(index->shape)), rows = size_t(y->shape[0]), columns = size_t(y->shape[1]);
+    const size_t positions = size_t(core::count(index->shape)), rows = size_t(y->shape[0]),
+                 columns = size_t(y->shape[1]);
     reads = {index, updates};
     writes = {y, builder.scratch((rows + 1 + positions) * sizeof(int64_t))};
-    if (y->dtype == core::DType::bf16) writes.push_back(builder.scratch(size_t(builder.threads()) * columns * sizeof(float)));
+    if (y->dtype == core::DType::bf16)
+      writes.push_back(builder.scratch(size_t(builder.threads()) * columns * sizeof(float)));
   }
 
   void run(RunContext& context) override {

@@ -1,5 +1,5 @@
-// matmul: [.., M, K] x [.., K, N] -> [.., M, N]. The three products of a fully connected layer (x w^T, dy w, dy^T x) run as
-// oneDNN inner products, whose weights keep one blocked layout in all of them; everything else as oneDNN matmul.
+// matmul: [.., M, K] x [.., K, N] -> [.., M, N]. The three products of a fully connected layer (x w^T, dy w, dy^T x)
+// run as oneDNN inner products, whose weights keep one blocked layout in all of them; everything else as oneDNN matmul.
 #include "cpu/onednn.h"
 #include "program/attrs.h"
 
@@ -54,17 +54,18 @@ std::unique_ptr<Step> forward(Builder& builder, const program::NodeSpec& node, c
 }
 
 // The forward product that oneDNN wants as a hint for a gradient: x [rows, in], w [out, in].
-dnnl::inner_product_forward::primitive_desc hint(Builder& builder, DType dtype, int64_t count, int64_t in, int64_t out) {
-  return {builder.engine(), dnnl::prop_kind::forward_training, rows(dtype, {count, in}), any_desc(dtype, {out, in}),
-          rows(dtype, {count, out}), user_scratchpad()};
+dnnl::inner_product_forward::primitive_desc hint(Builder& builder, DType dtype, int64_t count, int64_t in,
+                                                 int64_t out) {
+  return {builder.engine(),           dnnl::prop_kind::forward_training, rows(dtype, {count, in}),
+          any_desc(dtype, {out, in}), rows(dtype, {count, out}),         user_scratchpad()};
 }
 
 // dx [M, N] = dy [M, K] w, w [K, N].
 std::unique_ptr<Step> backward_data(Builder& builder, const program::NodeSpec& node, const Product& p) {
   const int64_t m = p.a->shape[0], k = p.b->shape[0], n = p.b->shape[1];
   const memory::desc dx = rows(p.result, {m, n}), dy = rows(p.compute, {m, k}), w = any_desc(p.compute, {k, n});
-  const dnnl::inner_product_backward_data::primitive_desc description(builder.engine(), dx, w, dy, hint(builder, p.compute, m, n, k),
-                                                                      user_scratchpad());
+  const dnnl::inner_product_backward_data::primitive_desc description(
+      builder.engine(), dx, w, dy, hint(builder, p.compute, m, n, k), user_scratchpad());
   auto step = std::make_unique<PrimitiveStep>(builder, dnnl::inner_product_backward_data(description), description);
   step->reads_arg(DNNL_ARG_DIFF_DST, builder.with_desc(p.a, dy), dy);
   step->reads_arg(DNNL_ARG_WEIGHTS, builder.with_desc(p.b, description.weights_desc()), description.weights_desc());
@@ -99,7 +100,8 @@ memory::desc operand(DType dtype, const core::Shape& shape, bool transpose, int6
   return memory::desc({own, outer, inner}, dnnl_type(dtype), {outer * inner, inner, 1});
 }
 
-std::unique_ptr<Step> general(Builder& builder, const program::NodeSpec& node, const Product& p, const core::Shape& shape) {
+std::unique_ptr<Step> general(Builder& builder, const program::NodeSpec& node, const Product& p,
+                              const core::Shape& shape) {
   Slot* a = builder.with_desc(p.a, rows(p.compute, p.a->shape));
   Slot* b = builder.with_desc(p.b, rows(p.compute, p.b->shape));
   const size_t rank = shape.size();
@@ -110,10 +112,12 @@ std::unique_ptr<Step> general(Builder& builder, const program::NodeSpec& node, c
   dnnl::primitive_attr attr = user_scratchpad();
   append_activation(attr, p.activation);
   using Matmul = dnnl::matmul;
-  const memory::desc bias = p.bias ? memory::desc({1, 1, shape[rank - 1]}, dnnl_type(DType::f32), {shape[rank - 1], shape[rank - 1], 1})
-                                   : memory::desc();
-  const Matmul::primitive_desc description = p.bias ? Matmul::primitive_desc(builder.engine(), src, weights, bias, dst, attr)
-                                                    : Matmul::primitive_desc(builder.engine(), src, weights, dst, attr);
+  const memory::desc bias =
+      p.bias ? memory::desc({1, 1, shape[rank - 1]}, dnnl_type(DType::f32), {shape[rank - 1], shape[rank - 1], 1})
+             : memory::desc();
+  const Matmul::primitive_desc description =
+      p.bias ? Matmul::primitive_desc(builder.engine(), src, weights, bias, dst, attr)
+             : Matmul::primitive_desc(builder.engine(), src, weights, dst, attr);
   auto step = std::make_unique<PrimitiveStep>(builder, Matmul(description), description);
   step->reads_arg(DNNL_ARG_SRC, a, src).reads_arg(DNNL_ARG_WEIGHTS, b, weights);
   if (p.bias) step->reads_arg(DNNL_ARG_BIAS, p.bias, bias);

@@ -1,5 +1,5 @@
-// pointwise: a chain of instructions in one sweep over memory. Inputs and outputs have one physical layout, and the sweep is
-// over its elements in physical order; or all are row-major, and inputs of fewer elements are broadcast.
+// pointwise: a chain of instructions in one sweep over memory. Inputs and outputs have one physical layout, and the
+// sweep is over its elements in physical order; or all are row-major, and inputs of fewer elements are broadcast.
 #include <algorithm>
 #include <optional>
 
@@ -34,7 +34,7 @@ class PointwiseStep : public Step {
     // Functions cost about as much as six plain instructions.
     int64_t cost = int64_t(plan_.loads.size()) + 2;
     for (const BlockOp& op : plan_.body) cost += is_function(op.fn) ? 6 : 1;
-    grain_ = std::max<int64_t>(4096, 65536 / cost);
+    grain_ = std::max<int64_t>(4096, 131072 / cost);
     detail = std::to_string(plan_.prologue.size()) + "+" + std::to_string(plan_.body.size()) + " loops, " +
              std::to_string(plan_.buffers) + " buffers, " + simd::table().isa;
   }
@@ -52,8 +52,9 @@ class PointwiseStep : public Step {
 
  private:
   static bool is_function(simd::BlockFn fn) {
-    for (PointwiseOp op : {PointwiseOp::exp, PointwiseOp::log, PointwiseOp::tanh, PointwiseOp::sigmoid, PointwiseOp::pow,
-                           PointwiseOp::sin, PointwiseOp::cos, PointwiseOp::rsqrt, PointwiseOp::sqrt, PointwiseOp::div}) {
+    for (PointwiseOp op :
+         {PointwiseOp::exp, PointwiseOp::log, PointwiseOp::tanh, PointwiseOp::sigmoid, PointwiseOp::pow,
+          PointwiseOp::sin, PointwiseOp::cos, PointwiseOp::rsqrt, PointwiseOp::sqrt, PointwiseOp::div}) {
       const simd::BlockFn* row = simd::table().pointwise[1][int(op)];
       if (std::find(row, row + 4, fn) != row + 4) return true;
     }
@@ -81,7 +82,8 @@ class PointwiseStep : public Step {
     const auto& [input, place] = plan_.loads[i];
     const core::DType dtype = reads[size_t(input)]->dtype;
     const simd::Table& table = simd::table();
-    broadcast_->load(i, loader_of(dtype, table), table.fill4, shared_places[input], core::size_of(dtype), places[place], at, n);
+    broadcast_->load(i, loader_of(dtype, table), table.fill4, shared_places[input], core::size_of(dtype), places[place],
+                     at, n);
   }
 
   ChainPlan plan_;
@@ -91,8 +93,9 @@ class PointwiseStep : public Step {
   int64_t grain_;
 };
 
-// The layout that all inputs of the output's shape share: that of the first one that is not row-major, states first, so that
-// an optimiser runs on its weights as they lie. Row-major where anything else is broadcast or padding would not stay zero.
+// The layout that all inputs of the output's shape share: that of the first one that is not row-major, states first, so
+// that an optimiser runs on its weights as they lie. Row-major where anything else is broadcast or padding would not
+// stay zero.
 Layout choose_layout(Builder& builder, const Chain& chain, const std::vector<Slot*>& inputs, const core::Shape& shape) {
   const Layout plain = Layout::row_major(shape);
   const Slot* leader = nullptr;

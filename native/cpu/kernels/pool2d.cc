@@ -1,5 +1,6 @@
-// Max and average pooling and their gradients by oneDNN, in the layout of their input. The index of a maximum is oneDNN's
-// workspace: opaque, and readable only with the forward descriptor that wrote it, which travels as the slot's hint.
+// Max and average pooling and their gradients by oneDNN, in the layout of their input. The index of a maximum is
+// oneDNN's workspace: opaque, and readable only with the forward descriptor that wrote it, which travels as the slot's
+// hint.
 #include "cpu/onednn.h"
 #include "program/attrs.h"
 
@@ -16,7 +17,10 @@ struct Window {
 
 Window window(const program::NodeSpec& node) {
   const auto padding = program::get_ints(node, "padding", 4);
-  return {program::get_ints(node, "kernel", 2), program::get_ints(node, "stride", 2), {padding[0], padding[1]}, {padding[2], padding[3]}};
+  return {program::get_ints(node, "kernel", 2),
+          program::get_ints(node, "stride", 2),
+          {padding[0], padding[1]},
+          {padding[2], padding[3]}};
 }
 
 dnnl::algorithm average(const program::NodeSpec& node) {
@@ -24,28 +28,30 @@ dnnl::algorithm average(const program::NodeSpec& node) {
                                                  : dnnl::algorithm::pooling_avg_exclude_padding;
 }
 
-Forward::primitive_desc describe(Builder& builder, dnnl::prop_kind kind, dnnl::algorithm algorithm, const memory::desc& x,
-                                 const memory::desc& y, const Window& w) {
-  return {builder.engine(), kind, algorithm, x, y, w.stride, w.kernel, {0, 0}, w.pad_before, w.pad_after, user_scratchpad()};
+Forward::primitive_desc describe(Builder& builder, dnnl::prop_kind kind, dnnl::algorithm algorithm,
+                                 const memory::desc& x, const memory::desc& y, const Window& w) {
+  return {builder.engine(), kind,        algorithm,        x, y, w.stride, w.kernel, {0, 0},
+          w.pad_before,     w.pad_after, user_scratchpad()};
 }
 
 // The input with a layout that oneDNN can name.
 Slot* named(Builder& builder, Slot* slot) { return slot->desc.is_zero() ? builder.row_major(slot) : slot; }
 
-std::unique_ptr<PrimitiveStep> forward(Builder& builder, const program::NodeSpec& node, const Forward::primitive_desc& description,
-                                       Slot* x) {
+std::unique_ptr<PrimitiveStep> forward(Builder& builder, const program::NodeSpec& node,
+                                       const Forward::primitive_desc& description, Slot* x) {
   auto step = std::make_unique<PrimitiveStep>(builder, Forward(description), description);
   step->reads_arg(DNNL_ARG_SRC, x, x->desc);
   step->writes_arg(DNNL_ARG_DST, builder.output(node, 0, description.dst_desc()), description.dst_desc());
   return step;
 }
 
-std::unique_ptr<PrimitiveStep> backward(Builder& builder, const program::NodeSpec& node, const Forward::primitive_desc& hint,
-                                        dnnl::algorithm algorithm, Slot* dy, const Window& w) {
+std::unique_ptr<PrimitiveStep> backward(Builder& builder, const program::NodeSpec& node,
+                                        const Forward::primitive_desc& hint, dnnl::algorithm algorithm, Slot* dy,
+                                        const Window& w) {
   using Backward = dnnl::pooling_backward;
   const memory::desc dx = hint.src_desc(), dy_desc = hint.dst_desc();
-  const Backward::primitive_desc description(builder.engine(), algorithm, dx, dy_desc, w.stride, w.kernel, {0, 0}, w.pad_before,
-                                             w.pad_after, hint, user_scratchpad());
+  const Backward::primitive_desc description(builder.engine(), algorithm, dx, dy_desc, w.stride, w.kernel, {0, 0},
+                                             w.pad_before, w.pad_after, hint, user_scratchpad());
   auto step = std::make_unique<PrimitiveStep>(builder, Backward(description), description);
   step->reads_arg(DNNL_ARG_DIFF_DST, builder.with_desc(dy, dy_desc), dy_desc);
   step->writes_arg(DNNL_ARG_DIFF_SRC, builder.output(node, 0, dx), dx);
@@ -95,14 +101,16 @@ std::unique_ptr<Step> make_avgPool2dGrad(Builder& builder, const program::NodeSp
   Slot* dy = named(builder, builder.input(node, 0));
   const Window w = window(node);
   const memory::desc dx = any_desc(dy->dtype, builder.shape(node, 0));
-  const Forward::primitive_desc hint = describe(builder, dnnl::prop_kind::forward_training, average(node),
-                                                row_major_desc(dy->dtype, builder.shape(node, 0)), row_major_desc(dy->dtype, dy->shape), w);
+  const Forward::primitive_desc hint =
+      describe(builder, dnnl::prop_kind::forward_training, average(node),
+               row_major_desc(dy->dtype, builder.shape(node, 0)), row_major_desc(dy->dtype, dy->shape), w);
   using Backward = dnnl::pooling_backward;
-  const Backward::primitive_desc description(builder.engine(), average(node), dx, dy->desc, w.stride, w.kernel, {0, 0}, w.pad_before,
-                                             w.pad_after, hint, user_scratchpad());
+  const Backward::primitive_desc description(builder.engine(), average(node), dx, dy->desc, w.stride, w.kernel, {0, 0},
+                                             w.pad_before, w.pad_after, hint, user_scratchpad());
   auto step = std::make_unique<PrimitiveStep>(builder, Backward(description), description);
   step->reads_arg(DNNL_ARG_DIFF_DST, dy, dy->desc);
-  step->writes_arg(DNNL_ARG_DIFF_SRC, builder.output(node, 0, description.diff_src_desc()), description.diff_src_desc());
+  step->writes_arg(DNNL_ARG_DIFF_SRC, builder.output(node, 0, description.diff_src_desc()),
+                   description.diff_src_desc());
   return step;
 }
 

@@ -1,4 +1,5 @@
-// dropout, randomUniform, randomNormal: Philox draws by logical element, so the result depends on neither layout nor threads.
+// dropout, randomUniform, randomNormal: Philox draws by logical element, so the result depends on neither layout nor
+// threads.
 #include <cmath>
 
 #include "cpu/builder.h"
@@ -35,9 +36,12 @@ class RandomStep : public Step {
   void run(RunContext& context) override {
     const auto fill = is_normal_ ? simd::table().normal : simd::table().uniform;
     float* y = writes[0]->data<float>();
-    parallel_for(context.threads, core::count(writes[0]->shape), kGrain, [&](int64_t begin, int64_t end) {
-      fill(y + begin, end - begin, draws_of(reads[0], reads[1], stream_, begin), a_, b_);
-    }, kAlign);
+    parallel_for(
+        context.threads, core::count(writes[0]->shape), kGrain,
+        [&](int64_t begin, int64_t end) {
+          fill(y + begin, end - begin, draws_of(reads[0], reads[1], stream_, begin), a_, b_);
+        },
+        kAlign);
   }
 
  private:
@@ -61,11 +65,14 @@ class DropoutStep : public Step {
     const Slot* x = reads[0];
     const size_t size = core::size_of(x->dtype);
     const auto dropout = simd::table().dropout[x->dtype == core::DType::bf16 ? simd::kBf16 : simd::kF32];
-    parallel_for(context.threads, core::count(x->shape), kGrain, [&](int64_t begin, int64_t end) {
-      const size_t at = size_t(begin) * size;
-      dropout(writes[0]->data<char>() + at, x->data<char>() + at, end - begin, draws_of(reads[1], reads[2], stream_, begin),
-              threshold_, scale_);
-    }, kAlign);
+    parallel_for(
+        context.threads, core::count(x->shape), kGrain,
+        [&](int64_t begin, int64_t end) {
+          const size_t at = size_t(begin) * size;
+          dropout(writes[0]->data<char>() + at, x->data<char>() + at, end - begin,
+                  draws_of(reads[1], reads[2], stream_, begin), threshold_, scale_);
+        },
+        kAlign);
   }
 
  private:

@@ -1,6 +1,6 @@
-// sum, max and argmax over any axes of row-major data. Work is cut into pieces that depend on the shape alone, and the pieces
-// are joined in order, so results do not depend on the number of threads. Sums are exact to a rounding or two: f32 within
-// a piece, double across pieces.
+// sum, max and argmax over any axes of row-major data. Work is cut into pieces that depend on the shape alone, and the
+// pieces are joined in order, so results do not depend on the number of threads. Sums are exact to a rounding or two:
+// f32 within a piece, double across pieces.
 #include <algorithm>
 
 #include "core/error.h"
@@ -16,10 +16,10 @@ namespace {
 using core::DType;
 using program::NodeSpec;
 
-constexpr int64_t kPiece = 32768;    // elements of a contiguous piece
-constexpr int64_t kRowPiece = 256;   // rows of a piece of columns
-constexpr int64_t kColumns = 256;    // columns of a piece
-constexpr int64_t kAlone = 32768;    // elements below which one thread does it all
+constexpr int64_t kPiece = 32768;   // elements of a contiguous piece
+constexpr int64_t kRowPiece = 256;  // rows of a piece of columns
+constexpr int64_t kColumns = 256;   // columns of a piece
+constexpr int64_t kAlone = 32768;   // elements below which one thread does it all
 
 // The operation on one element type, over contiguous elements and over columns.
 struct Reducer {
@@ -75,13 +75,18 @@ class RunsStep : public Step {
     double* partials = partials_ > 1 ? writes[1]->data<double>() : nullptr;
     const int64_t work = outputs_ * repeats_.count() * run_, tasks = outputs_ * partials_;
     const int64_t grain = std::max<int64_t>(1, kAlone * tasks / work);
-    parallel_for(context.threads, tasks, grain, [&](int64_t begin, int64_t end) {
-      for (int64_t task = begin; task < end; ++task) {
-        const double value = reduce_piece(task / partials_, task % partials_);
-        if (partials != nullptr) partials[task] = value;
-        else reducer_.store(y, task, value);
-      }
-    }, 1);
+    parallel_for(
+        context.threads, tasks, grain,
+        [&](int64_t begin, int64_t end) {
+          for (int64_t task = begin; task < end; ++task) {
+            const double value = reduce_piece(task / partials_, task % partials_);
+            if (partials != nullptr)
+              partials[task] = value;
+            else
+              reducer_.store(y, task, value);
+          }
+        },
+        1);
     for (int64_t o = 0; partials != nullptr && o < outputs_; ++o) {
       double value = partials[o * partials_];
       for (int64_t p = 1; p < partials_; ++p) value = reducer_.join(value, partials[o * partials_ + p]);
@@ -132,9 +137,12 @@ class ColumnsStep : public Step {
     char* partials = writes.back()->data<char>();
     const int64_t tasks = outer_.count() * col_pieces_ * row_pieces_, work = outputs * rows_.count();
     const int64_t grain = std::max<int64_t>(1, kAlone * tasks / work);
-    parallel_for(context.threads, tasks, grain, [&](int64_t begin, int64_t end) {
-      for (int64_t task = begin; task < end; ++task) reduce_piece(partials, task, outputs);
-    }, 1);
+    parallel_for(
+        context.threads, tasks, grain,
+        [&](int64_t begin, int64_t end) {
+          for (int64_t task = begin; task < end; ++task) reduce_piece(partials, task, outputs);
+        },
+        1);
     if (writes.size() > 1) join(context, partials, outputs);
   }
 
@@ -200,19 +208,22 @@ class ArgmaxStep : public Step {
     int32_t* y = writes[0]->data<int32_t>();
     float* best = writes.back()->data<float>();
     const int64_t grain = std::max<int64_t>(1, kAlone / (length_ * inner_));
-    parallel_for(context.threads, outer_, grain, [&](int64_t begin, int64_t end) {
-      for (int64_t o = begin; o < end; ++o) {
-        const char* from = x + size_t(o * length_ * inner_) * size;
-        if (inner_ == 1) {
-          y[o] = int32_t(table.argmax[kind](from, length_));
-          continue;
-        }
-        for (int64_t r = 0; r < length_; ++r) {
-          const char* row = from + size_t(r * inner_) * size;
-          table.argmax_row[kind](best + o * inner_, y + o * inner_, row, int32_t(r), inner_);
-        }
-      }
-    }, 1);
+    parallel_for(
+        context.threads, outer_, grain,
+        [&](int64_t begin, int64_t end) {
+          for (int64_t o = begin; o < end; ++o) {
+            const char* from = x + size_t(o * length_ * inner_) * size;
+            if (inner_ == 1) {
+              y[o] = int32_t(table.argmax[kind](from, length_));
+              continue;
+            }
+            for (int64_t r = 0; r < length_; ++r) {
+              const char* row = from + size_t(r * inner_) * size;
+              table.argmax_row[kind](best + o * inner_, y + o * inner_, row, int32_t(r), inner_);
+            }
+          }
+        },
+        1);
   }
 
  private:

@@ -1,5 +1,5 @@
-// reshape, transpose, broadcastTo, slice, concat, pad: elements move, values stay. Row-major; what is contiguous already is
-// an alias, with no step.
+// reshape, transpose, broadcastTo, slice, concat, pad: elements move, values stay. Row-major; what is contiguous
+// already is an alias, with no step.
 #include <algorithm>
 
 #include "core/bf16.h"
@@ -74,8 +74,8 @@ Slot* plain_input(Builder& builder, const NodeSpec& node, size_t index = 0) {
 }
 
 // A step of one part.
-std::unique_ptr<Step> make_move(Builder& builder, const NodeSpec& node, Slot* x, const Shape& dims, const Shape& to_strides,
-                                const Shape& from_strides, int64_t from_offset) {
+std::unique_ptr<Step> make_move(Builder& builder, const NodeSpec& node, Slot* x, const Shape& dims,
+                                const Shape& to_strides, const Shape& from_strides, int64_t from_offset) {
   auto step = std::make_unique<MoveStep>(std::vector<Slot*>{x}, builder.output(node, 0));
   step->add(StridedCopy(dims, to_strides, from_strides, core::size_of(x->dtype)), 0, from_offset);
   return step;
@@ -166,7 +166,8 @@ std::unique_ptr<Step> make_concat(Builder& builder, const NodeSpec& node) {
   auto step = std::make_unique<MoveStep>(inputs, y);
   int64_t place = 0;
   for (const Slot* x : inputs) {
-    step->add(StridedCopy(x->shape, to, core::row_major_strides(x->shape), core::size_of(x->dtype)), place * to[axis], 0);
+    step->add(StridedCopy(x->shape, to, core::row_major_strides(x->shape), core::size_of(x->dtype)), place * to[axis],
+              0);
     place += x->shape[axis];
   }
   return step;

@@ -26,14 +26,19 @@ class RowsStep : public Step {
  protected:
   template <class F>
   void for_rows(RunContext& context, F&& body) const {
-    parallel_for(context.threads, rows_, std::max<int64_t>(1, kAlone / k_), [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) body(row);
-    }, 1);
+    parallel_for(
+        context.threads, rows_, std::max<int64_t>(1, kAlone / k_),
+        [&](int64_t begin, int64_t end) {
+          for (int64_t row = begin; row < end; ++row) body(row);
+        },
+        1);
   }
   const char* row_of(const Slot* slot, int64_t row) const {
     return slot->data<char>() + size_t(row * k_) * core::size_of(slot->dtype);
   }
-  char* row_to(Slot* slot, int64_t row) const { return slot->data<char>() + size_t(row * k_) * core::size_of(slot->dtype); }
+  char* row_to(Slot* slot, int64_t row) const {
+    return slot->data<char>() + size_t(row * k_) * core::size_of(slot->dtype);
+  }
 
   const Slot* x_;
   int64_t k_, rows_;
@@ -60,7 +65,8 @@ class SoftmaxStep : public RowsStep {
 // logits, labels -> loss = logSumExp - logits[label], logSumExp
 class CrossEntropyStep : public RowsStep {
  public:
-  CrossEntropyStep(std::string label, Slot* x, Slot* labels, Slot* loss, Slot* lse) : RowsStep(x), label_(std::move(label)) {
+  CrossEntropyStep(std::string label, Slot* x, Slot* labels, Slot* loss, Slot* lse)
+      : RowsStep(x), label_(std::move(label)) {
     reads = {x, labels};
     writes = {loss, lse};
   }
@@ -87,7 +93,8 @@ class CrossEntropyStep : public RowsStep {
 
 class CrossEntropyGradStep : public RowsStep {
  public:
-  CrossEntropyGradStep(std::string label, std::vector<Slot*> inputs, Slot* dx) : RowsStep(inputs[1]), label_(std::move(label)) {
+  CrossEntropyGradStep(std::string label, std::vector<Slot*> inputs, Slot* dx)
+      : RowsStep(inputs[1]), label_(std::move(label)) {
     reads = std::move(inputs);
     writes = {dx};
     in_place = {{dx, reads[1]}};

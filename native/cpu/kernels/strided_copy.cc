@@ -35,7 +35,8 @@ void transpose(T* to, const T* from, int64_t height, int64_t length, int64_t to_
 
 }  // namespace
 
-StridedCopy::StridedCopy(const core::Shape& dims, const core::Shape& to_strides, const core::Shape& from_strides, size_t size)
+StridedCopy::StridedCopy(const core::Shape& dims, const core::Shape& to_strides, const core::Shape& from_strides,
+                         size_t size)
     : size_(size) {
   for (size_t axis = 0; axis < dims.size(); ++axis) {
     if (dims[axis] == 1) continue;
@@ -93,8 +94,8 @@ void StridedCopy::piece(T* to, const T* from, int64_t task) const {
   const Place place = outer_place(task / pieces_);
   const int64_t at = task % pieces_ * piece_;
   if (inner_ == Inner::tiles) {
-    transpose(to + place.to + at * to_height_, from + place.from + at, std::min(kTile, height_ - at), length_, to_height_,
-              from_step_);
+    transpose(to + place.to + at * to_height_, from + place.from + at, std::min(kTile, height_ - at), length_,
+              to_height_, from_step_);
     return;
   }
   T* y = to + place.to + at * to_step_;
@@ -112,13 +113,19 @@ void StridedCopy::piece(T* to, const T* from, int64_t task) const {
 void StridedCopy::run(int threads, char* to, const char* from) const {
   const int64_t tasks = outer_ * pieces_, work = outer_ * height_ * length_;
   const int64_t grain = std::max<int64_t>(1, kAlone * tasks / work);
-  parallel_for(threads, tasks, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task) {
-      if (size_ == 4) piece(reinterpret_cast<uint32_t*>(to), reinterpret_cast<const uint32_t*>(from), task);
-      else if (size_ == 2) piece(reinterpret_cast<uint16_t*>(to), reinterpret_cast<const uint16_t*>(from), task);
-      else piece(reinterpret_cast<uint8_t*>(to), reinterpret_cast<const uint8_t*>(from), task);
-    }
-  }, 1);
+  parallel_for(
+      threads, tasks, grain,
+      [&](int64_t begin, int64_t end) {
+        for (int64_t task = begin; task < end; ++task) {
+          if (size_ == 4)
+            piece(reinterpret_cast<uint32_t*>(to), reinterpret_cast<const uint32_t*>(from), task);
+          else if (size_ == 2)
+            piece(reinterpret_cast<uint16_t*>(to), reinterpret_cast<const uint16_t*>(from), task);
+          else
+            piece(reinterpret_cast<uint8_t*>(to), reinterpret_cast<const uint8_t*>(from), task);
+        }
+      },
+      1);
 }
 
 }  // namespace ostrich::cpu

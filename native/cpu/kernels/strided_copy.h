@@ -1,5 +1,5 @@
-// Copies elements between two strided walks over the same extents, in parallel: rows as memory blocks where both sides are
-// contiguous, tiles where the axes change places, repetition where the source stands still.
+// Copies elements between two strided walks over the same extents, in parallel: rows as memory blocks where both sides
+// are contiguous, tiles where the axes change places, repetition where the source stands still.
 #pragma once
 
 #include "core/shape.h"

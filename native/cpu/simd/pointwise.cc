@@ -1,5 +1,5 @@
-// Loops over blocks for every pointwise instruction: the formula of math/pointwise.h, in f32 and in i32, with any of its
-// operands a block or a single element.
+// Loops over blocks for every pointwise instruction: the formula of math/pointwise.h, in f32 and in i32, with any of
+// its operands a block or a single element.
 #include "math/pointwise.h"
 
 #include "cpu/simd/parts.h"
@@ -72,12 +72,12 @@ struct Row<3> {
   }
 };
 
-#define OSTRICH_POINTWISE(name, arity)                                               \
-  struct name##_formula {                                                            \
-    template <class... T>                                                            \
-    static inline __attribute__((always_inline)) auto of(T... operands) {            \
-      return math::pointwise::name(operands...);                                     \
-    }                                                                                \
+#define OSTRICH_POINTWISE(name, arity)                                    \
+  struct name##_formula {                                                 \
+    template <class... T>                                                 \
+    static inline __attribute__((always_inline)) auto of(T... operands) { \
+      return math::pointwise::name(operands...);                          \
+    }                                                                     \
   };
 #include "program/ops.def"
 
@@ -85,8 +85,8 @@ struct Row<3> {
 
 void add_pointwise(Table& table) {
   int op = 0;
-#define OSTRICH_POINTWISE(name, arity)                                     \
-  Row<arity>::fill<int32_t, name##_formula>(table.pointwise[0][op]);       \
+#define OSTRICH_POINTWISE(name, arity)                               \
+  Row<arity>::fill<int32_t, name##_formula>(table.pointwise[0][op]); \
   Row<arity>::fill<float, name##_formula>(table.pointwise[1][op++]);
 #include "program/ops.def"
 }

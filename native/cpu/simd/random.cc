@@ -1,6 +1,6 @@
 // Philox4x32-10 in vectors: the draws of FORMAT.md, "Random draws". A group of counters gives the words of
-// consecutive elements, four each. 32-bit words lie in the low halves of 64-bit lanes, where a widening multiply reads them; the
-// upper halves are left as they come.
+// consecutive elements, four each. 32-bit words lie in the low halves of 64-bit lanes, where a widening multiply reads
+// them; the upper halves are left as they come.
 #include <immintrin.h>
 
 #include "cpu/simd/parts.h"
@@ -21,8 +21,8 @@ inline __attribute__((always_inline)) Word multiply(Word a, Word b) { return _mm
 #endif
 typedef uint64_t Lanes __attribute__((vector_size(sizeof(Word))));
 
-constexpr int kWidth = sizeof(Word) / 8;   // counters of a vector
-constexpr int kBlocks = 2 * kWidth;        // counters of a group, 4 words each: two vectors hide each other's latency
+constexpr int kWidth = sizeof(Word) / 8;  // counters of a vector
+constexpr int kBlocks = 2 * kWidth;       // counters of a group, 4 words each: two vectors hide each other's latency
 constexpr int kGroup = 4 * kBlocks;
 constexpr float kUnit = 0x1p-24f;
 

@@ -1,6 +1,6 @@
-// Rows of K logits. A row goes through a buffer of floats that is padded with -infinity to whole vectors, so that rows of ten
-// classes are as vectorised as rows of fifty thousand words. Buffers are pieces of the row; one sweep over the row keeps
-// a running maximum m and s = sum exp(x - m), rescaled when m grows (Milakov and Gimelshein 2018).
+// Rows of K logits. A row goes through a buffer of floats that is padded with -infinity to whole vectors, so that rows
+// of ten classes are as vectorised as rows of fifty thousand words. Buffers are pieces of the row; one sweep over the
+// row keeps a running maximum m and s = sum exp(x - m), rescaled when m grows (Milakov and Gimelshein 2018).
 #include "cpu/simd/parts.h"
 
 namespace ostrich::cpu::simd::OSTRICH_ISA {
@@ -55,7 +55,8 @@ Running scan_row(const typename Kind::Stored* x, int64_t k) {
     const float top = max_of(piece, padded), max = top > row.max ? top : row.max;
     // Of a row of -infinity nothing is larger: 0 in place of -infinity keeps the differences defined.
     const float base = max == -__builtin_inff() ? 0.0f : max;
-    row.sum = row.sum * math::exp(row.max - base) + sum_exp(piece, padded, base);
+    const float rest = i == 0 ? 0.0f : row.sum * math::exp(row.max - base);
+    row.sum = rest + sum_exp(piece, padded, base);
     row.max = max;
   }
   return row;

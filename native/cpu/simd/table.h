@@ -1,7 +1,7 @@
-// The inner loops of the CPU kernels, as a table of function pointers. The .cc files of this folder are compiled once for
-// each instruction set; which table a process uses is decided when it first asks. Every function runs in the calling
-// thread, allocates nothing and throws nothing. The results of sums do not depend on the instruction set, but for the
-// fused multiply-adds of a term's own formula.
+// The inner loops of the CPU kernels, as a table of function pointers. The .cc files of this folder are compiled once
+// for each instruction set; which table a process uses is decided when it first asks. Every function runs in the
+// calling thread, allocates nothing and throws nothing. The results of sums do not depend on the instruction set, but
+// for the fused multiply-adds of a term's own formula.
 #pragma once
 
 #include <cstdint>
@@ -28,18 +28,18 @@ struct Draws {
 struct Table {
   const char* isa;
 
-  // [computes in float][PointwiseOp][variant]. A register is float (f32, bf16) or int32 (i32, u8). Bit 0 of the variant:
-  // the first operand (of `where`: the second) is a single element; bit 1: the next one is.
+  // [computes in float][PointwiseOp][variant]. A register is float (f32, bf16) or int32 (i32, u8). Bit 0 of the
+  // variant: the first operand (of `where`: the second) is a single element; bit 1: the next one is.
   BlockFn pointwise[2][kPointwiseOps][4];
 
   // Between memory and registers; reads a, writes y.
   BlockFn copy4, fill4;  // fill4: a is a single element
   BlockFn f32_from_bf16, f32_from_i32, f32_from_u8, i32_from_u8;
   BlockFn bf16_from_f32, i32_from_f32, u8_from_i32;
-  BlockFn round_bf16;    // f32 register holding bf16 values
-  BlockFn wrap_u8;       // i32 register modulo 256
-  BlockFn saturate_u8;   // f32 to an i32 register in 0..255
-  BlockFn truth;         // f32 to an i32 register: 1 where not zero
+  BlockFn round_bf16;   // f32 register holding bf16 values
+  BlockFn wrap_u8;      // i32 register modulo 256
+  BlockFn saturate_u8;  // f32 to an i32 register in 0..255
+  BlockFn truth;        // f32 to an i32 register: 1 where not zero
 
   // Reductions of n contiguous elements.
   double (*sum[2])(const void* x, int64_t n);
