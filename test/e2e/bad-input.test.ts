@@ -1,7 +1,7 @@
 // What a session is given and cannot use: refused in words that say where, what was expected and what came.
 import { describe, expect, it } from 'vitest'
 import { arrays, DataError } from '../../lib/data/index.js'
-import { type Tensor, Variable } from '../../lib/graph/index.js'
+import { read, type Tensor, Variable } from '../../lib/graph/index.js'
 import * as nn from '../../lib/nn/index.js'
 import * as ops from '../../lib/ops/index.js'
 import * as optim from '../../lib/optim/index.js'
@@ -130,15 +130,14 @@ describe('a network', () => {
   })
 
   it('may be a closure over variables of the user’s own', async () => {
-    const w = new Variable({
+    const w = new Variable<'f32', [64, 5]>({
       label: 'w',
       dtype: 'f32',
       shape: [64, 5],
       role: 'parameter',
       init: () => ops.zeros([64, 5]),
     })
-    const { read } = await import('../../lib/graph/index.js')
-    const net = (x: Tensor<'f32'>) => ops.matmul(ops.reshape(x, [-1, 64]), read(w))
+    const net = (x: Tensor<'f32'>) => ops.matmul(ops.reshape(x, [-1, 64]) as Tensor<'f32', [number, 64]>, read(w))
     const curve = await losses(net, { epochs: 3 })
     expect(curve[0]).toBeCloseTo(Math.log(5), 5)
     expect(curve.at(-1)!).toBeLessThan(curve[0]!)
