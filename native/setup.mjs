@@ -32,7 +32,9 @@ const configured = () => {
 
 const addonStep = {
   name: 'native addon',
-  key: () => root + hashOf(root, ['native', 'CMakeLists.txt', 'package-lock.json'], /\.(cc|h|def|map|cmake|txt)$/),
+  key: () =>
+    root +
+    hashOf(root, ['native', 'CMakeLists.txt', 'package.json', 'package-lock.json'], /\.(cc|h|def|map|cmake|txt)$/),
   ready: () => existsSync(at('build/Release/ostrich.node')) && existsSync(at('build/Release/ostrich_cpu.so')),
   act: async (title) => {
     if (!configured()) rmSync(at('build/addon'), { recursive: true, force: true })

@@ -44,7 +44,7 @@ function(ostrich_plugin target)
   endif()
 endfunction()
 
-if(CMAKE_JS_INC)
+if(CMAKE_JS_INC AND NOT OSTRICH_SANITIZE)
   set(OSTRICH_OUTPUT ${CMAKE_SOURCE_DIR}/build/Release)
 else()
   set(OSTRICH_OUTPUT ${CMAKE_BINARY_DIR})
