@@ -23,6 +23,7 @@ export interface FieldSpec {
 export interface Dataset<Names extends string = string> {
   readonly length: number
   readonly fields: Readonly<Record<Names, FieldSpec>>
+  /** Copies the examples `indices` to the rows of `out`. */
   gather(indices: Uint32Array | readonly number[], out: Readonly<Record<Names, FieldArray>>): void | Promise<void>
 }
 

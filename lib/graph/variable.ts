@@ -27,6 +27,7 @@ export class Variable<D extends DType = DType, S extends Shape = Shape> {
   readonly dtype: D
   readonly shape: S
   readonly role: VariableRole
+  /** Its first value, traced in an initialisation program. */
   readonly init: () => Tensor<D, S>
 
   constructor(options: VariableOptions<D, S>) {

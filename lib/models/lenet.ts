@@ -4,6 +4,7 @@
 import type { Tensor } from '../graph/index.js'
 import * as nn from '../nn/index.js'
 
+/** Knobs of `lenet`. */
 export interface LenetConfig {
   readonly classes: number
   /** Channels behind the two convolutions. */

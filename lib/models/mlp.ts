@@ -2,6 +2,7 @@
 // To reach: 98.3 % test accuracy (two hidden layers of 512; the recipe says how).
 import * as nn from '../nn/index.js'
 
+/** Knobs of `mlp`. */
 export interface MlpConfig<I extends number = number, K extends number = number> {
   readonly inputs: I
   /** Widths of the hidden layers, first to last. */

@@ -8,6 +8,7 @@ import { layer, type Layer } from './layer.js'
 import { parameter } from './parameter.js'
 import type { Images } from './types.js'
 
+/** Options of `conv2d`. */
 export interface Conv2dOptions {
   readonly kernel: Pair
   /** Default: 1. */

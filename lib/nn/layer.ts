@@ -29,6 +29,7 @@ export interface Layer<In extends Tensor, Out extends Output> extends LayerInfo 
   readonly types: { readonly in: In; readonly out: Out }
 }
 
+/** What `layer` makes a layer of. */
 export interface LayerOptions<In extends Tensor, Returned extends Tensor> {
   readonly kind: string
   readonly name?: string | undefined
@@ -36,6 +37,7 @@ export interface LayerOptions<In extends Tensor, Returned extends Tensor> {
   readonly parameters?: readonly Variable[]
   /** Layers that `apply` calls. */
   readonly children?: readonly Step[]
+  /** The layer itself: runs whenever it is traced. */
   readonly apply: (x: In) => Returned
 }
 

@@ -7,6 +7,7 @@ import { layer, type Layer } from './layer.js'
 import { parameter } from './parameter.js'
 import type { Features } from './types.js'
 
+/** Options of `linear`. */
 export interface LinearOptions {
   /** Default: true; starts at zero. */
   readonly bias?: boolean

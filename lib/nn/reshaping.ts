@@ -23,6 +23,7 @@ export function fromBytes(): Layer<Tensor<'u8'>, SameShape> {
   return layer<Tensor<'u8'>, SameShape>({ kind: 'bytes', apply: (x) => mul(cast(x, 'f32'), 1 / 255) })
 }
 
+/** Options of `embedding`. */
 export interface EmbeddingOptions {
   /** Default: normal with variance 1 / features, so that rows have length about 1. */
   readonly init?: Initializer

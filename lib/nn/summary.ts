@@ -14,6 +14,7 @@ import {
 } from '../graph/index.js'
 import { isLayer, type Step } from './layer.js'
 
+/** One call of a layer. */
 export interface SummaryRow {
   /** Empty for what runs outside any layer. */
   readonly path: string
@@ -26,12 +27,14 @@ export interface SummaryRow {
   readonly multiplyAdds: number
 }
 
+/** The layers of a network in the order of their calls, and their totals. */
 export interface Summary {
   readonly rows: readonly SummaryRow[]
   readonly parameters: number
   readonly multiplyAdds: number
 }
 
+/** Extents of the input to trace a network with. */
 export interface SummaryInput {
   /** With the batch. */
   readonly x: Shape

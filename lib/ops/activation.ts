@@ -5,6 +5,7 @@ import { expectThat } from './define.js'
 import { relu, sigmoid, tanh } from './pointwise.js'
 
 export const activations = ['none', 'relu', 'tanh', 'sigmoid'] as const
+/** Activation that a product or convolution applies to its result. */
 export type Activation = (typeof activations)[number]
 
 const functions = { relu, tanh, sigmoid }

@@ -140,6 +140,7 @@ function gradWeight(x: Tensor, dy: Tensor, w: Tensor, attrs: Geometry): Tensor {
   return emitOne(gradWeightOp, [x, dy], { ...geometryOf(attrs), dtype: w.dtype, kernel, sumDy: false })
 }
 
+/** Options of `conv2d`. */
 export interface Conv2dOptions<G extends number = number, O extends DType = DType> {
   /** Default: 1. */
   readonly stride?: Pair

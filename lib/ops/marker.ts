@@ -2,6 +2,7 @@
 import { defineOp, type DType, emitOne, type Shape, type Tensor } from '../graph/index.js'
 import { exactly } from './define.js'
 
+/** Op of `stopGradient`. */
 export const stopGradientOp = defineOp({
   name: 'stopGradient',
   kind: 'marker',

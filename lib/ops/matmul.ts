@@ -143,6 +143,7 @@ export type Product<A extends Shape, B extends Shape, TA, TB> = number extends A
   ? Shape
   : [...Batch<A>, OutRows<A, TA>, OutColumns<B, TB>]
 
+/** Options of `matmul`. */
 export interface MatmulOptions<TA extends boolean = boolean, TB extends boolean = boolean, O extends DType = DType> {
   /** Use a as [..., K, M]. Default: false. */
   readonly transposeA?: TA

@@ -108,6 +108,7 @@ const avgPool2dGradOp: Op<AverageAttrs & Sized> = register<AverageAttrs & Sized>
   ],
 })
 
+/** Options of `maxPool2d`. */
 export interface PoolOptions {
   /** Default: the kernel, so that windows do not overlap. */
   readonly stride?: Pair
@@ -115,6 +116,7 @@ export interface PoolOptions {
   readonly padding?: Padding
 }
 
+/** Options of `avgPool2d`. */
 export interface AvgPoolOptions extends PoolOptions {
   /** Divide by the whole window (true) or by what of it lies inside x. Default: true. */
   readonly countPadding?: boolean

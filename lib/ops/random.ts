@@ -117,6 +117,7 @@ const randomNormalOp = register<NormalAttrs>({
   vjp: () => [undefined, undefined],
 })
 
+/** Options of `randomUniform`. */
 export interface UniformOptions {
   /** Default: 0. */
   readonly low?: number
@@ -124,6 +125,7 @@ export interface UniformOptions {
   readonly high?: number
 }
 
+/** Options of `randomNormal`. */
 export interface NormalOptions {
   /** Default: 0. */
   readonly mean?: number

@@ -15,6 +15,7 @@ import { broadcastTo, reshape } from './reshape.js'
 
 type ReduceAttrs = { readonly axes: readonly number[]; readonly keepDims: boolean }
 
+/** Options of reductions. */
 export interface ReduceOptions {
   /** Reduced axes stay, with extent 1. Default: false. */
   readonly keepDims?: boolean

@@ -3,6 +3,7 @@ import { add, cast, div, exp, mul, rsqrt, sqrt, square, sub } from '../ops/index
 import { decayed, expectRange, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
 import type { Tensor } from '../graph/index.js'
 
+/** Options of `adam`. */
 export interface AdamOptions extends OptimizerOptions {
   /** Share of the old mean that is kept at each step. Default: 0.9. */
   readonly beta1?: number

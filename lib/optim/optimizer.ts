@@ -31,6 +31,7 @@ export interface Optimizer {
   update(updates: readonly Update[], step: Step): void
 }
 
+/** Options of every optimiser. */
 export interface OptimizerOptions {
   /** Learning rate, or a schedule of it over steps. */
   readonly rate: number | Schedule

@@ -2,6 +2,7 @@
 import { add, div, mul, sqrt, square, sub } from '../ops/index.js'
 import { decayed, expectRange, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
 
+/** Options of `rmsprop`. */
 export interface RmspropOptions extends OptimizerOptions {
   /** Share of the old mean square that is kept at each step. Default: 0.99. */
   readonly smoothing?: number

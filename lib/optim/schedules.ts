@@ -19,6 +19,7 @@ function expectAbove(schedule: string, options: Readonly<Record<string, number>>
   }
 }
 
+/** Options of `stepDecay` and `exponential`. */
 export interface DecayOptions {
   /** Steps. */
   readonly every: number
@@ -59,6 +60,7 @@ export function cosine(rate: number, options: { readonly total: number; readonly
   return (step) => halfCosine(rate, options.floor ?? 0, div(step, options.total))
 }
 
+/** Options of `oneCycle`. */
 export interface OneCycleOptions {
   /** Steps of the whole run. */
   readonly total: number

@@ -3,6 +3,7 @@ import { ShapeError } from '../graph/index.js'
 import { add, mul, sub } from '../ops/index.js'
 import { decayed, expectRange, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
 
+/** Options of `sgd`. */
 export interface SgdOptions extends OptimizerOptions {
   /** From 0 to below 1. Default: 0. */
   readonly momentum?: number

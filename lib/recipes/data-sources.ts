@@ -11,4 +11,5 @@ export const mnistSource: DataSource = {
   load: () => mnist(),
 }
 
+/** Every data set that `ostrich data` knows. */
 export const dataSources: readonly DataSource[] = [mnistSource]

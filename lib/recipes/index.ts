@@ -9,4 +9,5 @@ export { mnistMlp } from './mnist-mlp.js'
 export { selfTest, type SelfTest } from './self-test.js'
 export { type DataSource, type Plan, type Recipe, type RecipeOptions, sessionOptions } from './recipe.js'
 
+/** Every recipe, in the order in which `ostrich recipes` lists them. */
 export const recipes: readonly Recipe[] = [mnist, mnistMlp]

@@ -7,6 +7,7 @@ import type { Recipe } from './recipe.js'
 
 const examples = 60_000
 
+/** LeNet on MNIST: one-cycle SGD with Nesterov momentum, weight decay, dropout. */
 export const mnist: Recipe = {
   name: 'mnist',
   title: 'LeNet reads handwritten digits',

@@ -20,6 +20,7 @@ export interface DataSource {
   folder(): string
   /** Downloads what is missing; does nothing where all is there. */
   get(options?: FetchOptions): Promise<string>
+  /** Reads it. @throws DataError where it is absent or damaged */
   load(): Promise<Halves>
 }
 
@@ -36,6 +37,7 @@ export interface Plan extends Required<RecipeOptions> {
   readonly net: Network
   readonly loss: Loss
   readonly optimizer: Optimizer
+  /** How fields become what the network takes; default: `u8` is scaled to 0..1. */
   readonly inputs?: Inputs
   /** One example of the network's input, without the batch. */
   readonly example: { readonly dtype: 'u8' | 'i32' | 'f32'; readonly shape: readonly number[] }

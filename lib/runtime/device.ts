@@ -53,6 +53,7 @@ export class Device {
     return this.#native.dispose().catch(rethrow)
   }
 
+  /** The same as `dispose`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
   }

@@ -4,6 +4,7 @@ import { cpus, release, totalmem } from 'node:os'
 import type { NativeBackend } from './binding.js'
 import { addonPath, loadBinding } from './load-binding.js'
 
+/** What `diagnose` finds; `addon` holds a reason where there is none. */
 export interface Diagnosis {
   readonly os: string
   readonly cpu: string

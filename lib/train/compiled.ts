@@ -17,6 +17,7 @@ import type { Fields } from './source.js'
 /** Extents of an input; the dtype is f32, or that of the session's integer field of this name, unless told. */
 export type Extent = readonly number[] | { readonly dtype: DType; readonly shape: readonly number[] }
 
+/** Options of `session.compile`. */
 export interface CompileOptions {
   /** `train` turns dropout on. Default: `eval`. */
   readonly mode?: TraceMode
@@ -36,7 +37,9 @@ export interface Compiled<R> {
    * @throws DataError for an input that is missing, unknown or of another type or length
    */
   run(inputs: Readonly<Record<string, HostArray>>): Promise<Results<R>>
+  /** Frees the program; later runs throw `ERR_DISPOSED`. */
   dispose(): void
+  /** The same, for `using`. */
   [Symbol.dispose](): void
 }
 

@@ -75,6 +75,7 @@ export interface EndEvent extends Position {
   readonly validation: Metrics
 }
 
+/** Whatever a session tells; `type` says which. */
 export type TrainEvent = StartEvent | StepEvent | EpochEvent | CheckpointEvent | WarningEvent | StoppedEvent | EndEvent
 
 /** Metrics where there is nothing to measure. */

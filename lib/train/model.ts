@@ -19,6 +19,7 @@ export interface LoadOptions extends DeviceOptions {
   readonly input?: FieldSpec
 }
 
+/** Options of `model.evaluate`. */
 export interface EvaluateOptions {
   readonly data: Dataset | TrainingData
   /** Mean loss of a batch. */
@@ -38,6 +39,7 @@ export interface Model extends AsyncDisposable {
   predict(x: FieldArray): Promise<HostArray>
   /** Mean loss and accuracy over all examples of a data set with the fields `x` and `target`. */
   evaluate(options: EvaluateOptions): Promise<Metrics>
+  /** Waits for what is running and frees everything; later calls throw `ERR_DISPOSED`. */
   dispose(): Promise<void>
 }
 

@@ -3,9 +3,11 @@
 
 /** Where to show progress: `process.stderr`, or anything with `write`. */
 export interface ProgressStream {
+  /** Takes text as it is to appear. */
   write(text: string): unknown
   readonly isTTY?: boolean
   readonly columns?: number
+  /** Whether colours may be used; none where it is absent. */
   hasColors?(): boolean
 }
 

@@ -23,6 +23,7 @@ export type { TensorArray, TensorDtype } from './safetensors-header.js'
 export interface TensorSource {
   readonly dtype: TensorDtype
   readonly shape: readonly number[]
+  /** Its elements, row-major. */
   readonly data: TensorArray | (() => TensorArray | Promise<TensorArray>)
 }
 
@@ -141,7 +142,9 @@ export interface SafetensorsFile {
    * @throws CheckpointError when there is no tensor of that name, or the file was cut since it was opened
    */
   read(name: string): Promise<TensorArray>
+  /** Closes the file. */
   close(): Promise<void>
+  /** The same, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 

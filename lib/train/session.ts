@@ -212,6 +212,7 @@ export class Session {
     return this.#disposed
   }
 
+  /** The same as `dispose`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
   }

@@ -24,6 +24,7 @@ export interface TrainingData {
   readonly fields?: Fields
 }
 
+/** Type and extents of each field of an example, by name. */
 export type Fields = Readonly<Record<string, FieldSpec>>
 
 /** Where an epoch begins, and how it is cut. */
