@@ -19,18 +19,11 @@ export async function watch(run: Session, watched: Watched): Promise<EndEvent | 
     watched.log.write({ ...event })
     if (event.type === 'start') steps = event.stepsPerEpoch ?? 1
     if (event.type === 'epoch' && !Number.isNaN(event.validation.accuracy)) accuracy = event.validation.accuracy
-    if (event.type === 'step') {
-      const { epoch, stepInEpoch, loss } = event
+    if (event.type === 'step' || event.type === 'epoch') {
+      const step = event.type === 'step' ? event.stepInEpoch : steps
+      const { epoch, loss } = event
       const { epochs, batch } = watched
-      watched.progress.update({
-        epoch,
-        epochs,
-        step: stepInEpoch,
-        steps,
-        batch,
-        loss,
-        ...(accuracy !== undefined && { accuracy }),
-      })
+      watched.progress.update({ epoch, epochs, step, steps, batch, loss, ...(accuracy !== undefined && { accuracy }) })
     }
     await tell(event, watched)
     if (event.type === 'end' || event.type === 'stopped') last = event

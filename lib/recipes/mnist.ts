@@ -14,7 +14,7 @@ export const mnist: Recipe = {
   paper: 'LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied to document recognition"',
   target: { metric: 'test accuracy', value: 0.992 },
   data: mnistSource,
-  build({ epochs = 5, batch = 128, rate = 0.1 } = {}) {
+  build({ epochs = 2, batch = 128, rate = 0.1 } = {}) {
     const total = Math.max(10, epochs * Math.floor(examples / batch))
     return {
       net: lenet(),
