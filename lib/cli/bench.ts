@@ -11,7 +11,7 @@ export const bench = command({
   summary: 'measure training steps on this machine',
   arguments: [],
   about:
-    'Runs the benchmarks of a checkout of the repository. With --peers it sets up PyTorch in a virtual environment of its own\n(several hundred MB, once) and measures both in turn.',
+    'Runs the benchmarks of a checkout of the repository. With --peers it sets up PyTorch in a virtual environment of its own\n(about 5 GB, once) and measures both in turn.',
   options: {
     peers: { type: 'flag', help: 'measure PyTorch beside it' },
     only: { type: 'text', value: 'cases', help: 'names of cases, with commas between' },
