@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const typescript = join(root, 'node_modules/typescript/bin/tsc')
@@ -14,6 +14,9 @@ const MEGABYTE = 1_000_000
 
 // Debian 12's glibc moved the thread functions into libc as of 2.34, so what its toolchain links needs that version.
 const NEWEST_GLIBC = [2, 34]
+
+// Each test starts processes of its own, beside other tests on the same cores.
+vi.setConfig({ testTimeout: 120_000 })
 
 let folder = ''
 let tarball = ''
@@ -97,7 +100,7 @@ test('a CommonJS module trains ten steps', async () => {
 })
 
 test('the command runs', async () => {
-  expect(await run('npx', ['--no', 'ostrich', '--help'])).toContain('train')
+  expect(await run('npx', ['--no', '--', 'ostrich', '--help'])).toContain('train')
 })
 
 test.for([
