@@ -13,7 +13,10 @@ const pixels = side * side
 async function everything(set: ReturnType<typeof images>): Promise<{ x: Uint8Array; target: Int32Array }> {
   const x = new Uint8Array(set.length * pixels)
   const target = new Int32Array(set.length)
-  await set.gather(Uint32Array.from({ length: set.length }, (_, i) => i), { x, target })
+  await set.gather(
+    Uint32Array.from({ length: set.length }, (_, i) => i),
+    { x, target },
+  )
   return { x, target }
 }
 
@@ -24,8 +27,17 @@ describe('events', () => {
       expect(events.map((event) => event.type)).toEqual([
         ...['start', 'step', 'step', 'step', 'epoch', 'step', 'step', 'step', 'epoch', 'end'],
       ])
-      const steps = events.flatMap((event) => (event.type === 'step' ? [[event.epoch, event.step, event.stepInEpoch]] : []))
-      expect(steps).toEqual([[1, 1, 1], [1, 2, 2], [1, 3, 3], [2, 4, 1], [2, 5, 2], [2, 6, 3]])
+      const steps = events.flatMap((event) =>
+        event.type === 'step' ? [[event.epoch, event.step, event.stepInEpoch]] : [],
+      )
+      expect(steps).toEqual([
+        [1, 1, 1],
+        [1, 2, 2],
+        [1, 3, 3],
+        [2, 4, 1],
+        [2, 5, 2],
+        [2, 6, 3],
+      ])
       expect(run.step).toBe(6)
     })
   })
@@ -89,7 +101,8 @@ describe('data', () => {
     const made: number[] = []
     function* batches(epoch: number) {
       made.push(epoch)
-      for (let at = 0; at < 48; at += 16) yield { x: x.subarray(at * pixels, (at + 16) * pixels), target: target.subarray(at, at + 16) }
+      for (let at = 0; at < 48; at += 16)
+        yield { x: x.subarray(at * pixels, (at + 16) * pixels), target: target.subarray(at, at + 16) }
     }
     const own = await losses(perceptron(), { data: { train: batches, fields: set.fields }, epochs: 2 })
     expect(made).toEqual([0, 1])

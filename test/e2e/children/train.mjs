@@ -36,5 +36,7 @@ const session = await train.session(net, {
 if (checkpoint !== undefined) await session.resume(checkpoint)
 for await (const event of session.events()) if (event.type === 'step') process.stdout.write(`step ${event.step}\n`)
 await session.dispose()
-const hash = createHash('sha256').update(await readFile(join(folder, 'last.safetensors'))).digest('hex')
+const hash = createHash('sha256')
+  .update(await readFile(join(folder, 'last.safetensors')))
+  .digest('hex')
 process.stdout.write(`hash ${hash}\n`)
