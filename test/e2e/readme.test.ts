@@ -116,6 +116,7 @@ test('the op in docs/adding-an-op.md compiles where it would stand', { timeout: 
   const warnings = ['-Wall', '-Wextra', '-Werror']
   await run(process.env['CXX'] ?? 'c++', [
     '-std=c++17',
+    '-fopenmp',
     '-fsyntax-only',
     ...warnings,
     ...includes,
