@@ -1,5 +1,5 @@
-// pointwise chains against an interpreter in double precision: random chains over every element type, broadcasting, in-place
-// hazards, one-element chains, and the tracing of zeros that guards padded layouts.
+// pointwise chains against an interpreter in double precision: random chains over every element type, broadcasting,
+// in-place hazards, one-element chains, and the tracing of zeros that guards padded layouts.
 #include <gtest/gtest.h>
 
 #include "cpu/kernels/chain_plan.h"
@@ -91,19 +91,36 @@ TEST(Pointwise, ConvertsEveryElementType) {
   const core::Shape shape = {7, 301};
   const Array f = test::random_array(kF32, shape, 1, 40), h = test::random_array(kBf16, shape, 2, 2);
   const Array i = test::random_array(kI32, shape, 3, 1000), u = test::random_array(kU8, shape, 4, 255);
-  const json chain = {{"cast", "f32", 2}, {"cast", "f32", 3}, {"cast", "f32", 1}, {"mul", "f32", 5, {{"c", 1.0 / 255}}},
-                      {"add", "f32", 4, 0}, {"cast", "bf16", 8}, {"cast", "u8", 0}, {"cast", "i32", 0},
-                      {"add", "i32", 2, {{"c", 7}}}, {"less", "u8", 6, 0}};
+  const json chain = {{"cast", "f32", 2},
+                      {"cast", "f32", 3},
+                      {"cast", "f32", 1},
+                      {"mul", "f32", 5, {{"c", 1.0 / 255}}},
+                      {"add", "f32", 4, 0},
+                      {"cast", "bf16", 8},
+                      {"cast", "u8", 0},
+                      {"cast", "i32", 0},
+                      {"add", "i32", 2, {{"c", 7}}},
+                      {"less", "u8", 6, 0}};
   const json attrs = {{"chain", chain}, {"outputs", {7, 8, 9, 10, 11, 12, 13, 1}}};
-  check({f, h, i, u}, {{kF32, shape}, {kF32, shape}, {kBf16, shape}, {kU8, shape}, {kI32, shape}, {kI32, shape}, {kU8, shape}, {kBf16, shape}},
+  check({f, h, i, u},
+        {{kF32, shape},
+         {kF32, shape},
+         {kBf16, shape},
+         {kU8, shape},
+         {kI32, shape},
+         {kI32, shape},
+         {kU8, shape},
+         {kBf16, shape}},
         attrs);
 }
 
 TEST(Pointwise, BroadcastsRowsColumnsScalarsAndChannels) {
   const core::Shape shape = {6, 5, 37, 41};
-  const json chain = {{"mul", "f32", 0, 1}, {"add", "f32", 6, 2}, {"sub", "f32", 7, 3}, {"mul", "f32", 8, 4}, {"add", "f32", 9, 5}};
-  check({test::random_array(kF32, shape, 1), test::random_array(kF32, {41}, 2), test::random_array(kF32, {1, 5, 1, 1}, 3),
-         test::random_array(kF32, {6, 1, 37, 1}, 4), test::random_array(kF32, {}, 5), test::random_array(kF32, {1, 1}, 6)},
+  const json chain = {
+      {"mul", "f32", 0, 1}, {"add", "f32", 6, 2}, {"sub", "f32", 7, 3}, {"mul", "f32", 8, 4}, {"add", "f32", 9, 5}};
+  check({test::random_array(kF32, shape, 1), test::random_array(kF32, {41}, 2),
+         test::random_array(kF32, {1, 5, 1, 1}, 3), test::random_array(kF32, {6, 1, 37, 1}, 4),
+         test::random_array(kF32, {}, 5), test::random_array(kF32, {1, 1}, 6)},
         {{kF32, shape}}, {{"chain", chain}, {"outputs", {10}}});
 }
 
@@ -114,7 +131,8 @@ TEST(Pointwise, AnOuterProductHasNoFullInput) {
 }
 
 TEST(Pointwise, ScalarsAndUniformOutputs) {
-  const Array a = test::random_array(kF32, {}, 1), b = test::random_array(kF32, {1}, 2), n = test::random_array(kI32, {}, 3, 9);
+  const Array a = test::random_array(kF32, {}, 1), b = test::random_array(kF32, {1}, 2),
+              n = test::random_array(kI32, {}, 3, 9);
   check({a, b}, {{kF32, {1}}, {kBf16, {1}}, {kF32, {1}}},
         {{"chain", {{"mul", "f32", 0, 1}, {"exp", "f32", 2}, {"cast", "bf16", 3}}}, {"outputs", {3, 4, 0}}});
   check({n}, {{kI32, {}}}, {{"chain", {{"add", "i32", 0, {{"c", 1}}}}}, {"outputs", {1}}});
@@ -126,9 +144,13 @@ TEST(Pointwise, ScalarsAndUniformOutputs) {
 TEST(Pointwise, WhereTakesLiteralsOnEverySide) {
   const core::Shape shape = {3001};
   const Array x = test::random_array(kF32, shape, 1), flag = test::random_array(kU8, {}, 2, 1);
-  const json chain = {{"less", "u8", 0, {{"c", 0}}}, {"where", "f32", 2, 0, {{"c", 2}}}, {"where", "f32", 2, {{"c", 3}}, 0},
-                      {"where", "f32", 2, {{"c", 4}}, {{"c", 5}}}, {"where", "f32", 1, 0, {{"c", 6}}}};
-  check({x, flag}, {{kF32, shape}, {kF32, shape}, {kF32, shape}, {kF32, shape}}, {{"chain", chain}, {"outputs", {3, 4, 5, 6}}});
+  const json chain = {{"less", "u8", 0, {{"c", 0}}},
+                      {"where", "f32", 2, 0, {{"c", 2}}},
+                      {"where", "f32", 2, {{"c", 3}}, 0},
+                      {"where", "f32", 2, {{"c", 4}}, {{"c", 5}}},
+                      {"where", "f32", 1, 0, {{"c", 6}}}};
+  check({x, flag}, {{kF32, shape}, {kF32, shape}, {kF32, shape}, {kF32, shape}},
+        {{"chain", chain}, {"outputs", {3, 4, 5, 6}}});
 }
 
 // Random chains: registers of f32, up to five outputs, some bf16 inputs and broadcast ones.
@@ -138,7 +160,8 @@ TEST(Pointwise, RandomChains) {
     state = state * 1664525u + 1013904223u;
     return (state >> 10) % n;
   };
-  const std::vector<std::string> unary = {"neg", "abs", "tanh", "sigmoid", "relu"}, binary = {"add", "sub", "mul", "maximum"};
+  const std::vector<std::string> unary = {"neg", "abs", "tanh", "sigmoid", "relu"},
+                                 binary = {"add", "sub", "mul", "maximum"};
   for (int round = 0; round < 40; ++round) {
     const core::Shape shape = {int64_t(1 + pick(30)), int64_t(1 + pick(400))};
     std::vector<Array> inputs = {test::random_array(kF32, shape, 100 + pick(1000))};
@@ -152,9 +175,12 @@ TEST(Pointwise, RandomChains) {
     const auto operand = [&]() -> json { return pick(6) == 0 ? json{{"c", 0.25}} : json(pick(registers)); };
     for (uint32_t i = 0, n = 1 + pick(40); i < n; ++i, ++registers) {
       // tanh after each product keeps values near one, so that one tolerance fits all.
-      if (i % 2) chain.push_back({pick(2) ? "tanh" : "sigmoid", "f32", registers - 1});
-      else if (pick(3)) chain.push_back({binary[pick(4)], "f32", pick(registers), operand()});
-      else chain.push_back({unary[pick(5)], "f32", pick(registers)});
+      if (i % 2)
+        chain.push_back({pick(2) ? "tanh" : "sigmoid", "f32", registers - 1});
+      else if (pick(3))
+        chain.push_back({binary[pick(4)], "f32", pick(registers), operand()});
+      else
+        chain.push_back({unary[pick(5)], "f32", pick(registers)});
     }
     for (uint32_t k = 0, n = 1 + pick(5); k < n; ++k) {
       outputs.push_back(pick(registers));
@@ -167,8 +193,17 @@ TEST(Pointwise, RandomChains) {
 
 // w -= 0.1 v after v = 0.9 v + g, with w in bf16 besides: what may overwrite what.
 TEST(ChainPlan, OffersOnlySafePairs) {
-  const program::NodeSpec node{"pointwise", {}, {}, {{"chain", {{"mul", "f32", 1, {{"c", 0.9}}}, {"add", "f32", 3, 2}, {"mul", "f32", 4, {{"c", 0.1}}},
-                                                     {"sub", "f32", 0, 5}, {"cast", "bf16", 6}}}, {"outputs", {4, 6, 7}}}, "sgd"};
+  const program::NodeSpec node{"pointwise",
+                               {},
+                               {},
+                               {{"chain",
+                                 {{"mul", "f32", 1, {{"c", 0.9}}},
+                                  {"add", "f32", 3, 2},
+                                  {"mul", "f32", 4, {{"c", 0.1}}},
+                                  {"sub", "f32", 0, 5},
+                                  {"cast", "bf16", 6}}},
+                                {"outputs", {4, 6, 7}}},
+                               "sgd"};
   const program::Chain chain = program::parse_chain(node, {kF32, kF32, kF32});
   const std::vector<cpu::Access> access(3, cpu::Access::linear);
   const auto plan = cpu::plan_chain(chain, access, {0, 1, 2}, false, cpu::simd::table());
@@ -177,15 +212,107 @@ TEST(ChainPlan, OffersOnlySafePairs) {
   // Inputs that look at one memory: its last read counts for both.
   const auto shared = cpu::plan_chain(chain, access, {0, 0, 2}, false, cpu::simd::table());
   for (const auto& pair : shared.in_place) EXPECT_FALSE(pair.first == 0 && pair.second == 1);
+  const auto kept = cpu::plan_chain(chain, access, {-1, 1, -1}, false, cpu::simd::table());
+  EXPECT_EQ(kept.in_place, (std::vector<std::pair<int, int>>{{0, 1}, {1, 1}}));
+}
+
+// y = tanh(x) - row, where the row is the first of tanh(x): another view of memory that y would like to take.
+TEST(Pointwise, NeverOverwritesWhatAnotherViewStillReads) {
+  const core::Shape shape = {100, 64};
+  const Array x = test::random_array(kF32, shape, 1);
+  json text = {{"format", "ostrich-program"},
+               {"version", 1},
+               {"name", "views"},
+               {"constants", json::array()},
+               {"states", json::array()},
+               {"assigns", json::array()}};
+  json feed = test::declare(0, kF32, shape);
+  feed["name"] = "x";
+  text["feeds"] = {feed};
+  const auto chain = [](const json& instruction, int out) {
+    return json{{"chain", {instruction}}, {"outputs", {out}}};
+  };
+  text["nodes"] = {{{"op", "pointwise"},
+                    {"in", {0}},
+                    {"out", {test::declare(1, kF32, shape)}},
+                    {"attrs", chain({"tanh", "f32", 0}, 1)},
+                    {"path", "a"}},
+                   {{"op", "slice"},
+                    {"in", {1}},
+                    {"out", {test::declare(2, kF32, {1, 64})}},
+                    {"attrs", {{"start", {0, 0}}, {"size", {1, 64}}}},
+                    {"path", "b"}},
+                   {{"op", "pointwise"},
+                    {"in", {1, 2}},
+                    {"out", {test::declare(3, kF32, shape)}},
+                    {"attrs", chain({"sub", "f32", 0, 1}, 2)},
+                    {"path", "c"}}};
+  text["fetches"] = {{{"name", "y"}, {"value", 3}}};
+  const auto device = ostrich_backend_plugin()->open({});
+  const auto program = device->build(program::parse(text.dump()), {});
+  std::vector<char> y(100 * 64 * 4);
+  program->run({test::to_bytes(x).data()}, {y.data()});
+  const Array got = test::from_bytes(kF32, shape, y);
+  for (size_t i = 0; i < got.values.size(); ++i) {
+    ASSERT_NEAR(got.values[i], std::tanh(x.values[i]) - std::tanh(x.values[i % 64]), 1e-6) << i;
+  }
+}
+
+// Momentum over states, outputs in the states' own memory, three steps: as w and v one after another would give.
+TEST(Pointwise, AnOptimiserWorksInPlace) {
+  const core::Shape shape = {200, 301};
+  const Array w = test::random_array(kF32, shape, 1), v = test::random_array(kF32, shape, 2),
+              g = test::random_array(kF32, shape, 3);
+  json text = {{"format", "ostrich-program"}, {"version", 1}, {"name", "sgd"}, {"constants", json::array()}};
+  const auto named = [&](int value, const char* name) {
+    json entry = test::declare(value, kF32, shape);
+    entry["name"] = name;
+    return entry;
+  };
+  text["feeds"] = {named(0, "g")};
+  text["states"] = {named(1, "w"), named(2, "v")};
+  const json chain = {
+      {"mul", "f32", 2, {{"c", 0.5}}}, {"add", "f32", 3, 0}, {"mul", "f32", 4, {{"c", 0.25}}}, {"sub", "f32", 1, 5}};
+  text["nodes"] = {{{"op", "pointwise"},
+                    {"in", {0, 1, 2}},
+                    {"out", {test::declare(3, kF32, shape), test::declare(4, kF32, shape)}},
+                    {"attrs", {{"chain", chain}, {"outputs", {4, 6}}}},
+                    {"path", "sgd"}}};
+  text["assigns"] = {{{"state", 2}, {"value", 3}}, {{"state", 1}, {"value", 4}}};
+  text["fetches"] = json::array();
+
+  const auto device = ostrich_backend_plugin()->open({});
+  std::vector<std::shared_ptr<backend::Buffer>> states;
+  for (const Array* array : {&w, &v}) {
+    states.push_back(device->allocate({kF32, shape, "state"}));
+    device->upload(*states.back(), test::to_bytes(*array).data());
+  }
+  const auto program = device->build(program::parse(text.dump()), states);
+  EXPECT_EQ(program->stats().steps, 1) << "no copies: " << program->stats().explain;
+  const auto gradient = test::to_bytes(g);
+  for (int i = 0; i < 3; ++i) program->run({gradient.data()}, {});
+  std::vector<char> bytes(gradient.size());
+  device->download(*states[0], bytes.data());
+  const Array got = test::from_bytes(kF32, shape, bytes);
+  for (size_t i = 0; i < got.values.size(); ++i) {
+    double weight = w.values[i], velocity = v.values[i];
+    for (int step = 0; step < 3; ++step) weight -= 0.25 * (velocity = 0.5 * velocity + g.values[i]);
+    ASSERT_NEAR(got.values[i], weight, 1e-6) << i;
+  }
 }
 
 bool keeps_zero(const json& chain, const std::vector<int>& outputs, const std::vector<bool>& uniform) {
   const program::NodeSpec node{"pointwise", {}, {}, {{"chain", chain}, {"outputs", outputs}}, "zero"};
-  return cpu::keeps_zero(program::parse_chain(node, std::vector<DType>(uniform.size(), kF32)), uniform, cpu::simd::table());
+  return cpu::keeps_zero(program::parse_chain(node, std::vector<DType>(uniform.size(), kF32)), uniform,
+                         cpu::simd::table());
 }
 
 TEST(ChainPlan, KnowsWhichChainsKeepZeros) {
-  const json adam = {{"mul", "f32", 0, 0}, {"sqrt", "f32", 2}, {"add", "f32", 3, {{"c", 1e-8}}}, {"div", "f32", 0, 4}, {"mul", "f32", 5, 1}};
+  const json adam = {{"mul", "f32", 0, 0},
+                     {"sqrt", "f32", 2},
+                     {"add", "f32", 3, {{"c", 1e-8}}},
+                     {"div", "f32", 0, 4},
+                     {"mul", "f32", 5, 1}};
   EXPECT_TRUE(keeps_zero(adam, {6}, {false, true}));
   EXPECT_TRUE(keeps_zero({{"relu", "f32", 0}, {"tanh", "f32", 1}}, {2}, {false}));
   EXPECT_TRUE(keeps_zero({{"less", "u8", 0, {{"c", 0}}}, {"where", "f32", 1, {{"c", 5}}, 0}}, {2}, {false}));

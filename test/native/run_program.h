@@ -1,5 +1,5 @@
-// Runs one node on the CPU backend through the whole native path: program text, parser, factories, arena, step. Values are
-// doubles on the test's side.
+// Runs one node on the CPU backend through the whole native path: program text, parser, factories, arena, step. Values
+// are doubles on the test's side.
 #pragma once
 
 #include <cmath>
@@ -66,10 +66,17 @@ inline json declare(int value, core::DType dtype, const core::Shape& shape) {
 }
 
 // Feeds the inputs, runs `runs` times, fetches every output.
-inline std::vector<Array> run_node(const std::string& op, const std::vector<Array>& inputs, const std::vector<Output>& outputs,
-                                   const json& attrs, int threads = 2, int runs = 1) {
-  json text = {{"format", "ostrich-program"}, {"version", 1}, {"name", "test"}, {"feeds", json::array()},
-               {"states", json::array()}, {"constants", json::array()}, {"nodes", json::array()}, {"assigns", json::array()},
+inline std::vector<Array> run_node(const std::string& op, const std::vector<Array>& inputs,
+                                   const std::vector<Output>& outputs, const json& attrs, int threads = 2,
+                                   int runs = 1) {
+  json text = {{"format", "ostrich-program"},
+               {"version", 1},
+               {"name", "test"},
+               {"feeds", json::array()},
+               {"states", json::array()},
+               {"constants", json::array()},
+               {"nodes", json::array()},
+               {"assigns", json::array()},
                {"fetches", json::array()}};
   json in = json::array(), out = json::array();
   int value = 0;
@@ -93,12 +100,14 @@ inline std::vector<Array> run_node(const std::string& op, const std::vector<Arra
   std::vector<const void*> from;
   std::vector<void*> to;
   for (const Array& input : inputs) feeds.push_back(to_bytes(input));
-  for (const Output& output : outputs) fetches.emplace_back(size_t(core::count(output.shape)) * core::size_of(output.dtype));
+  for (const Output& output : outputs)
+    fetches.emplace_back(size_t(core::count(output.shape)) * core::size_of(output.dtype));
   for (const auto& feed : feeds) from.push_back(feed.data());
   for (auto& fetch : fetches) to.push_back(fetch.data());
   for (int i = 0; i < runs; ++i) program->run(from, to);
   std::vector<Array> results;
-  for (size_t i = 0; i < outputs.size(); ++i) results.push_back(from_bytes(outputs[i].dtype, outputs[i].shape, fetches[i]));
+  for (size_t i = 0; i < outputs.size(); ++i)
+    results.push_back(from_bytes(outputs[i].dtype, outputs[i].shape, fetches[i]));
   return results;
 }
 

@@ -52,7 +52,8 @@ double ulp(double x) {
   return std::ldexp(1.0, std::ilogb(size) - 23);
 }
 
-// Largest error in units of the last place of the float nearest to the reference; infinite where the kind of value differs.
+// Largest error in units of the last place of the float nearest to the reference; infinite where the kind of value
+// differs.
 double error(float got, double expected) {
   if (std::isnan(expected)) return std::isnan(got) ? 0 : INFINITY;
   const float nearest = float(expected);
@@ -71,7 +72,8 @@ TEST(SimdPointwise, FunctionsAreAccurateOverAllFloats) {
       {PointwiseOp::exp, [](double x) { return std::exp(x); }, 1.5},
       {PointwiseOp::log, [](double x) { return std::log(x); }, 1.5},
       {PointwiseOp::tanh, [](double x) { return std::tanh(x); }, 2},
-      {PointwiseOp::sigmoid, [](double x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }, 3},
+      {PointwiseOp::sigmoid, [](double x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); },
+       3},
       {PointwiseOp::sqrt, [](double x) { return std::sqrt(x); }, 0.5},
       {PointwiseOp::rsqrt, [](double x) { return 1 / std::sqrt(x); }, 1.5},
       {PointwiseOp::floor, [](double x) { return std::floor(x); }, 0},
@@ -89,8 +91,9 @@ TEST(SimdPointwise, FunctionsAreAccurateOverAllFloats) {
         const double wrong = error(y[i], function.reference(double(x[i])));
         if (wrong > worst) worst = wrong, at = i;
       }
-      EXPECT_LE(worst, function.tolerance) << table->isa << " " << ostrich::program::name_of(function.op) << "(" << x[at]
-                                           << ") = " << y[at] << ", expected " << function.reference(double(x[at]));
+      EXPECT_LE(worst, function.tolerance)
+          << table->isa << " " << ostrich::program::name_of(function.op) << "(" << x[at] << ") = " << y[at]
+          << ", expected " << function.reference(double(x[at]));
       RecordProperty(std::string(table->isa) + "_" + ostrich::program::name_of(function.op), std::to_string(worst));
     }
   }
@@ -125,7 +128,8 @@ void check_binary(const Table& table, PointwiseOp op, T (*formula)(T, T)) {
       table.pointwise[std::is_same<T, float>::value][int(op)][variant](y.data(), y.data(), b.data(), nullptr, n);
       for (int64_t i = 0; i < n; ++i) {
         const T expected = formula(a[size_t(variant & 1 ? 0 : i)], b[size_t(variant & 2 ? 0 : i)]);
-        EXPECT_EQ(y[size_t(i)], expected) << table.isa << " " << ostrich::program::name_of(op) << " variant " << variant;
+        EXPECT_EQ(y[size_t(i)], expected)
+            << table.isa << " " << ostrich::program::name_of(op) << " variant " << variant;
       }
       for (size_t i = size_t(n); i < y.size(); ++i) EXPECT_EQ(y[i], a[i]) << "written past the end";
     }
@@ -194,20 +198,24 @@ TEST(SimdPointwise, IntegersWrapAndDivisionCannotTrap) {
 }
 
 TEST(SimdConvert, FloatToIntegersTruncatesAndSaturates) {
-  const std::vector<float> x = {0.9f, -0.9f, 255.9f, 256.0f, -1.0f, 2147483648.0f, -3e9f, 1e30f, std::nanf(""), -2.5f, 100.0f,
-                                INFINITY, -INFINITY, 2147483520.0f, 7.0f, 8.0f, 9.0f};
+  const std::vector<float> x = {0.9f,      -0.9f,         255.9f,        256.0f, -1.0f,  2147483648.0f,
+                                -3e9f,     1e30f,         std::nanf(""), -2.5f,  100.0f, INFINITY,
+                                -INFINITY, 2147483520.0f, 7.0f,          8.0f,   9.0f};
   for (const Table* table : tables()) {
     std::vector<int32_t> whole(x.size()), byte(x.size());
     table->i32_from_f32(whole.data(), x.data(), nullptr, nullptr, int64_t(x.size()));
     table->saturate_u8(byte.data(), x.data(), nullptr, nullptr, int64_t(x.size()));
     const int32_t most = std::numeric_limits<int32_t>::max(), least = std::numeric_limits<int32_t>::min();
-    EXPECT_EQ(whole, (std::vector<int32_t>{0, 0, 255, 256, -1, most, least, most, 0, -2, 100, most, least, 2147483520, 7, 8, 9}));
-    EXPECT_EQ(byte, (std::vector<int32_t>{0, 0, 255, 255, 0, 255, 0, 255, 0, 0, 100, 255, 0, 255, 7, 8, 9})) << table->isa;
+    EXPECT_EQ(whole, (std::vector<int32_t>{0, 0, 255, 256, -1, most, least, most, 0, -2, 100, most, least, 2147483520,
+                                           7, 8, 9}));
+    EXPECT_EQ(byte, (std::vector<int32_t>{0, 0, 255, 255, 0, 255, 0, 255, 0, 0, 100, 255, 0, 255, 7, 8, 9}))
+        << table->isa;
   }
 }
 
 TEST(SimdConvert, Bf16RoundsToNearestEvenAndBack) {
-  const std::vector<uint32_t> bits = {0x3f800000, 0x3f808000, 0x3f818000, 0x3f808001, 0x7f7fffff, 0x7f800001, 0xff800000, 0x00000001};
+  const std::vector<uint32_t> bits = {0x3f800000, 0x3f808000, 0x3f818000, 0x3f808001,
+                                      0x7f7fffff, 0x7f800001, 0xff800000, 0x00000001};
   const std::vector<uint16_t> expected = {0x3f80, 0x3f80, 0x3f82, 0x3f81, 0x7f80, 0x7fc0, 0xff80, 0x0000};
   for (const Table* table : tables()) {
     std::vector<uint16_t> half(bits.size());

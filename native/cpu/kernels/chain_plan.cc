@@ -15,14 +15,9 @@ namespace {
 
 class Planner {
  public:
-  Planner(const Chain& chain, const std::vector<Access>& access, const std::vector<int>& same_memory, bool all_uniform,
+  Planner(const Chain& chain, const std::vector<Access>& access, const std::vector<int>& lender, bool all_uniform,
           const simd::Table& table)
-      : chain_(chain),
-        access_(access),
-        same_memory_(same_memory),
-        all_uniform_(all_uniform),
-        copy_(table.copy4),
-        code_(code_chain(chain, access, all_uniform, table)) {
+      : chain_(chain), lender_(lender), copy_(table.copy4), code_(code_chain(chain, access, all_uniform, table)) {
     plan_.inputs = chain.inputs;
     plan_.outputs = int(chain.outputs.size());
   }
@@ -48,7 +43,7 @@ class Planner {
   int last_read(int i) const {
     int last = -1;
     for (const ChainValue& value : code_.values) {
-      if (value.input < 0 || same_memory_[size_t(value.input)] != same_memory_[size_t(i)]) continue;
+      if (value.input < 0 || lender_[size_t(value.input)] != lender_[size_t(i)]) continue;
       last = std::max(last, value.last_use);
     }
     return last;
@@ -56,8 +51,7 @@ class Planner {
 
   bool could_share(int output, int input) const {
     const DType from = chain_.dtypes[size_t(input)], to = chain_.dtypes[size_t(chain_.outputs[size_t(output)])];
-    const bool linear = all_uniform_ || access_[size_t(input)] == Access::linear;
-    return linear && core::size_of(from) == core::size_of(to);
+    return lender_[size_t(input)] >= 0 && core::size_of(from) == core::size_of(to);
   }
 
   // Lets the maker of a value write the output itself, if that leaves the output an input whose memory it may take.
@@ -126,9 +120,7 @@ class Planner {
   }
 
   const Chain& chain_;
-  const std::vector<Access>& access_;
-  const std::vector<int>& same_memory_;
-  const bool all_uniform_;
+  const std::vector<int>& lender_;
   const simd::BlockFn copy_;
   ChainCode code_;
   ChainPlan plan_{};
@@ -136,9 +128,9 @@ class Planner {
 
 }  // namespace
 
-ChainPlan plan_chain(const Chain& chain, const std::vector<Access>& access, const std::vector<int>& same_memory,
+ChainPlan plan_chain(const Chain& chain, const std::vector<Access>& access, const std::vector<int>& lender,
                      bool all_uniform, const simd::Table& table) {
-  return Planner(chain, access, same_memory, all_uniform, table).plan();
+  return Planner(chain, access, lender, all_uniform, table).plan();
 }
 
 }  // namespace ostrich::cpu

@@ -37,9 +37,10 @@ struct ChainPlan {
 
 constexpr int64_t kBufferFloats = 8192;  // 32 KiB for all buffers of a thread: they stay in the first-level cache
 
-// `same_memory[i]` is the first input that may share memory with input i. `all_uniform`: the output has one element.
-ChainPlan plan_chain(const program::Chain& chain, const std::vector<Access>& access,
-                     const std::vector<int>& same_memory, bool all_uniform, const simd::Table& table);
+// `lender[i]` is the first input that shares memory with input i, or -1 where no output may be written over that
+// memory. `all_uniform`: the output has one element.
+ChainPlan plan_chain(const program::Chain& chain, const std::vector<Access>& access, const std::vector<int>& lender,
+                     bool all_uniform, const simd::Table& table);
 
 // True when zeros in all inputs but the uniform ones (whose values are unknown) make zeros in every output.
 bool keeps_zero(const program::Chain& chain, const std::vector<bool>& uniform, const simd::Table& table);

@@ -126,13 +126,21 @@ std::optional<Broadcast> make_broadcast(const std::vector<Slot*>& inputs, const 
   return Broadcast(shape, shapes);
 }
 
-std::vector<int> memory_groups(const std::vector<Slot*>& inputs) {
-  std::vector<int> groups;
+// By input: the first one that lies in the same memory; -1 where an output must not be written over the input, because
+// another input reads that memory at other elements.
+std::vector<int> lenders(const std::vector<Slot*>& inputs, const std::vector<Access>& access) {
+  std::vector<int> first;
   for (const Slot* slot : inputs) {
-    const auto same = [&](const Slot* other) { return other->storage == slot->storage; };
-    groups.push_back(int(std::find_if(inputs.begin(), inputs.end(), same) - inputs.begin()));
+    int group = -1;
+    for (size_t j = inputs.size(); j-- > 0;) {
+      if (inputs[j]->storage != slot->storage) continue;
+      const bool together = access[j] == Access::linear && inputs[j]->offset == slot->offset;
+      group = together ? int(j) : -1;
+      if (!together) break;
+    }
+    first.push_back(group);
   }
-  return groups;
+  return first;
 }
 
 }  // namespace
@@ -162,7 +170,7 @@ std::unique_ptr<Step> make_pointwise(Builder& builder, const NodeSpec& node) {
   std::vector<Slot*> outputs;
   for (size_t k = 0; k < node.outputs.size(); ++k) outputs.push_back(builder.output(node, k, layout));
 
-  ChainPlan plan = plan_chain(chain, access, memory_groups(inputs), elements == 1, simd::table());
+  ChainPlan plan = plan_chain(chain, access, lenders(inputs, access), elements == 1, simd::table());
   return std::make_unique<PointwiseStep>(std::move(plan), elements, inputs, outputs, access,
                                          make_broadcast(inputs, access, shape));
 }

@@ -97,7 +97,8 @@ class CrossEntropyGradStep : public RowsStep {
       : RowsStep(inputs[1]), label_(std::move(label)) {
     reads = std::move(inputs);
     writes = {dx};
-    in_place = {{dx, reads[1]}};
+    const auto in_logits = [&](const Slot* slot) { return slot != x_ && slot->storage == x_->storage; };
+    if (std::none_of(reads.begin(), reads.end(), in_logits)) in_place = {{dx, reads[1]}};
   }
   void run(RunContext& context) override {
     const auto row_fn = simd::table().cross_entropy_grad[kind_];

@@ -1,0 +1,175 @@
+// softmax, cross-entropy, gather, scatterAdd, and random draws: against double precision, against core/philox.h word
+// for word, and with labels and indices that do not exist.
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "core/philox.h"
+#include "run_program.h"
+
+namespace {
+
+using namespace ostrich;
+using core::DType;
+using core::Shape;
+using test::Array;
+using test::json;
+
+const DType kF32 = DType::f32, kBf16 = DType::bf16, kI32 = DType::i32;
+
+double log_sum_exp(const Array& x, int64_t row, int64_t k) {
+  double max = -INFINITY, sum = 0;
+  for (int64_t j = 0; j < k; ++j) max = std::max(max, x.values[size_t(row * k + j)]);
+  for (int64_t j = 0; j < k; ++j) sum += std::exp(x.values[size_t(row * k + j)] - max);
+  return max + std::log(sum);
+}
+
+struct Case {
+  DType dtype;
+  int64_t rows, k;
+  double tolerance;  // bf16: half a unit of 8 bits
+};
+const Case kCases[] = {
+    {kF32, 300, 10, 1e-6}, {kF32, 3, 5000, 1e-6}, {kBf16, 70, 1025, 4e-3}, {kF32, 4, 1, 1e-6}, {kBf16, 9, 16, 4e-3}};
+
+TEST(Rows, SoftmaxAndItsLogarithm) {
+  for (const Case& c : kCases) {
+    const Array x = test::random_array(c.dtype, {c.rows, c.k}, 1, 30);
+    const auto p = test::run_node("softmax", {x}, {{c.dtype, x.shape}}, json::object())[0];
+    const auto l = test::run_node("logSoftmax", {x}, {{c.dtype, x.shape}}, json::object())[0];
+    for (size_t i = 0; i < x.values.size(); ++i) {
+      const double exact = x.values[i] - log_sum_exp(x, int64_t(i) / c.k, c.k);
+      ASSERT_NEAR(p.values[i], std::exp(exact), c.tolerance * std::exp(exact) * 2 + 1e-12);
+      ASSERT_NEAR(l.values[i], exact, c.tolerance * std::max(1.0, std::fabs(exact)));
+    }
+  }
+}
+
+TEST(Rows, SoftmaxOfExtremeLogits) {
+  const Array x{kF32, {3, 3}, {1000, 1000, -1000, -INFINITY, 0, -INFINITY, 3e38, -3e38, 0}};
+  const auto p = test::run_node("softmax", {x}, {{kF32, {3, 3}}}, json::object())[0];
+  EXPECT_EQ(p.values, (std::vector<double>{0.5, 0.5, 0, 0, 1, 0, 1, 0, 0}));
+}
+
+Array labels_of(int64_t rows, int64_t k) {
+  Array labels{kI32, {rows}, {}};
+  for (int64_t i = 0; i < rows; ++i) labels.values.push_back(double(i * 7 % k));
+  return labels;
+}
+
+TEST(Rows, CrossEntropyAndItsGradient) {
+  for (const Case& c : kCases) {
+    const Array x = test::random_array(c.dtype, {c.rows, c.k}, 2, 8), labels = labels_of(c.rows, c.k);
+    const auto out = test::run_node("crossEntropy", {x, labels}, {{kF32, {c.rows}}, {kF32, {c.rows}}}, json::object());
+    const Array dloss = test::random_array(kF32, {c.rows}, 3);
+    const auto dx =
+        test::run_node("crossEntropyGrad", {dloss, x, labels, out[1]}, {{c.dtype, x.shape}}, json::object())[0];
+    for (int64_t row = 0; row < c.rows; ++row) {
+      const double lse = log_sum_exp(x, row, c.k);
+      const int64_t label = int64_t(labels.values[size_t(row)]);
+      ASSERT_NEAR(out[1].values[size_t(row)], lse, 2e-6 * std::max(1.0, std::fabs(lse)));
+      ASSERT_NEAR(out[0].values[size_t(row)], lse - x.values[size_t(row * c.k + label)],
+                  4e-6 * std::max(1.0, std::fabs(lse)));
+      for (int64_t j = 0; j < c.k; ++j) {
+        const double p = std::exp(x.values[size_t(row * c.k + j)] - lse) - (j == label);
+        ASSERT_NEAR(dx.values[size_t(row * c.k + j)], dloss.values[size_t(row)] * p, std::max(c.tolerance, 5e-6));
+      }
+    }
+  }
+}
+
+void expect_data_error(const std::string& op, const std::vector<Array>& inputs,
+                       const std::vector<test::Output>& outputs, const json& attrs, const std::string& message) {
+  try {
+    test::run_node(op, inputs, outputs, attrs);
+    FAIL() << op << " took a bad index";
+  } catch (const core::Error& error) {
+    EXPECT_EQ(error.code(), "ERR_DATA");
+    EXPECT_EQ(std::string(error.what()), message);
+  }
+}
+
+TEST(Rows, LabelsAndIndicesOutsideAreErrorsThatNameThePlace) {
+  const Array x = test::random_array(kF32, {5, 10}, 1), dloss = test::random_array(kF32, {5}, 2);
+  const Array high{kI32, {5}, {0, 9, 3, 12, -1}}, low{kI32, {5}, {0, 9, -1, 3, 12}};
+  expect_data_error("crossEntropy", {x, high}, {{kF32, {5}}, {kF32, {5}}}, json::object(),
+                    "crossEntropy[test]: expected labels 0..9, got 12 at row 3");
+  expect_data_error("crossEntropyGrad", {dloss, x, low, dloss}, {{kF32, {5, 10}}}, json::object(),
+                    "crossEntropyGrad[test]: expected labels 0..9, got -1 at row 2");
+  expect_data_error("gather", {x, high}, {{kF32, {5, 10}}}, json::object(),
+                    "gather[test]: expected indices 0..4, got 9 at position 1");
+  expect_data_error("scatterAdd", {low, x}, {{kF32, {8, 10}}}, {{"rows", 8}},
+                    "scatterAdd[test]: expected indices 0..7, got 9 at position 1");
+}
+
+TEST(Rows, GatherTakesRows) {
+  for (DType dtype : {kF32, kBf16}) {
+    const Array table = test::random_array(dtype, {50, 33}, 1), index = test::random_array(kI32, {40, 60}, 2, 50);
+    const auto y = test::run_node("gather", {table, index}, {{dtype, {40, 60, 33}}}, json::object())[0];
+    for (size_t i = 0; i < y.values.size(); ++i)
+      ASSERT_EQ(y.values[i], table.values[size_t(index.values[i / 33]) * 33 + i % 33]);
+  }
+}
+
+TEST(Rows, ScatterAddSumsRowsInOrder) {
+  for (DType dtype : {kF32, kBf16}) {
+    const Array updates = test::random_array(dtype, {3000, 20}, 1), index = test::random_array(kI32, {3000}, 2, 200);
+    std::vector<float> exact(300 * 20);
+    for (size_t i = 0; i < updates.values.size(); ++i)
+      exact[size_t(index.values[i / 20]) * 20 + i % 20] += float(updates.values[i]);
+    for (int threads : {1, 2}) {
+      const auto y =
+          test::run_node("scatterAdd", {index, updates}, {{dtype, {300, 20}}}, {{"rows", 300}}, threads, 2)[0];
+      for (size_t i = 0; i < exact.size(); ++i) {
+        const float rounded = dtype == kF32 ? exact[i] : core::bf16_to_float(core::float_to_bf16(exact[i]));
+        ASSERT_EQ(float(y.values[i]), rounded) << core::name_of(dtype) << " element " << i;
+      }
+    }
+  }
+}
+
+uint32_t word_of(int64_t element, uint32_t stream) {
+  const uint64_t block = uint64_t(element) / 4;
+  return core::philox(uint32_t(block), uint32_t(block >> 32), stream, 0xfffffffeu, 5, uint32_t(-6)).word[element % 4];
+}
+const Array kSeed{kI32, {2}, {5, -6}}, kStep{kI32, {}, {-2}};
+
+TEST(Random, UniformIsExact) {
+  for (int64_t n : {1, 63, 64, 20001}) {
+    const auto y = test::run_node("randomUniform", {kSeed, kStep}, {{kF32, {n}}},
+                                  {{"shape", {n}}, {"stream", 9}, {"low", -0.3}, {"high", 0.45}})[0];
+    for (int64_t i = 0; i < n; ++i) {
+      volatile float scaled = float(word_of(i, 9) >> 8) * 0x1p-24f * (0.45f - -0.3f);
+      ASSERT_EQ(float(y.values[size_t(i)]), scaled + -0.3f) << i;
+    }
+  }
+}
+
+TEST(Random, NormalIsBoxMuller) {
+  const int64_t n = 20003;
+  const auto y = test::run_node("randomNormal", {kSeed, kStep}, {{kF32, {n}}},
+                                {{"shape", {n}}, {"stream", 3}, {"mean", 1}, {"std", 2}})[0];
+  for (int64_t i = 0; i < n; ++i) {
+    const double u = double((word_of(i / 2 * 2, 3) >> 8) + 1) * 0x1p-24,
+                 turn = double(word_of(i / 2 * 2 + 1, 3) >> 8) * 0x1p-24;
+    const double r = std::sqrt(-2 * std::log(u)), t = 6.283185307179586 * turn;
+    ASSERT_NEAR(y.values[size_t(i)], 1 + 2 * r * (i % 2 ? std::sin(t) : std::cos(t)), 3e-6) << i;
+  }
+}
+
+TEST(Random, DropoutKeepsWhatTheDrawSays) {
+  for (DType dtype : {kF32, kBf16}) {
+    for (double rate : {0.0, 0.1, 0.5, 0.999}) {
+      const Array x = test::random_array(dtype, {131, 77}, 1);
+      const auto y =
+          test::run_node("dropout", {x, kSeed, kStep}, {{dtype, x.shape}}, {{"rate", rate}, {"stream", 2}})[0];
+      for (size_t i = 0; i < x.values.size(); ++i) {
+        const bool keep = double(word_of(int64_t(i), 2) >> 8) * 0x1p-24 >= rate;
+        const float kept = float(x.values[i]) * float(1 / (1 - rate));
+        const float rounded = dtype == kF32 ? kept : core::bf16_to_float(core::float_to_bf16(kept));
+        ASSERT_EQ(float(y.values[i]), keep ? rounded : 0) << i;
+      }
+    }
+  }
+}
+
+}  // namespace
