@@ -60,6 +60,6 @@ export interface Op<A extends Attrs = Attrs> {
 }
 
 /** Declares an op with its attribute type checked; the registry stores ops with erased attribute types. */
-export function defineOp<A extends Attrs = Record<never, never>>(op: Op<A>): Op<A> {
+export function defineOp<A extends Attrs = Attrs>(op: Op<A>): Op<A> {
   return op
 }

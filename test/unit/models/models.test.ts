@@ -33,13 +33,13 @@ function training(net: Network, shape: Shape): Graph {
 const networks: readonly [string, () => Network, Shape, readonly string[]][] = [
   [
     'mlp',
-    () => mlp({ ...mnistMlp, dropout: 0.2 }) as unknown as Network,
+    () => mlp({ ...mnistMlp, dropout: 0.2 }),
     [4, 784],
     ['linear1/w', 'linear1/b', 'linear2/w', 'linear2/b', 'linear3/w', 'linear3/b'],
   ],
   [
     'lenet',
-    () => lenet() as unknown as Network,
+    () => lenet(),
     [4, 1, 28, 28],
     ['conv1/w', 'conv1/b', 'conv2/w', 'conv2/b', 'linear1/w', 'linear1/b', 'linear2/w', 'linear2/b'],
   ],
