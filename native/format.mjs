@@ -18,6 +18,13 @@ const sources = (folder) =>
     })
 
 const files = [...sources('native'), ...sources('test/native')]
-const mode = process.argv.includes('--write') ? ['-i'] : ['--dry-run', '--Werror']
-const result = spawnSync(clangFormat, [...mode, ...files], { cwd: root, stdio: 'inherit' })
-process.exitCode = result.status ?? 1
+const format = (...mode) =>
+  spawnSync(clangFormat, [...mode, ...files], { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28 })
+
+const result = process.argv.includes('--write') ? format('-i') : format('--dry-run', '--Werror')
+if (result.status !== 0) {
+  const bad = new Set([...result.stderr.matchAll(/^(\S+?):\d+:/gm)].map((match) => match[1]))
+  for (const file of bad) console.error(`[clang-format] ${file}`)
+  console.error(bad.size > 0 ? 'Run `npm run format`.' : result.stderr)
+  process.exitCode = 1
+}
