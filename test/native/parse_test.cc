@@ -23,6 +23,11 @@ struct Bad {
   const char* expected;
 };
 
+// The name of each case in reports.
+void PrintTo(const Bad& bad, std::ostream* out) {
+  *out << bad.where << " = " << (bad.value.is_null() ? "absent" : bad.value.dump());
+}
+
 class ParseRefuses : public testing::TestWithParam<Bad> {};
 
 TEST_P(ParseRefuses, OneBrokenPlace) {
