@@ -17,7 +17,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   models: ['nn', 'ops', 'graph'],
   data: [],
   runtime: ['graph'],
-  train: ['runtime', 'compile', 'autodiff', 'nn', 'optim', 'ops', 'graph', 'data'],
+  train: ['runtime', 'compile', 'autodiff', 'optim', 'ops', 'graph', 'data'],
   solvers: ['runtime', 'compile', 'autodiff', 'ops', 'graph'],
   recipes: ['models', 'data', 'optim', 'nn', 'ops', 'graph', 'train', 'solvers'],
   cli: ['recipes', 'train', 'runtime', 'models', 'data', 'nn', 'graph'],
