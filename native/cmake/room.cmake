@@ -21,7 +21,10 @@ endfunction()
 function(ostrich_room name)
   ostrich_include_root(${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
-  list(FILTER sources EXCLUDE REGEX "/simd/")
+  file(GLOB simd CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/simd/*.cc)
+  if(simd)  # compiled once per instruction set, by cpu/CMakeLists.txt
+    list(REMOVE_ITEM sources ${simd})
+  endif()
   if(NOT sources)  # a room of headers only: its targets may still be named everywhere
     set(sources ${CMAKE_BINARY_DIR}/rooms/empty.cc)
     file(TOUCH ${sources})

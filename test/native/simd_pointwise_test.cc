@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <limits>
@@ -225,6 +227,21 @@ TEST(SimdConvert, Bf16RoundsToNearestEvenAndBack) {
     table->f32_from_bf16(wide.data(), half.data(), nullptr, nullptr, int64_t(bits.size()));
     table->round_bf16(rounded.data(), bits.data(), nullptr, nullptr, int64_t(bits.size()));
     EXPECT_EQ(std::memcmp(wide.data(), rounded.data(), bits.size() * 4), 0) << table->isa;
+  }
+}
+
+// In a process of its own, since the choice is made once.
+TEST(SimdTable, MaxIsaCapsTheChoice) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto choose = [](const char* cap) {
+    setenv("OSTRICH_MAX_ISA", cap, 1);
+    std::fprintf(stderr, "chose %s", ostrich::cpu::simd::table().isa);
+    std::exit(0);
+  };
+  EXPECT_EXIT(choose("baseline"), testing::ExitedWithCode(0), "chose baseline");
+  for (const char* isa : {"avx2", "avx512"}) {
+    if (table_of(isa) == nullptr) continue;
+    EXPECT_EXIT(choose(isa), testing::ExitedWithCode(0), std::string("chose ") + isa);
   }
 }
 
