@@ -52,7 +52,8 @@ export function printGraph(graph: Graph): string {
   for (const { name, tensor } of graph.feeds) lines.push(`  feed ${typed(numbering, tensor)} ${name}`)
   for (const { name, tensor } of graph.states) lines.push(`  state ${typed(numbering, tensor)} ${name}`)
   for (const node of graph.nodes) lines.push(nodeLine(numbering, node))
-  for (const { state, value } of graph.assigns) lines.push(`  assign ${operand(numbering, state)} <- ${operand(numbering, value)}`)
+  for (const { state, value } of graph.assigns)
+    lines.push(`  assign ${operand(numbering, state)} <- ${operand(numbering, value)}`)
   for (const { name, tensor } of graph.fetches) lines.push(`  fetch ${name} = ${operand(numbering, tensor)}`)
   return `${lines.join('\n')}\n}\n`
 }

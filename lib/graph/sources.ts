@@ -57,7 +57,9 @@ export const constantOp = defineOp<ConstantAttrs>({
     const type = checkedType(attrs)
     const n = count(type.shape)
     if (attrs.data.length !== 1 && attrs.data.length !== n) {
-      throw new ShapeError(`expected 1 or ${n.toString()} numbers for ${formatShape(type.shape)}, got ${attrs.data.length.toString()}`)
+      throw new ShapeError(
+        `expected 1 or ${n.toString()} numbers for ${formatShape(type.shape)}, got ${attrs.data.length.toString()}`,
+      )
     }
     return [type]
   },

@@ -44,7 +44,9 @@ let active: Trace | undefined
 
 function current(): Trace {
   if (active === undefined) {
-    throw new GraphError('expected to be inside a traced function, got a call outside: build tensors in the function that is compiled')
+    throw new GraphError(
+      'expected to be inside a traced function, got a call outside: build tensors in the function that is compiled',
+    )
   }
   return active
 }
@@ -81,7 +83,9 @@ function checkOwned(own: Trace, tensor: Tensor, what: string): void {
 
 function record<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A, path?: string): Node {
   const own = current()
-  inputs.forEach((input, i) => { checkOwned(own, input, `${op.name}[${own.path}]: input ${i.toString()}`) })
+  inputs.forEach((input, i) => {
+    checkOwned(own, input, `${op.name}[${own.path}]: input ${i.toString()}`)
+  })
   const node = makeNode(op, inputs, attrs, { path: path ?? own.path, site: own.site ?? callSite() })
   own.owned.add(node)
   if (op.kind !== 'source') own.nodes.push(node)

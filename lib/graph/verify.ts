@@ -39,7 +39,8 @@ function checkOutputs(node: Node): void {
   }
   for (const [i, type] of types.entries()) {
     const output = node.outputs[i]
-    if (output?.node !== node || output.index !== i) fail(node, `output ${i.toString()} to be its own`, 'another node’s')
+    if (output?.node !== node || output.index !== i)
+      fail(node, `output ${i.toString()} to be its own`, 'another node’s')
     if (output.dtype !== type.dtype || !sameShape(output.shape, type.shape)) {
       fail(node, `${type.dtype}${formatShape(type.shape)}`, `${output.dtype}${formatShape(output.shape)}`)
     }
@@ -56,13 +57,15 @@ export function verify(graph: Graph): void {
   for (const node of graph.nodes) {
     checkAttributes(node)
     for (const [i, input] of node.inputs.entries()) {
-      if (!known(input)) fail(node, `input ${i.toString()} to be defined before it is used`, `one of ${input.node.op.name}`)
+      if (!known(input))
+        fail(node, `input ${i.toString()} to be defined before it is used`, `one of ${input.node.op.name}`)
     }
     checkOutputs(node)
     for (const output of node.outputs) defined.add(output)
   }
   for (const { state, value } of graph.assigns) {
-    if (state.node.op.name !== 'state' || !defined.has(state)) fail(state.node, 'an assignment to a state of the graph', 'another tensor')
+    if (state.node.op.name !== 'state' || !defined.has(state))
+      fail(state.node, 'an assignment to a state of the graph', 'another tensor')
     if (!known(value)) fail(value.node, 'the assigned value to be defined', 'an undefined one')
     if (value.dtype !== state.dtype || !sameShape(value.shape, state.shape)) {
       fail(state.node, `a value ${state.dtype}${formatShape(state.shape)}`, `${value.dtype}${formatShape(value.shape)}`)

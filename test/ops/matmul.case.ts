@@ -116,7 +116,9 @@ export const matmulCases: readonly OpCase[] = [
       refuses(types([4], [4, 6]), /expected a with at least 2 axes, got \[4\]/),
       refuses(types([2, 3], [3, 5], [4]), /expected a bias of shape \[5\], got \[4\]/),
       refuses(types([2, 3], [3, 5], [5]), /expected no bias with sumA, got one/, { sumA: true }),
-      refuses(types([2, 3], [3, 5]), /expected A\^T B without activation with sumA, got another product/, { sumA: true }),
+      refuses(types([2, 3], [3, 5]), /expected A\^T B without activation with sumA, got another product/, {
+        sumA: true,
+      }),
       refuses(types([2, 3], [3, 5]), /expected an activation of none, relu, tanh, sigmoid, got gelu/, {
         activation: 'gelu',
       }),
