@@ -8,7 +8,7 @@ export interface Place {
   readonly info: Readonly<Record<string, string>>
   readonly precision: 'f32' | 'bf16'
   readonly threads: number
-  /** Kind of processor, as the backend tells it apart. */
+  /** Kind of processor and of the kernels chosen on it: where it is another, a resumed run may differ in the last bits. */
   readonly processor: string
   /** What was said while it was opened. */
   readonly warnings: readonly string[]
@@ -28,7 +28,7 @@ export async function openPlace({ device = 'auto', precision = 'auto', threads =
     info,
     precision: precision === 'auto' ? (native ? 'bf16' : 'f32') : precision,
     threads: Number(info['threads'] ?? threads),
-    processor: `${info['name'] ?? 'unknown'} (${info['isa'] ?? 'unknown'})`,
+    processor: `${info['name'] ?? 'unknown'} (${info['isa'] ?? 'unknown'}, ${info['convolutions'] ?? 'unknown'})`,
     warnings,
   }
 }

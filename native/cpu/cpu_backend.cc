@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "backend/backend.h"
+#include "cpu/conv_layout.h"
 #include "cpu/cpu_program.h"
 #include "cpu/onednn.h"
 
@@ -59,7 +60,8 @@ class CpuBackend : public backend::Backend {
             {"name", cpu_model()},
             {"threads", std::to_string(threads_)},
             {"isa", isa_name(dnnl::get_effective_cpu_isa())},
-            {"bf16", native_bf16() ? "native" : "widened"}};
+            {"bf16", native_bf16() ? "native" : "widened"},
+            {"convolutions", channels_last_is_faster(core::DType::f32) ? "channels last" : "blocked"}};
   }
 
   std::unique_ptr<backend::Buffer> allocate(const backend::BufferSpec& spec) override {

@@ -1,5 +1,8 @@
-// conv2d and its two gradients by oneDNN convolutions. x [N, C, H, W], w [O, C/groups, KH, KW], y [N, O, OH, OW]; every
-// layout is oneDNN's choice, and states keep the one chosen first.
+// conv2d and its two gradients by oneDNN convolutions. x [N, C, H, W], w [O, C/groups, KH, KW], y [N, O, OH, OW].
+// Images lie as is faster on this machine, weights as oneDNN chooses for that; states keep the layout chosen first.
+#include <cstring>
+
+#include "cpu/conv_layout.h"
 #include "cpu/onednn.h"
 #include "program/attrs.h"
 
@@ -43,10 +46,23 @@ Forward::primitive_desc describe(Builder& builder, const Geometry& g, const memo
   return {builder.engine(), kind, algorithm, x, w, y, g.stride, g.dilation, g.pad_before, g.pad_after, attr};
 }
 
+// What a convolution asks for its images [N, C, H, W].
+memory::desc images(DType dtype, const Shape& shape, bool channels_last) {
+  return channels_last ? memory::desc(shape, dnnl_type(dtype), memory::format_tag::nhwc) : any_desc(dtype, shape);
+}
+
 Forward::primitive_desc hint(Builder& builder, const Geometry& g, DType dtype, const Shape& x, const Shape& w,
-                             const Shape& y) {
-  return describe(builder, g, any_desc(dtype, x), any_desc(dtype, weight_dims(w, g.groups)), nullptr,
-                  any_desc(dtype, y), user_scratchpad());
+                             const Shape& y, bool channels_last) {
+  return describe(builder, g, images(dtype, x, channels_last), any_desc(dtype, weight_dims(w, g.groups)), nullptr,
+                  images(dtype, y, channels_last), user_scratchpad());
+}
+
+// Whether this convolution's three passes run channels last: where that is faster on this machine, and oneDNN has its
+// brgemm kernels for these extents (not for few input channels, as in a first layer). One answer for all three, so that
+// they share layouts.
+bool channels_last(Builder& builder, const Geometry& g, DType dtype, const Shape& x, const Shape& w, const Shape& y) {
+  if (!channels_last_is_faster(dtype)) return false;
+  return std::strstr(hint(builder, g, dtype, x, w, y, true).impl_info_str(), "brg") != nullptr;
 }
 
 // Grouped weights live in the program as [O, C/G, KH, KW]: row-major bytes are the same, so they are read through a
@@ -73,9 +89,11 @@ std::unique_ptr<Step> make_conv2d(Builder& builder, const program::NodeSpec& nod
   const DType compute = compute_type(x->dtype), result = result_type(node, x->dtype);
   dnnl::primitive_attr attr = user_scratchpad();
   append_activation(attr, program::get_string(node, "activation"));
+  const Shape& y = builder.shape(node, 0);
+  const bool last = channels_last(builder, g, compute, x->shape, w->shape, y);
   const Forward::primitive_desc description =
-      describe(builder, g, any_desc(compute, x->shape), weights_wish(compute, w->shape, g.groups),
-               bias ? &bias->desc : nullptr, any_desc(result, builder.shape(node, 0)), attr);
+      describe(builder, g, images(compute, x->shape, last), weights_wish(compute, w->shape, g.groups),
+               bias ? &bias->desc : nullptr, images(result, y, last), attr);
   auto step = std::make_unique<PrimitiveStep>(builder, Forward(description), description);
   step->reads_arg(DNNL_ARG_SRC, builder.with_desc(x, description.src_desc()), description.src_desc());
   step->reads_arg(DNNL_ARG_WEIGHTS, weights(builder, w, compute, description.weights_desc(), g.groups),
@@ -90,11 +108,12 @@ std::unique_ptr<Step> make_conv2dGradInput(Builder& builder, const program::Node
   Slot *dy = builder.input(node, 0), *w = builder.input(node, 1);
   const DType compute = compute_type(dy->dtype), result = result_type(node, dy->dtype);
   const Shape& dx = builder.shape(node, 0);
+  const bool last = channels_last(builder, g, compute, dx, w->shape, dy->shape);
   using Backward = dnnl::convolution_backward_data;
   const Backward::primitive_desc description(
-      builder.engine(), dnnl::algorithm::convolution_direct, any_desc(result, dx),
-      weights_wish(compute, w->shape, g.groups), any_desc(compute, dy->shape), g.stride, g.dilation, g.pad_before,
-      g.pad_after, hint(builder, g, compute, dx, w->shape, dy->shape), user_scratchpad());
+      builder.engine(), dnnl::algorithm::convolution_direct, images(result, dx, last),
+      weights_wish(compute, w->shape, g.groups), images(compute, dy->shape, last), g.stride, g.dilation, g.pad_before,
+      g.pad_after, hint(builder, g, compute, dx, w->shape, dy->shape, last), user_scratchpad());
   auto step = std::make_unique<PrimitiveStep>(builder, Backward(description), description);
   step->reads_arg(DNNL_ARG_DIFF_DST, builder.with_desc(dy, description.diff_dst_desc()), description.diff_dst_desc());
   step->reads_arg(DNNL_ARG_WEIGHTS, weights(builder, w, compute, description.weights_desc(), g.groups),
@@ -110,11 +129,11 @@ std::unique_ptr<Step> make_conv2dGradWeight(Builder& builder, const program::Nod
   Slot *x = builder.input(node, 0), *dy = builder.input(node, 1);
   const DType compute = compute_type(x->dtype), result = result_type(node, x->dtype);
   const Shape& dw = builder.shape(node, 0);
-  const memory::desc db = row_major_desc(DType::f32, {dw[0]});
-  const auto forward_hint = hint(builder, g, compute, x->shape, dw, dy->shape);
+  const bool last = channels_last(builder, g, compute, x->shape, dw, dy->shape);
+  const memory::desc xs = images(compute, x->shape, last), ws = weights_wish(result, dw, g.groups),
+                     ys = images(compute, dy->shape, last), db = row_major_desc(DType::f32, {dw[0]});
+  const auto forward_hint = hint(builder, g, compute, x->shape, dw, dy->shape, last);
   const auto algorithm = dnnl::algorithm::convolution_direct;
-  const memory::desc xs = any_desc(compute, x->shape), ws = weights_wish(result, dw, g.groups),
-                     ys = any_desc(compute, dy->shape);
   using Backward = dnnl::convolution_backward_weights;
   const Backward::primitive_desc description =
       sum_dy ? Backward::primitive_desc(builder.engine(), algorithm, xs, ws, db, ys, g.stride, g.dilation, g.pad_before,

@@ -1,0 +1,49 @@
+// The plan of LeNet's training step: layouts are chosen once, updates happen in place, memory is shared.
+import { availableParallelism } from 'node:os'
+import { describe, expect, it } from 'vitest'
+import { arrays } from '../../lib/data/index.js'
+import { lenet } from '../../lib/models/index.js'
+import * as nn from '../../lib/nn/index.js'
+import * as optim from '../../lib/optim/index.js'
+import { session } from '../../lib/train/index.js'
+
+const batch = 128
+const data = arrays({
+  x: { data: new Uint8Array(batch * 784), shape: [1, 28, 28] },
+  target: new Int32Array(batch),
+})
+
+async function training() {
+  return session(lenet(), {
+    data,
+    loss: nn.crossEntropy,
+    optimizer: optim.sgd({ rate: 0.01, momentum: 0.9, weightDecay: 1e-4 }),
+    batch,
+    epochs: 1,
+    precision: 'f32',
+    threads: Math.min(2, availableParallelism()),
+  })
+}
+
+describe('the training step of LeNet', () => {
+  it('changes layouts only where kernels differ, and copies no state but a scalar', async () => {
+    await using one = await training()
+    const { explain, reorders, steps } = one.stats
+    // Around the pools where the convolutions differ (2), around flatten (2), weights for the data gradient and their
+    // gradient (2 where the kernels want other blocks).
+    expect(reorders).toBeLessThanOrEqual(6)
+    expect(steps).toBeLessThanOrEqual(45)
+    // The step counter alone is copied: dropout's gradient reads it after its successor is known.
+    const copies = [...explain.matchAll(/(?:assign|snapshot)\[.*\n.*<- (\w+ \[.*\])/g)].map((match) => match[1])
+    expect(copies).toEqual(['i32 []'])
+  })
+
+  it('compiles in well under a second', async () => {
+    await (await training()).dispose() // the first one also loads libraries and times kernels
+    const start = performance.now()
+    await using one = await training()
+    const elapsed = performance.now() - start
+    expect(one.stats.arenaBytes).toBeLessThan(40 << 20)
+    expect(elapsed).toBeLessThan(3000) // 0.3 s on a quiet machine; the benchmark measures it
+  })
+})
