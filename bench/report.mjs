@@ -37,6 +37,7 @@ export function measurements({ name, precision, threads, rounds: { ours, peer } 
   const floor = round(median(ours.map((result) => result.floor)))
   return [
     one('step', 'step', 'ms', { peers, floor }),
+    one('JavaScript and N-API', 'javascript', 'us per step'),
     one('compile', 'compile', 'ms'),
     one('round trip', 'roundTrip', 'us'),
     one('resident memory', 'memory', 'MiB'),

@@ -50,16 +50,16 @@ async function stepTime(trainer) {
     ends.push(performance.now())
   }
   await Promise.all(flights)
-  return median(
-    ends
-      .slice(1)
-      .map((end, i) => end - ends[i])
-      .slice(warmUp),
-  )
+  const times = ends.slice(1).map((end, i) => end - ends[i])
+  return median(times.slice(warmUp))
 }
 
-/** Microseconds of a call that computes next to nothing on feeds of the same size: JavaScript, N-API, hand-over, copy. */
-async function roundTrip() {
+/**
+ * Microseconds of a call that computes next to nothing on feeds of the same size: the whole round trip with both
+ * hand-overs between threads, and the part of it in which the JavaScript thread is busy (checks, N-API, copying the
+ * feeds, resolving the promise). Measured on an idle device, since a busy core would count waiting as work.
+ */
+async function overhead() {
   const shape = [task.batch, ...task.shape]
   const { text } = compileGraph(
     trace({ name: 'idle' }, () => {
@@ -75,12 +75,15 @@ async function roundTrip() {
   }
   const fetches = { y: new Int32Array(task.batch) }
   const times = []
-  for (let i = 0; i < 300; i++) {
+  let idle = performance.eventLoopUtilization()
+  for (let i = 0; i < 2500; i++) {
+    if (i === 500) idle = performance.eventLoopUtilization()
     const started = performance.now()
     await program.run(feeds, fetches)
     times.push(performance.now() - started)
   }
-  return median(times.slice(50)) * 1000
+  const { active } = performance.eventLoopUtilization(idle)
+  return { roundTrip: median(times.slice(500)) * 1000, javascript: (active / 2000) * 1000 }
 }
 
 /** Multiply-adds per millisecond of a large product: what this machine can do in this precision. */
@@ -110,7 +113,7 @@ const { arenaBytes, stateBytes, reorders } = trainer.stats
 const result = {
   step,
   compile,
-  roundTrip: await roundTrip(),
+  ...(await overhead()),
   floor: multiplyAdds(task) / (await bestRate()),
   memory: process.memoryUsage.rss() / 2 ** 20,
   arena: arenaBytes / 2 ** 20,
