@@ -12,7 +12,7 @@ import { pipeline } from 'node:stream/promises'
  * The folder of one data set: `$OSTRICH_DATA/name`, else `$XDG_CACHE_HOME/ostrich/name`, else `~/.cache/ostrich/name`.
  *
  * @example
- * dataFolder('mnist')  // /home/me/.cache/ostrich/mnist
+ * dataFolder('mnist')  // ~/.cache/ostrich/mnist
  */
 export function dataFolder(name: string): string {
   const { OSTRICH_DATA: own, XDG_CACHE_HOME: shared } = env
