@@ -8,14 +8,8 @@ namespace ostrich::cpu {
 
 namespace {
 
-const Storage* root(const Slot* slot) {
-  const Storage* storage = slot->storage;
-  while (storage->merged != nullptr) storage = storage->merged;
-  return storage;
-}
-
 bool touches(const std::vector<Slot*>& list, const Storage* storage) {
-  return std::any_of(list.begin(), list.end(), [&](const Slot* slot) { return root(slot) == storage; });
+  return std::any_of(list.begin(), list.end(), [&](const Slot* slot) { return slot->storage->root() == storage; });
 }
 
 }  // namespace
@@ -76,7 +70,7 @@ bool CpuBuilder::merge_into_state(Slot* value, Slot* target) {
   }
   const Step& step = *steps[producer];
   for (const Slot* read : step.reads) {
-    if (root(read) != home) continue;
+    if (read->storage->root() != home) continue;
     const bool safe = std::any_of(step.in_place.begin(), step.in_place.end(), [&](const auto& pair) {
       return pair.first->storage == storage && pair.second == read;
     });

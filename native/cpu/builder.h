@@ -25,6 +25,9 @@ struct Storage {
   char* data = nullptr;
   size_t arena_offset = 0;
   Storage* merged = nullptr;  // storage that this one was folded into (in place)
+
+  // Where the bytes really are, after all foldings.
+  Storage* root() { return merged == nullptr ? this : merged->root(); }
 };
 
 // One physical form of a logical value.
@@ -37,9 +40,7 @@ struct Slot {
 
   template <typename T>
   T* data() const {
-    const Storage* base = storage;
-    while (base->merged) base = base->merged;
-    return reinterpret_cast<T*>(base->data + offset);
+    return reinterpret_cast<T*>(storage->root()->data + offset);
   }
   // oneDNN's description of this slot; a zero desc where only our own kernels know the layout.
   dnnl::memory::desc desc;

@@ -17,11 +17,6 @@ namespace {
 
 constexpr size_t kProfiledRuns = 64;  // medians are over the last of them
 
-Storage* root(Storage* storage) {
-  while (storage->merged != nullptr) storage = storage->merged;
-  return storage;
-}
-
 struct Life {
   int first = -1, last = -1;
   void at(int step) {
@@ -34,10 +29,10 @@ std::map<Storage*, Life> lifetimes(const CpuBuilder& builder) {
   std::map<Storage*, Life> lives;
   for (size_t i = 0; i < builder.steps.size(); ++i) {
     for (const auto* list : {&builder.steps[i]->reads, &builder.steps[i]->writes}) {
-      for (Slot* slot : *list) lives[root(slot->storage)].at(int(i));
+      for (Slot* slot : *list) lives[slot->storage->root()].at(int(i));
     }
   }
-  for (Slot* slot : builder.fetches) lives[root(slot->storage)].at(int(builder.steps.size()));
+  for (Slot* slot : builder.fetches) lives[slot->storage->root()].at(int(builder.steps.size()));
   return lives;
 }
 
@@ -46,7 +41,7 @@ void merge_in_place(CpuBuilder& builder) {
   for (size_t i = 0; i < builder.steps.size(); ++i) {
     for (const auto& [write, read] : builder.steps[i]->in_place) {
       Storage* output = write->storage;
-      Storage* input = root(read->storage);
+      Storage* input = read->storage->root();
       if (output->merged != nullptr || output->place != Place::arena || input->place != Place::arena || output == input)
         continue;
       if (write->offset != 0 || read->offset != 0 || output->bytes > input->bytes) continue;
@@ -139,7 +134,7 @@ std::string CpuProgram::explain() const {
   text << "program " << spec_.name << ": " << builder_.steps.size() << " steps, arena " << arena_bytes_
        << " bytes (at least " << arena_floor_ << "), " << builder_.threads() << " threads\n";
   const auto describe = [&](const Slot* slot) {
-    const Storage* storage = root(slot->storage);
+    const Storage* storage = slot->storage->root();
     text << core::name_of(slot->dtype) << " " << slot->layout.to_string();
     switch (storage->place) {
       case Place::arena:

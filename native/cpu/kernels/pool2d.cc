@@ -46,12 +46,13 @@ std::unique_ptr<PrimitiveStep> forward(Builder& builder, const program::NodeSpec
 }
 
 std::unique_ptr<PrimitiveStep> backward(Builder& builder, const program::NodeSpec& node,
-                                        const Forward::primitive_desc& hint, dnnl::algorithm algorithm, Slot* dy,
-                                        const Window& w) {
+                                        const Forward::primitive_desc& hint, dnnl::algorithm algorithm,
+                                        const memory::desc& dx_wish, Slot* dy, const memory::desc& dy_desc) {
+  const Window w = window(node);
   using Backward = dnnl::pooling_backward;
-  const memory::desc dx = hint.src_desc(), dy_desc = hint.dst_desc();
-  const Backward::primitive_desc description(builder.engine(), algorithm, dx, dy_desc, w.stride, w.kernel, {0, 0},
+  const Backward::primitive_desc description(builder.engine(), algorithm, dx_wish, dy_desc, w.stride, w.kernel, {0, 0},
                                              w.pad_before, w.pad_after, hint, user_scratchpad());
+  const memory::desc dx = description.diff_src_desc();
   auto step = std::make_unique<PrimitiveStep>(builder, Backward(description), description);
   step->reads_arg(DNNL_ARG_DIFF_DST, builder.with_desc(dy, dy_desc), dy_desc);
   step->writes_arg(DNNL_ARG_DIFF_SRC, builder.output(node, 0, dx), dx);
@@ -84,7 +85,7 @@ std::unique_ptr<Step> make_maxPool2dGrad(Builder& builder, const program::NodeSp
   if (hint->dst_desc().get_dims() != dy->shape || hint->src_desc().get_dims() != builder.shape(node, 0)) {
     core::fail("ERR_PROGRAM", node.label(), ": expected the extents of the pooling that made the index, got others");
   }
-  auto step = backward(builder, node, *hint, dnnl::algorithm::pooling_max, dy, window(node));
+  auto step = backward(builder, node, *hint, dnnl::algorithm::pooling_max, hint->src_desc(), dy, hint->dst_desc());
   step->reads_arg(DNNL_ARG_WORKSPACE, index, hint->workspace_desc());
   return step;
 }
@@ -99,19 +100,10 @@ std::unique_ptr<Step> make_avgPool2d(Builder& builder, const program::NodeSpec& 
 
 std::unique_ptr<Step> make_avgPool2dGrad(Builder& builder, const program::NodeSpec& node) {
   Slot* dy = named(builder, builder.input(node, 0));
-  const Window w = window(node);
-  const memory::desc dx = any_desc(dy->dtype, builder.shape(node, 0));
   const Forward::primitive_desc hint =
       describe(builder, dnnl::prop_kind::forward_training, average(node),
-               row_major_desc(dy->dtype, builder.shape(node, 0)), row_major_desc(dy->dtype, dy->shape), w);
-  using Backward = dnnl::pooling_backward;
-  const Backward::primitive_desc description(builder.engine(), average(node), dx, dy->desc, w.stride, w.kernel, {0, 0},
-                                             w.pad_before, w.pad_after, hint, user_scratchpad());
-  auto step = std::make_unique<PrimitiveStep>(builder, Backward(description), description);
-  step->reads_arg(DNNL_ARG_DIFF_DST, dy, dy->desc);
-  step->writes_arg(DNNL_ARG_DIFF_SRC, builder.output(node, 0, description.diff_src_desc()),
-                   description.diff_src_desc());
-  return step;
+               row_major_desc(dy->dtype, builder.shape(node, 0)), row_major_desc(dy->dtype, dy->shape), window(node));
+  return backward(builder, node, hint, average(node), any_desc(dy->dtype, builder.shape(node, 0)), dy, dy->desc);
 }
 
 }  // namespace ostrich::cpu
