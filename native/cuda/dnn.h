@@ -1,0 +1,57 @@
+// Convolutions, channels last, behind a narrow interface: by cuDNN's graph API (dnn_cudnn.cc), or by whatever else
+// fills Libraries::open_dnn.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "core/dtype.h"
+#include "cuda/context.h"
+#include "cuda/tuner.h"
+
+namespace ostrich::cuda {
+
+enum class ConvPass : uint8_t { forward, grad_input, grad_weight };
+enum class Activation : uint8_t { none, relu, tanh, sigmoid };
+
+// x [N, H, W, C], w [O, KH, KW, C / groups], y [N, OH, OW, O]: extents as they lie in memory, padded channels included.
+struct ConvSpec {
+  ConvPass pass;
+  int64_t n, c, h, w;     // of x (or dx)
+  int64_t o, oh, ow;      // of y (or dy)
+  int64_t kh, kw;
+  std::array<int64_t, 2> stride, dilation;
+  std::array<int64_t, 4> padding;  // top, left, bottom, right
+  int64_t groups = 1;
+  core::DType in = core::DType::f32, out = core::DType::f32;
+  bool bias = false;  // f32 [O], forward only
+  Activation activation = Activation::none;
+  bool tf32 = false;
+  bool deterministic = false;
+  std::string key() const;  // names the spec in the cache, in messages and in lists of specs; parse() reads it back
+  static ConvSpec parse(const std::string& key);
+};
+
+// forward: a = x, b = w, y; grad_input: a = dy, b = w, y = dx; grad_weight: a = x, b = dy, y = dw.
+struct ConvPointers {
+  const void *a, *b, *bias;
+  void* y;
+};
+
+class ConvPlan {
+ public:
+  virtual ~ConvPlan() = default;
+  virtual size_t workspace_bytes() const = 0;
+  virtual std::string detail() const = 0;
+  virtual void run(CUstream stream, const ConvPointers& pointers, void* workspace) = 0;
+};
+
+class Dnn {
+ public:
+  virtual ~Dnn() = default;
+  // Throws ERR_CUDA naming the spec and cuDNN's reason. Candidates are timed by `tuner`.
+  virtual std::unique_ptr<ConvPlan> plan(const ConvSpec& spec, Tuner& tuner) = 0;
+};
+
+}  // namespace ostrich::cuda

@@ -1,0 +1,19 @@
+// How a kernel says that the data it was given is bad (a label out of range). The first report of a run wins, in order
+// of position for one site; steps that write states do nothing once a fault is set, so that no state is spoilt. Shared
+// by host and device code.
+#pragma once
+
+#include <cstdint>
+
+namespace ostrich::cuda {
+
+// One per program in device memory, zero when all is well; copied back with the fetches of each run.
+struct Fault {
+  int32_t site;   // 1 + index of the reporting site, 0: no fault
+  int32_t value;  // what was found
+  int64_t position;
+};
+
+enum class FaultKind : uint8_t { label, index };
+
+}  // namespace ostrich::cuda
