@@ -18,8 +18,8 @@ enum class Activation : uint8_t { none, relu, tanh, sigmoid };
 // x [N, H, W, C], w [O, KH, KW, C / groups], y [N, OH, OW, O]: extents as they lie in memory, padded channels included.
 struct ConvSpec {
   ConvPass pass;
-  int64_t n, c, h, w;     // of x (or dx)
-  int64_t o, oh, ow;      // of y (or dy)
+  int64_t n, c, h, w;  // of x (or dx)
+  int64_t o, oh, ow;   // of y (or dy)
   int64_t kh, kw;
   std::array<int64_t, 2> stride, dilation;
   std::array<int64_t, 4> padding;  // top, left, bottom, right
