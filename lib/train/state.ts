@@ -27,14 +27,21 @@ export class StateStore {
 
   /** Buffers of a program's states in its order; those of variables that are new here are allocated and hold nothing yet. */
   bind(states: readonly ProgramState[]): Buffer[] {
-    return states.map(({ name, variable, dtype, shape, shadowOf }) => {
-      const known = this.#entries.get(variable)
-      if (known !== undefined) return known.buffer
-      const entry = { name, variable, shadowOf, buffer: this.#device.alloc({ name, dtype, shape }) }
-      this.#entries.set(variable, entry)
-      this.#fresh.add(entry)
-      return entry.buffer
+    return states.map(({ name, variable, shadowOf }) => {
+      // A program may read the copy alone, but the copy's values come from its parameter: that is state of the session too.
+      if (shadowOf !== undefined) this.#entry(this.names.variable(shadowOf, ''), shadowOf, undefined)
+      return this.#entry(name, variable, shadowOf).buffer
     })
+  }
+
+  #entry(name: string, variable: Variable, shadowOf: Variable | undefined): StateEntry {
+    const known = this.#entries.get(variable)
+    if (known !== undefined) return known
+    const { dtype, shape } = variable
+    const entry = { name, variable, shadowOf, buffer: this.#device.alloc({ name, dtype, shape }) }
+    this.#entries.set(variable, entry)
+    this.#fresh.add(entry)
+    return entry
   }
 
   /** What holds nothing yet. */

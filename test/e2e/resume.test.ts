@@ -152,15 +152,15 @@ describe('a checkpoint', () => {
   })
 })
 
-describe('a loaded model', () => {
+describe.for(['f32', 'bf16'] as const)('a loaded model in %s', (precision) => {
   it('predicts what the session predicted, from many callers at once', async () => {
-    const path = join(folder, 'model.safetensors')
+    const path = join(folder, `model-${precision}.safetensors`)
     const x = new Uint8Array(40 * side * side)
     await images(40, 6).gather(
       Uint32Array.from({ length: 40 }, (_, i) => i),
       { x, target: new Int32Array(40) },
     )
-    const run = await session(convolutional(), options({ optimizer: optim.adam({ rate: 0.01 }) }))
+    const run = await session(convolutional(), options({ optimizer: optim.adam({ rate: 0.01 }), precision }))
     await run.run()
     await run.save(path)
     const expected = await run.predict(x)
@@ -171,7 +171,7 @@ describe('a loaded model', () => {
     )
     expect(whole).toEqual(expected)
     for (const part of parts) {
-      for (const [i, value] of part.entries()) expect(value).toBeCloseTo(expected[i]!, 4)
+      for (const [i, value] of part.entries()) expect(value).toBeCloseTo(expected[i]!, precision === 'f32' ? 4 : 1)
     }
     expect(model.info?.step).toBe(10)
     await expect(model.predict(x.subarray(3))).rejects.toMatchObject({ code: 'ERR_DATA' })
