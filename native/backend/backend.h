@@ -47,12 +47,16 @@ struct Stats {
       profile;  // JSON: [{"op","path","ms"}], median per step; empty unless the program was built with profiling
 };
 
-// A built program, bound to its buffers. Called from the device's own thread only.
+// A built program, bound to its buffers. Called from the device's own thread, but for `finish`.
 class Executable {
  public:
   virtual ~Executable() = default;
-  // `feeds[i]` and `fetches[i]` point to host memory in the order of the program text; a null fetch is skipped.
+  // `feeds[i]` and `fetches[i]` point to host memory in the order of the program text; a null fetch is skipped. Where
+  // the program is asynchronous this only enqueues: `feeds` is free again, `fetches` is filled by `finish`.
   virtual void run(const std::vector<const void*>& feeds, const std::vector<void*>& fetches) = 0;
+  virtual bool is_asynchronous() const { return false; }
+  // Waits for the earliest run that is not finished, and throws what it met. On any one thread.
+  virtual void finish() {}
   virtual Stats stats() const = 0;
 };
 
@@ -60,6 +64,8 @@ struct DeviceOptions {
   int threads = 0;       // 0: as many as the machine has cores
   int index = 0;         // which device of this backend
   bool profile = false;  // time every step
+  bool deterministic = false;
+  int64_t memory_limit = 0;  // bytes of device memory, 0: all there is
 };
 
 class Backend {
@@ -83,7 +89,7 @@ struct Plugin {
   std::string (*unavailable)();  // empty, or the reason why this machine cannot use it
   std::unique_ptr<Backend> (*open)(const DeviceOptions& options);
 };
-constexpr int kPluginAbi = 1;
+constexpr int kPluginAbi = 2;
 using PluginEntry = const Plugin* (*)();
 
 }  // namespace ostrich::backend

@@ -18,8 +18,9 @@ class Field {
   const std::string& path() const { return path_; }
 
   Field member(const char* key) const;  // an object's; absent is an error
-  Field item(size_t index) const;       // a list's
-  size_t size() const;                  // of a list
+  bool has(const char* key) const { return json_->contains(key); }
+  Field item(size_t index) const;  // a list's
+  size_t size() const;             // of a list
 
   int64_t integer(int64_t min, int64_t max) const;
   const std::string& string() const;

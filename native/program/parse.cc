@@ -72,6 +72,11 @@ class Parser {
     if (version.json() != kFormatVersion)
       version.fail("expected version ", kFormatVersion, ", got ", describe(version.json()));
     spec_.name = root_.member("name").name();
+    if (root_.has("math")) {
+      const Field math = root_.member("math");
+      if (math.string() != "tf32") math.fail("expected tf32, got ", describe(math.json()));
+      spec_.tf32 = true;
+    }
   }
 
   // {"value", "dtype", "shape"}: the next value number.

@@ -43,6 +43,7 @@ struct Assign {
 
 struct ProgramSpec {
   std::string name;
+  bool tf32 = false;              // f32 products may be rounded to tf32
   std::vector<ValueSpec> values;  // by value id
   std::vector<NamedValue> feeds, states, fetches;
   std::vector<Constant> constants;

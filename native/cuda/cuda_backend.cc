@@ -1,0 +1,98 @@
+// The CUDA backend's plugin: what libraries there are, one device's facts, and the Backend itself.
+#include <cstdlib>
+
+#include "backend/backend.h"
+#include "cuda/cuda_program.h"
+
+namespace ostrich::cuda {
+
+namespace {
+
+constexpr int kOldestBf16 = 80;
+
+// Where timed choices are kept: the user's cache, as for data; nowhere without a home.
+std::string cache_folder() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && *cache != '\0') return std::string(cache) + "/ostrich/plans";
+  const char* home = std::getenv("HOME");
+  return home != nullptr && *home != '\0' ? std::string(home) + "/.cache/ostrich/plans" : std::string();
+}
+
+class CudaBackend : public backend::Backend {
+ public:
+  explicit CudaBackend(const backend::DeviceOptions& options)
+      : profile_(options.profile),
+        engine_(std::make_shared<Engine>(
+            std::make_shared<Context>(libraries(), options.index, size_t(options.memory_limit)), cache_folder(),
+            options.deterministic)) {}
+
+  backend::Facts info() const override {
+    const DeviceFacts& facts = engine_->context->facts();
+    return {{"backend", "cuda"},
+            {"name", facts.name},
+            {"isa", "sm_" + std::to_string(facts.sm)},
+            {"multiprocessors", std::to_string(facts.multiprocessors)},
+            {"memory", std::to_string(facts.total_bytes)},
+            {"driver", std::to_string(facts.driver_version)},
+            {"threads", "0"},
+            {"bf16", facts.sm >= kOldestBf16 ? "native" : "none"},
+            {"convolutions", "channels last"}};
+  }
+
+  std::unique_ptr<backend::Buffer> allocate(const backend::BufferSpec& spec) override {
+    engine_->context->enter();
+    return std::make_unique<CudaBuffer>(engine_->context, engine_->compute.get(), spec);
+  }
+
+  void upload(backend::Buffer& buffer, const void* host) override {
+    engine_->context->enter();
+    static_cast<CudaBuffer&>(buffer).upload(host);
+  }
+
+  void download(const backend::Buffer& buffer, void* host) override {
+    engine_->context->enter();
+    static_cast<const CudaBuffer&>(buffer).download(host);
+  }
+
+  std::unique_ptr<backend::Executable> build(const program::ProgramSpec& spec,
+                                             const std::vector<std::shared_ptr<backend::Buffer>>& state) override {
+    engine_->context->enter();
+    expect_types(spec);
+    std::vector<std::shared_ptr<CudaBuffer>> buffers;
+    for (const auto& buffer : state) buffers.push_back(std::static_pointer_cast<CudaBuffer>(buffer));
+    return std::make_unique<CudaProgram>(spec, std::move(buffers), engine_, profile_);
+  }
+
+  void synchronize() override {
+    engine_->context->enter();
+    engine_->compute.wait();
+  }
+
+ private:
+  void expect_types(const program::ProgramSpec& spec) const {
+    const DeviceFacts& facts = engine_->context->facts();
+    if (facts.sm >= kOldestBf16) return;
+    for (const auto& value : spec.values) {
+      if (value.dtype != core::DType::bf16) continue;
+      core::fail("ERR_OPTION", "compile[", spec.name, "]: expected f32 on ", facts.name,
+                 ", whose compute capability is below 8.0, got bf16: use precision: 'f32'");
+    }
+  }
+
+  bool profile_;
+  std::shared_ptr<Engine> engine_;
+};
+
+const backend::Plugin kPlugin = {backend::kPluginAbi, "cuda", [] { return libraries().versions; },
+                                 [] { return libraries().unavailable; },
+                                 [](const backend::DeviceOptions& options) -> std::unique_ptr<backend::Backend> {
+                                   return std::make_unique<CudaBackend>(options);
+                                 }};
+
+}  // namespace
+
+}  // namespace ostrich::cuda
+
+extern "C" __attribute__((visibility("default"))) const ostrich::backend::Plugin* ostrich_backend_plugin() {
+  return &ostrich::cuda::kPlugin;
+}

@@ -1,0 +1,156 @@
+// See cuda_program.h; what a program says of itself is in report.cc.
+#include "cuda/cuda_program.h"
+
+#include <cstring>
+#include <utility>
+
+namespace ostrich::cuda {
+
+namespace {
+
+constexpr size_t kProfiledRuns = 64;  // medians are over the last of them
+
+size_t bytes_of(const Slot* slot) { return slot->storage->bytes; }
+
+}  // namespace
+
+CudaProgram::CudaProgram(const program::ProgramSpec& spec, std::vector<std::shared_ptr<CudaBuffer>> state,
+                         std::shared_ptr<Engine> engine, bool profile)
+    : engine_(std::move(engine)),
+      spec_(spec),
+      builder_(spec_, std::move(state), *engine_),
+      profile_(profile),
+      lanes_{Lane(engine_->context), Lane(engine_->context)} {
+  builder_.build();
+  for (Lane& lane : lanes_) {
+    lane.feeds = PinnedMemory(engine_->context, builder_.inputs.bytes());
+    lane.results = PinnedMemory(engine_->context, builder_.results.bytes());
+    lane.staging = DeviceMemory(engine_->context, builder_.inputs.bytes(), "feeds of " + spec_.name);
+  }
+  times_.resize(profile ? builder_.steps.size() : 0);
+  warm_up();
+  if (!profile_) capture();
+}
+
+CudaProgram::~CudaProgram() {
+  const Driver& driver = engine_->context->driver();
+  // Nothing of a lost device can be waited for, and nothing needs to be.
+  driver.cuStreamSynchronize(engine_->compute.get());
+  if (graph_ != nullptr) driver.cuGraphExecDestroy(graph_);
+}
+
+// The libraries load kernels and allocate when they are first called, which a capture does not allow.
+void CudaProgram::warm_up() {
+  const CUstream stream = engine_->compute.get();
+  for (const auto& step : builder_.steps) {
+    if (step->is_library) step->run(stream);
+  }
+  engine_->compute.wait();
+}
+
+void CudaProgram::launch_all(CUstream stream) {
+  const Context& context = *engine_->context;
+  OSTRICH_CU(context, cuMemsetD8Async(address(builder_.fault()), 0, sizeof(Fault), stream));
+  for (const auto& step : builder_.steps) step->run(stream);
+}
+
+void CudaProgram::capture() {
+  const Context& context = *engine_->context;
+  const CUstream stream = engine_->compute.get();
+  CUgraph graph = nullptr;
+  OSTRICH_CU(context, cuStreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+  try {
+    launch_all(stream);
+  } catch (...) {
+    // The stream must leave its capture, whatever became of it.
+    context.driver().cuStreamEndCapture(stream, &graph);
+    if (graph != nullptr) context.driver().cuGraphDestroy(graph);
+    throw;
+  }
+  OSTRICH_CU(context, cuStreamEndCapture(stream, &graph));
+  const CUresult result = context.driver().cuGraphInstantiate(&graph_, graph, 0);
+  context.driver().cuGraphDestroy(graph);
+  context.check(result, "cuGraphInstantiate");
+  OSTRICH_CU(context, cuGraphUpload(graph_, stream));
+  engine_->compute.wait();
+}
+
+void CudaProgram::send_feeds(Lane& lane, const std::vector<const void*>& feeds) {
+  if (feeds.empty()) return;
+  const Context& context = *engine_->context;
+  for (size_t i = 0; i < feeds.size(); ++i) {
+    const Slot* slot = builder_.feeds[i];
+    std::memcpy(lane.feeds.data() + slot->storage->arena_offset, feeds[i], bytes_of(slot));
+  }
+  const size_t bytes = builder_.inputs.bytes();
+  const CUstream copy = engine_->copy.get(), compute = engine_->compute.get();
+  OSTRICH_CU(context, cuMemcpyHtoDAsync(address(lane.staging.data()), lane.feeds.data(), bytes, copy));
+  lane.arrived.record(copy);
+  OSTRICH_CU(context, cuStreamWaitEvent(compute, lane.arrived.get(), 0));
+  // Into the place that the graph reads: the run before may have been reading it until now.
+  OSTRICH_CU(context, cuMemcpyDtoDAsync(address(builder_.inputs.data()), address(lane.staging.data()), bytes, compute));
+}
+
+void CudaProgram::run(const std::vector<const void*>& feeds, const std::vector<void*>& fetches) {
+  const Context& context = *engine_->context;
+  context.enter();
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    finished_.wait(lock, [&] { return started_ - ended_ < int64_t(lanes_.size()); });
+  }
+  Lane& lane = lanes_[size_t(started_) % lanes_.size()];
+  lane.fetches = fetches;
+  const CUstream stream = engine_->compute.get();
+  send_feeds(lane, feeds);
+  if (profile_) {
+    run_profiled(stream);
+  } else {
+    OSTRICH_CU(context, cuGraphLaunch(graph_, stream));
+  }
+  OSTRICH_CU(context, cuMemcpyDtoHAsync(lane.results.data(), address(builder_.results.data()), builder_.results.bytes(),
+                                        stream));
+  lane.done.record(stream);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ++started_;
+}
+
+void CudaProgram::run_profiled(CUstream stream) {
+  OSTRICH_CU(*engine_->context, cuMemsetD8Async(address(builder_.fault()), 0, sizeof(Fault), stream));
+  Event start(engine_->context, true), end(engine_->context, true);
+  for (size_t i = 0; i < builder_.steps.size(); ++i) {
+    start.record(stream);
+    builder_.steps[i]->run(stream);
+    end.record(stream);
+    end.wait();
+    std::vector<float>& times = times_[i];
+    if (times.size() < kProfiledRuns)
+      times.push_back(end.ms_since(start));
+    else
+      times[size_t(started_) % kProfiledRuns] = end.ms_since(start);
+  }
+}
+
+void CudaProgram::finish() {
+  Lane& lane = lanes_[size_t(ended_) % lanes_.size()];
+  const auto give_back = [this] {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ++ended_;
+    finished_.notify_one();
+  };
+  try {
+    engine_->context->enter();
+    lane.done.wait();
+    expect_no_fault(*reinterpret_cast<const Fault*>(lane.results.data()));
+  } catch (...) {
+    give_back();
+    throw;
+  }
+  for (size_t i = 0; i < lane.fetches.size(); ++i) {
+    const Slot* slot = builder_.fetches[i];
+    if (lane.fetches[i] == nullptr) continue;
+    std::memcpy(lane.fetches[i], lane.results.data() + slot->storage->arena_offset, bytes_of(slot));
+  }
+  give_back();
+}
+
+}  // namespace ostrich::cuda
