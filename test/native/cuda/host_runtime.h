@@ -11,6 +11,8 @@
 #include <string>
 #include <type_traits>
 
+#include "cuda/fault.h"
+
 #define OSTRICH_DEVICE static inline __attribute__((always_inline))
 #define OSTRICH_GLOBAL(name, Args, threads) OSTRICH_DOUBLE_KERNEL(name, Args, threads, false)
 #define OSTRICH_GLOBAL_SYNC(name, Args, threads) OSTRICH_DOUBLE_KERNEL(name, Args, threads, true)
