@@ -22,7 +22,8 @@ std::shared_ptr<DeviceThread> DeviceThread::start(Napi::Env env, const std::stri
   // Added after the bridge's own, so it runs before it: the thread is gone when the bridge closes.
   napi_add_env_cleanup_hook(env, on_environment_end, self.get());
   self->thread_ = std::thread([raw = self.get()] { raw->loop(); });
-  pthread_setname_np(self->thread_.native_handle(), name.substr(0, 15).c_str());
+  self->name_ = name.substr(0, 15);
+  pthread_setname_np(self->thread_.native_handle(), self->name_.c_str());
   return self;
 }
 
@@ -98,7 +99,44 @@ void DeviceThread::run(Job* job) {
   } catch (...) {
     job->failure_ = current_failure();
   }
+  hand_over(job);
+}
+
+// To JavaScript, or to the thread that waits if the job, or one before it, is not over yet.
+void DeviceThread::hand_over(Job* job) {
+  {
+    const std::lock_guard<std::mutex> lock(waiting_mutex_);
+    const bool waits = !job->failure_ && job->is_under_way();
+    if (waits || !waiting_.empty()) {
+      waiting_.push_back(job);
+      if (!waiting_thread_.joinable()) {
+        waiting_thread_ = std::thread([this] { wait_loop(); });
+        pthread_setname_np(waiting_thread_.native_handle(), (name_.substr(0, 10) + "-wait").c_str());
+      }
+      waiting_wake_.notify_one();
+      return;
+    }
+  }
   bridge_.NonBlockingCall(job);
+}
+
+void DeviceThread::wait_loop() {
+  std::unique_lock<std::mutex> lock(waiting_mutex_);
+  for (;;) {
+    waiting_wake_.wait(lock, [this] { return waiting_ends_ || !waiting_.empty(); });
+    if (waiting_.empty()) return;
+    Job* job = waiting_.front();
+    lock.unlock();
+    try {
+      if (!job->failure_ && job->is_under_way()) job->finish();
+    } catch (...) {
+      job->failure_ = current_failure();
+    }
+    lock.lock();
+    // Only now: a job that comes meanwhile must queue behind this one.
+    waiting_.pop_front();
+    bridge_.NonBlockingCall(job);
+  }
 }
 
 void DeviceThread::settle_job(Napi::Env env, Napi::Function, DeviceThread* self, Job* job) {
@@ -116,6 +154,12 @@ void DeviceThread::end_thread() {
   }
   wake_.notify_one();
   thread_.join();
+  {
+    const std::lock_guard<std::mutex> lock(waiting_mutex_);
+    waiting_ends_ = true;
+  }
+  waiting_wake_.notify_one();
+  if (waiting_thread_.joinable()) waiting_thread_.join();
 }
 
 void DeviceThread::discard_all() {

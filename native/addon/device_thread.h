@@ -1,10 +1,13 @@
-// The one native thread of a device: runs jobs in order and settles each on the JavaScript thread. It keeps the process
-// alive only while a job is under way, and is joined before its environment goes (a worker that ends, an exit).
+// The native thread of a device: runs jobs in order and settles each on the JavaScript thread. A second thread, started
+// when a job is first left under way, waits for the device, so that the next job is enqueued meanwhile. They keep the
+// process alive only while a job is under way, and are joined before their environment goes (a worker that ends, an
+// exit).
 #pragma once
 
 #include <napi.h>
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -21,7 +24,10 @@ namespace ostrich::addon {
 class Job {
  public:
   virtual ~Job() = default;
-  virtual void execute() = 0;                                                     // device thread; may throw
+  virtual void execute() = 0;  // device thread; may throw
+  // After `execute`: true while the device still works on it, and the job is over when `finish` returns.
+  virtual bool is_under_way() const { return false; }
+  virtual void finish() {}                                                        // waiting thread; may throw
   virtual void settle(Napi::Env env, const std::optional<Failure>& failure) = 0;  // JavaScript thread
   virtual void discard() = 0;  // JavaScript thread: the environment ends, no promise may be settled any more
 
@@ -57,6 +63,8 @@ class DeviceThread {
 
   void loop();
   void run(Job* job);
+  void wait_loop();
+  void hand_over(Job* job);
   void link(Job* job);
   void unlink(Job* job);
   void end_thread();
@@ -73,7 +81,15 @@ class DeviceThread {
   Job* last_ = nullptr;
   Call* call_ = nullptr;
   bool stopping_ = false;
+  std::string name_;
   std::thread thread_;
+
+  // Jobs that are under way, and those behind them: all settle in the order in which they were posted.
+  std::mutex waiting_mutex_;
+  std::condition_variable waiting_wake_;
+  std::deque<Job*> waiting_;
+  bool waiting_ends_ = false;
+  std::thread waiting_thread_;
 };
 
 }  // namespace ostrich::addon

@@ -43,6 +43,8 @@ class RunSlot : public Job {
   void unload();
 
   void execute() override;
+  bool is_under_way() const override { return built_->executable->is_asynchronous(); }
+  void finish() override { built_->executable->finish(); }
   void settle(Napi::Env env, const std::optional<Failure>& failure) override;
   void discard() override;
 
