@@ -17,6 +17,13 @@ TEST(Parse, ReadsAProgram) {
   EXPECT_EQ(spec.fetches[0].value, 14);
 }
 
+TEST(Parse, AllowsTf32OnlyWhereTheProgramSaysSo) {
+  json program = training_program();
+  EXPECT_FALSE(program::parse(program.dump()).tf32);
+  program["math"] = "tf32";
+  EXPECT_TRUE(program::parse(program.dump()).tf32);
+}
+
 struct Bad {
   const char* where;  // JSON pointer
   json value;         // null: removed
@@ -48,7 +55,9 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Bad{"/format", "other", "program: format: expected ostrich-program, got \"other\""},
         Bad{"/version", 2, "program: version: expected version 1, got 2"},
-        Bad{"/name", "", "program: name: expected a name"}, Bad{"/feeds", nullptr, "expected a member feeds, got none"},
+        Bad{"/math", "f16", "program: math: expected tf32, got \"f16\""},
+        Bad{"/math", 1, "program: math: expected a string, got 1"}, Bad{"/name", "", "program: name: expected a name"},
+        Bad{"/feeds", nullptr, "expected a member feeds, got none"},
         Bad{"/feeds", 3, "program: feeds: expected a list, got 3"},
         Bad{"/feeds/0/value", 1, "program: feeds[0].value: expected the next value number 0, got 1"},
         Bad{"/feeds/1/name", "x", "program: feeds[1].name: expected a name of its own, got \"x\" twice"},
