@@ -25,7 +25,8 @@ class Tuner {
   // Runs every candidate (warm-up, then the median of a few) in a stream of its own; returns the fastest, leaving out
   // those that throw, or nothing when all do. With one candidate it is not timed, but run once.
   std::optional<int> fastest(int candidates, const std::function<void(int candidate, CUstream stream)>& run);
-  // Scratch memory for the time of tuning, at least this large, filled with ordinary numbers; 256-byte aligned.
+  // Memory for the candidates, at least this large, filled with ordinary numbers; 256-byte aligned. Until the next call
+  // of this or the end of `fastest`.
   char* scratch(size_t bytes);
 
  private:
