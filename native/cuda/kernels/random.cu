@@ -1,0 +1,80 @@
+// Philox draws by logical element: four consecutive elements a thread, which are one block of the generator.
+#include "cuda/kernels/device.h"
+#include "cuda/kernels/random.h"
+
+namespace ostrich::cuda {
+namespace {
+
+constexpr float kUnit = 5.9604644775390625e-8f;  // 2^-24
+
+struct Words {
+  uint32_t word[4];
+};
+
+// Philox4x32-10, as in core/philox.h, which is host code.
+OSTRICH_DEVICE Words draw(const RandomArgs& args, int64_t block) {
+  uint32_t c0 = uint32_t(block), c1 = uint32_t(uint64_t(block) >> 32), c2 = args.stream, c3 = args.step[0];
+  uint32_t k0 = args.seed[0], k1 = args.seed[1];
+  for (int round = 0; round < 10; ++round) {
+    const uint64_t p0 = uint64_t(0xD2511F53u) * c0, p1 = uint64_t(0xCD9E8D57u) * c2;
+    c0 = uint32_t(p1 >> 32) ^ c1 ^ k0;
+    c2 = uint32_t(p0 >> 32) ^ c3 ^ k1;
+    c1 = uint32_t(p1);
+    c3 = uint32_t(p0);
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  return {{c0, c1, c2, c3}};
+}
+
+// Calls body(i, words) for every block of four elements from element i on.
+template <class Body>
+OSTRICH_DEVICE void for_blocks(const RandomArgs& args, Body body) {
+  for (int64_t block = first_item(); block * 4 < args.count; block += item_stride()) {
+    body(block * 4, draw(args, block));
+  }
+}
+
+template <class Kind>
+OSTRICH_DEVICE void drop(const RandomArgs& args) {
+  using T = typename Kind::Stored;
+  const T* x = static_cast<const T*>(args.x);
+  T* y = static_cast<T*>(args.y);
+  for_blocks(args, [&](int64_t first, const Words& words) {
+    for (int j = 0; j < 4; ++j) {
+      if (first + j >= args.count) break;
+      const float kept = Kind::load(x[first + j]) * args.a;
+      y[first + j] = Kind::store((words.word[j] >> 8) >= args.threshold ? kept : 0.0f);
+    }
+  });
+}
+
+}  // namespace
+
+OSTRICH_GLOBAL(dropout_f32, RandomArgs, 256) { drop<F32>(args); }
+OSTRICH_GLOBAL(dropout_bf16, RandomArgs, 256) { drop<Bf16>(args); }
+
+OSTRICH_GLOBAL(uniform, RandomArgs, 256) {
+  float* y = static_cast<float*>(args.y);
+  const float width = args.b - args.a;
+  for_blocks(args, [&](int64_t first, const Words& words) {
+    for (int j = 0; j < 4; ++j) {
+      if (first + j < args.count) y[first + j] = args.a + float(int32_t(words.word[j] >> 8)) * kUnit * width;
+    }
+  });
+}
+
+OSTRICH_GLOBAL(normal, RandomArgs, 256) {
+  float* y = static_cast<float*>(args.y);
+  for_blocks(args, [&](int64_t first, const Words& words) {
+    for (int j = 0; j < 4; j += 2) {
+      float cosine, sine;
+      math::cos_sin_turns(float(int32_t(words.word[j + 1] >> 8)) * kUnit, &cosine, &sine);
+      const float r = math::sqrt(-2.0f * math::log(float(int32_t(words.word[j] >> 8) + 1) * kUnit)) * args.b;
+      if (first + j < args.count) y[first + j] = args.a + r * cosine;
+      if (first + j + 1 < args.count) y[first + j + 1] = args.a + r * sine;
+    }
+  });
+}
+
+}  // namespace ostrich::cuda
