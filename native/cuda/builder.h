@@ -95,6 +95,8 @@ class Builder {
   virtual core::DType dtype(const program::NodeSpec& node, size_t index) const = 0;
   // Output `index` looks at the bytes of `source` (row-major both), `byte_offset` further on: no step needed.
   virtual void alias(const program::NodeSpec& node, size_t index, Slot* source, size_t byte_offset = 0) = 0;
+  // The same bytes with other extents of the same count, both row-major.
+  virtual Slot* view(Slot* slot, const core::Shape& shape) = 0;
   // Arena bytes that live only during the step that lists it in `writes`.
   virtual Slot* scratch(size_t bytes) = 0;
   // Device bytes of the program's own that hold `contents` from `fill_table` (called in prepare) on.

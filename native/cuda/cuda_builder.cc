@@ -196,6 +196,13 @@ void CudaBuilder::alias(const NodeSpec& node, size_t index, Slot* source, size_t
   slot->offset = source->offset + byte_offset;
 }
 
+Slot* CudaBuilder::view(Slot* slot, const core::Shape& shape) {
+  OSTRICH_CHECK(slot->layout.is_row_major() && core::count(shape) == core::count(slot->shape));
+  Slot* other = add_slot(-1, slot->dtype, shape, {}, slot->storage);
+  other->offset = slot->offset;
+  return other;
+}
+
 Slot* CudaBuilder::scratch(size_t bytes) {
   return add_slot(-1, DType::u8, {int64_t(bytes)}, {}, add_storage(Place::arena, bytes));
 }

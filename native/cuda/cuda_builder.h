@@ -59,6 +59,7 @@ class CudaBuilder : public Builder {
   const core::Shape& shape(const program::NodeSpec& node, size_t index) const override;
   core::DType dtype(const program::NodeSpec& node, size_t index) const override;
   void alias(const program::NodeSpec& node, size_t index, Slot* source, size_t byte_offset) override;
+  Slot* view(Slot* slot, const core::Shape& shape) override;
   Slot* scratch(size_t bytes) override;
   Slot* table(size_t bytes) override;
   void fill_table(Slot* table, const void* contents, size_t bytes) override;
