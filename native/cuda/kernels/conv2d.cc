@@ -1,0 +1,173 @@
+// conv2d and its two gradients, channels last, by cuDNN. Input channels that tensor cores cannot take are padded with
+// zeros: in copies of x and w, and in dx and dw, whose padding comes out as zeros.
+#include "cuda/kernels/activate.h"
+#include "cuda/kernels/column_sums.h"
+#include "cuda/kernels/sequence.h"
+#include "program/attrs.h"
+
+namespace ostrich::cuda {
+namespace {
+
+using core::DType;
+using core::Shape;
+using program::NodeSpec;
+
+class ConvStep : public Step {
+ public:
+  ConvStep(Builder& builder, std::unique_ptr<ConvPlan> plan, Slot* a, Slot* b, Slot* bias, Slot* y)
+      : plan_(std::move(plan)), a_(a), b_(b), bias_(bias), y_(y), workspace_(nullptr) {
+    reads = {a, b};
+    if (bias != nullptr) reads.push_back(bias);
+    writes = {y};
+    if (plan_->workspace_bytes() > 0) writes.push_back(workspace_ = builder.scratch(plan_->workspace_bytes()));
+    detail = plan_->detail();
+    is_library = true;
+  }
+  void run(CUstream stream) override {
+    plan_->run(stream,
+               {a_->data<const void>(), b_->data<const void>(), bias_ == nullptr ? nullptr : bias_->data<const void>(),
+                y_->data<void>()},
+               workspace_ == nullptr ? nullptr : workspace_->data<void>());
+  }
+
+ private:
+  std::unique_ptr<ConvPlan> plan_;
+  Slot *a_, *b_, *bias_, *y_, *workspace_;
+};
+
+// Input channels come in multiples of 16 bytes on tensor cores.
+int64_t channel_multiple(const Builder& builder, DType in, int64_t groups) {
+  if (groups > 1) return 1;
+  if (in == DType::bf16) return 8;
+  return builder.options().tf32 ? 4 : 1;
+}
+
+int64_t channels_in_memory(const Slot* slot) {
+  return slot->layout.is_row_major() ? slot->shape[1] : slot->layout.channels;
+}
+
+ConvSpec common_spec(Builder& builder, const NodeSpec& node, ConvPass pass, DType in, DType out) {
+  ConvSpec spec{};
+  spec.pass = pass;
+  const auto stride = program::get_ints(node, "stride", 2), dilation = program::get_ints(node, "dilation", 2),
+             padding = program::get_ints(node, "padding", 4);
+  for (size_t i = 0; i < 2; ++i) {
+    spec.stride[i] = stride[i];
+    spec.dilation[i] = dilation[i];
+  }
+  for (size_t i = 0; i < 4; ++i) spec.padding[i] = padding[i];
+  spec.groups = program::get_int(node, "groups");
+  spec.in = in;
+  spec.out = out;
+  spec.tf32 = builder.options().tf32 && in == DType::f32;
+  spec.deterministic = builder.options().deterministic;
+  return spec;
+}
+
+void set_extents(ConvSpec& spec, const Shape& x, int64_t channels, const Shape& w, const Shape& y) {
+  spec.n = x[0];
+  spec.c = channels;
+  spec.h = x[2];
+  spec.w = x[3];
+  spec.kh = w[2];
+  spec.kw = w[3];
+  spec.o = y[1];
+  spec.oh = y[2];
+  spec.ow = y[3];
+}
+
+Activation activation_of(const NodeSpec& node) {
+  const std::string& name = program::get_string(node, "activation");
+  if (name == "relu") return Activation::relu;
+  if (name == "tanh") return Activation::tanh;
+  return name == "sigmoid" ? Activation::sigmoid : Activation::none;
+}
+
+// A slot like `y` of another type, for this step only; `y` itself where the type is the same.
+Slot* like(Builder& builder, Slot* y, DType dtype) {
+  if (y->dtype == dtype) return y;
+  Slot* slot = builder.scratch(size_t(y->layout.elements(y->shape)) * core::size_of(dtype));
+  slot->dtype = dtype;
+  slot->shape = y->shape;
+  slot->layout = y->layout;
+  return slot;
+}
+
+// cuDNN narrows nothing on its way out: f32 in is f32 out.
+DType computed_type(DType in, DType out) { return in == DType::f32 ? DType::f32 : out; }
+
+// The gradient's step, and its conversion where the computed type is not the wanted one.
+std::unique_ptr<Step> gradient(Builder& builder, const ConvSpec& spec, Slot* a, Slot* b, Slot* y, Slot* sums,
+                               Slot* dy) {
+  std::vector<std::unique_ptr<Step>> parts;
+  Slot* computed = like(builder, y, spec.out);
+  auto plan = builder.dnn().plan(spec, builder.tuner());
+  OSTRICH_CHECK(plan != nullptr);
+  parts.push_back(std::make_unique<ConvStep>(builder, std::move(plan), a, b, nullptr, computed));
+  if (computed != y) parts.push_back(make_activate(builder, computed, y, Activation::none, nullptr, 1));
+  if (sums != nullptr) parts.push_back(make_channel_sums(builder, dy, sums));
+  return in_sequence(std::move(parts));
+}
+
+}  // namespace
+
+std::unique_ptr<Step> make_conv2d(Builder& builder, const NodeSpec& node) {
+  Slot *x = builder.input(node, 0), *w = builder.input(node, 1);
+  Slot* bias = node.inputs.size() > 2 ? builder.row_major(builder.input(node, 2)) : nullptr;
+  ConvSpec spec = common_spec(builder, node, ConvPass::forward, x->dtype, builder.dtype(node, 0));
+  spec.out = computed_type(spec.in, spec.out);
+  const int64_t multiple = channel_multiple(builder, spec.in, spec.groups);
+  x = builder.with_layout(x, Layout::channels_last(x->shape, multiple));
+  w = builder.with_layout(w, Layout::channels_last(w->shape, multiple));
+  Slot* y = builder.output(node, 0, Layout::channels_last(builder.shape(node, 0)));
+  Slot* computed = like(builder, y, spec.out);
+  set_extents(spec, x->shape, channels_in_memory(x), w->shape, y->shape);
+  const Activation activation = activation_of(node);
+  spec.bias = bias != nullptr;
+  spec.activation = activation;
+  auto plan = builder.dnn().plan(spec, builder.tuner());
+  const bool is_fused = plan != nullptr;
+  if (!is_fused) {
+    spec.bias = false;
+    spec.activation = Activation::none;
+    plan = builder.dnn().plan(spec, builder.tuner());
+    OSTRICH_CHECK(plan != nullptr);
+  }
+  std::vector<std::unique_ptr<Step>> parts;
+  parts.push_back(std::make_unique<ConvStep>(builder, std::move(plan), x, w, is_fused ? bias : nullptr, computed));
+  if (!is_fused) {
+    parts.push_back(make_activate(builder, computed, y, activation, bias, 1));
+  } else if (computed != y) {
+    parts.push_back(make_activate(builder, computed, y, Activation::none, nullptr, 1));
+  }
+  return in_sequence(std::move(parts));
+}
+
+std::unique_ptr<Step> make_conv2dGradInput(Builder& builder, const NodeSpec& node) {
+  Slot *dy = builder.input(node, 0), *w = builder.input(node, 1);
+  ConvSpec spec = common_spec(builder, node, ConvPass::grad_input, dy->dtype, builder.dtype(node, 0));
+  spec.out = computed_type(spec.in, spec.out);
+  int64_t multiple = channel_multiple(builder, spec.in, spec.groups);
+  if (spec.out != builder.dtype(node, 0)) multiple = 1;
+  dy = builder.with_layout(dy, Layout::channels_last(dy->shape));
+  w = builder.with_layout(w, Layout::channels_last(w->shape, multiple));
+  Slot* dx = builder.output(node, 0, Layout::channels_last(builder.shape(node, 0), multiple));
+  set_extents(spec, dx->shape, channels_in_memory(dx), w->shape, dy->shape);
+  return gradient(builder, spec, dy, w, dx, nullptr, dy);
+}
+
+std::unique_ptr<Step> make_conv2dGradWeight(Builder& builder, const NodeSpec& node) {
+  Slot *x = builder.input(node, 0), *dy = builder.input(node, 1);
+  ConvSpec spec = common_spec(builder, node, ConvPass::grad_weight, x->dtype, builder.dtype(node, 0));
+  spec.out = computed_type(spec.in, spec.out);
+  int64_t multiple = channel_multiple(builder, spec.in, spec.groups);
+  if (spec.out != builder.dtype(node, 0)) multiple = 1;
+  x = builder.with_layout(x, Layout::channels_last(x->shape, multiple));
+  dy = builder.with_layout(dy, Layout::channels_last(dy->shape));
+  Slot* dw = builder.output(node, 0, Layout::channels_last(builder.shape(node, 0), multiple));
+  Slot* sums = program::get_bool(node, "sumDy") ? builder.output(node, 1) : nullptr;
+  set_extents(spec, x->shape, channels_in_memory(x), dw->shape, dy->shape);
+  return gradient(builder, spec, x, dy, dw, sums, dy);
+}
+
+}  // namespace ostrich::cuda
