@@ -50,7 +50,8 @@ class ConvPlan {
 class Dnn {
  public:
   virtual ~Dnn() = default;
-  // Throws ERR_CUDA naming the spec and cuDNN's reason. Candidates are timed by `tuner`.
+  // Throws ERR_CUDA naming the spec and cuDNN's reason; null where it has none for this bias and activation together:
+  // ask again without. Candidates are timed by `tuner`.
   virtual std::unique_ptr<ConvPlan> plan(const ConvSpec& spec, Tuner& tuner) = 0;
 };
 

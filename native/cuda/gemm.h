@@ -23,6 +23,7 @@ struct GemmSpec {
   bool sum_a = false;  // also f32 [M]: the sums of op(A) over K
   bool tf32 = false;   // f32 products may be rounded to tf32
   bool deterministic = false;
+  int alignment = 256;      // bytes, a power of two that divides the address of every operand
   std::string key() const;  // names the spec in the cache
 };
 
