@@ -1,5 +1,6 @@
 // Finds and loads the addon, once and on first use: importing Ostrich never fails for want of it.
 import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Binding } from './binding.js'
 import { DeviceError } from './errors.js'
@@ -15,8 +16,10 @@ const remedy = 'in a checkout run `node native/setup.mjs`; as a dependency, Ostr
 
 let loaded: Loaded | undefined
 
-/** The development build, else the prebuilt addon of this platform. */
+/** The file that OSTRICH_ADDON names, else the development build, else the prebuilt addon of this platform. */
 function locate(require: NodeJS.Require): string {
+  const chosen = process.env['OSTRICH_ADDON']
+  if (chosen !== undefined && chosen !== '') return resolve(chosen)
   const bindings = require('bindings') as (options: object) => string
   const prebuilt = require('node-gyp-build') as { path(root: string): string }
   try {

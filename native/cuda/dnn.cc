@@ -1,89 +1,81 @@
-// See dnn.h.
+// See dnn.h. The key as text: every field, in one order, so that a key is read back by writing what was read and
+// comparing.
 #include "cuda/dnn.h"
 
+#include <cstdio>
 #include <sstream>
-
-#include "core/error.h"
+#include <string_view>
 
 namespace ostrich::cuda {
-
 namespace {
 
 constexpr const char* kPasses[] = {"forward", "grad_input", "grad_weight"};
-constexpr const char* kActivations[] = {"none", "relu", "tanh", "sigmoid"};
+constexpr const char* kActivations[] = {"", "relu", "tanh", "sigmoid"};
+constexpr int kNumbers = 18, kWords = 3;
 
-class Reader {
- public:
-  explicit Reader(const std::string& text) : text_(text), in_(text) {}
+template <size_t N>
+int index_of(std::string_view name, const char* const (&names)[N]) {
+  for (size_t i = 0; i < N; ++i) {
+    if (name == names[i]) return int(i);
+  }
+  return -1;
+}
 
-  template <class Enum, size_t n>
-  Enum name(const char* const (&names)[n]) {
-    std::string word;
-    in_ >> word;
-    for (size_t i = 0; i < n; ++i) {
-      if (word == names[i]) return Enum(i);
-    }
-    fail("one of its names");
+// False where something is no key. The order of the words, doubled words and spaces are left to the comparison.
+bool read(const std::string& key, ConvSpec& s) {
+  char pass[16], in[8], out[8];
+  long long v[kNumbers];
+  int end = 0;
+  const int found = std::sscanf(
+      key.c_str(),
+      "%15s n%lld c%lldx%lldx%lld o%lldx%lldx%lld k%lldx%lld s%lldx%lld d%lldx%lld p%lld,%lld,%lld,%lld g%lld "
+      "%7[a-z0-9]>%7[a-z0-9]%n",
+      pass, &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8], &v[9], &v[10], &v[11], &v[12], &v[13],
+      &v[14], &v[15], &v[16], &v[17], in, out, &end);
+  if (found != kNumbers + kWords) return false;
+  const int which = index_of(pass, kPasses);
+  const auto in_dtype = core::parse_dtype(in), out_dtype = core::parse_dtype(out);
+  if (which < 0 || !in_dtype || !out_dtype) return false;
+  s.pass = ConvPass(which);
+  s.n = v[0], s.c = v[1], s.h = v[2], s.w = v[3], s.o = v[4], s.oh = v[5], s.ow = v[6], s.kh = v[7], s.kw = v[8];
+  s.stride = {v[9], v[10]};
+  s.dilation = {v[11], v[12]};
+  s.padding = {v[13], v[14], v[15], v[16]};
+  s.groups = v[17];
+  s.in = *in_dtype;
+  s.out = *out_dtype;
+  std::istringstream words(key.substr(size_t(end)));
+  for (std::string word; words >> word;) {
+    const int activation = index_of(word, kActivations);
+    if (activation > 0) s.activation = Activation(activation);
+    if (word == "bias") s.bias = true;
+    if (word == "tf32") s.tf32 = true;
+    if (word == "det") s.deterministic = true;
   }
-  core::DType dtype() {
-    std::string word;
-    in_ >> word;
-    const auto dtype = core::parse_dtype(word);
-    if (!dtype || !core::is_float(*dtype)) fail("f32 or bf16");
-    return *dtype;
-  }
-  int64_t number() {
-    int64_t value = 0;
-    if (!(in_ >> value)) fail("a number");
-    return value;
-  }
-  bool flag() { return number() != 0; }
-  void end() {
-    std::string rest;
-    if (in_ >> rest) fail("nothing more");
-  }
-
- private:
-  [[noreturn]] void fail(const char* expected) {
-    core::fail("ERR_ARGUMENT", "convolution \"", text_, "\": expected ", expected);
-  }
-  const std::string& text_;
-  std::istringstream in_;
-};
+  return true;
+}
 
 }  // namespace
 
-// Words in the order of the struct: names, extents, geometry, types, flags.
 std::string ConvSpec::key() const {
   std::ostringstream text;
-  text << kPasses[size_t(pass)];
-  for (int64_t extent : {n, c, h, w, o, oh, ow, kh, kw}) text << ' ' << extent;
-  for (int64_t number : stride) text << ' ' << number;
-  for (int64_t number : dilation) text << ' ' << number;
-  for (int64_t number : padding) text << ' ' << number;
-  text << ' ' << groups << ' ' << core::name_of(in) << ' ' << core::name_of(out) << ' ' << bias << ' '
-       << kActivations[size_t(activation)] << ' ' << tf32 << ' ' << deterministic;
+  text << kPasses[int(pass)] << " n" << n << " c" << c << "x" << h << "x" << w << " o" << o << "x" << oh << "x" << ow
+       << " k" << kh << "x" << kw << " s" << stride[0] << "x" << stride[1] << " d" << dilation[0] << "x" << dilation[1]
+       << " p" << padding[0] << "," << padding[1] << "," << padding[2] << "," << padding[3] << " g" << groups << " "
+       << core::name_of(in) << ">" << core::name_of(out);
+  if (bias) text << " bias";
+  if (activation != Activation::none) text << " " << kActivations[int(activation)];
+  if (tf32) text << " tf32";
+  if (deterministic) text << " det";
   return text.str();
 }
 
 ConvSpec ConvSpec::parse(const std::string& key) {
-  Reader in(key);
   ConvSpec spec{};
-  spec.pass = in.name<ConvPass>(kPasses);
-  for (int64_t* extent : {&spec.n, &spec.c, &spec.h, &spec.w, &spec.o, &spec.oh, &spec.ow, &spec.kh, &spec.kw}) {
-    *extent = in.number();
+  if (!read(key, spec) || spec.key() != key) {
+    core::fail("ERR_ARGUMENT", "expected the key of a convolution, such as ",
+               "'forward n128 c96x27x27 o256x27x27 k5x5 s1x1 d1x1 p2,2,2,2 g1 bf16>bf16 bias relu', got '", key, "'");
   }
-  for (int64_t& number : spec.stride) number = in.number();
-  for (int64_t& number : spec.dilation) number = in.number();
-  for (int64_t& number : spec.padding) number = in.number();
-  spec.groups = in.number();
-  spec.in = in.dtype();
-  spec.out = in.dtype();
-  spec.bias = in.flag();
-  spec.activation = in.name<Activation>(kActivations);
-  spec.tf32 = in.flag();
-  spec.deterministic = in.flag();
-  in.end();
   return spec;
 }
 
