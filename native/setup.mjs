@@ -1,9 +1,11 @@
 // Brings a fresh clone to where it can train: system tools, oneDNN, npm packages, the addon, the compiled library.
-// Every step is skipped while its inputs are unchanged. `--dev` also brings what the tests need.
+// Every step is skipped while its inputs are unchanged. `--dev` also brings what the tests need, `--cuda` a CUDA toolkit
+// and the CUDA backend.
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { backendStep, toolkitStep } from './setup/cuda.mjs'
 import { SetupError, run, say } from './setup/exec.mjs'
 import { onednnStep } from './setup/onednn.mjs'
 import { Stamps, hashOf } from './setup/stamp.mjs'
@@ -71,7 +73,8 @@ const main = async () => {
   const seconds = (from) => `${((performance.now() - from) / 1000).toFixed(1)} s`
   const stamps = new Stamps(at('build/.setup.json'))
   let acted = 0
-  for (const step of [systemStep(dev), onednnStep(root), packagesStep, addonStep, libraryStep]) {
+  const cuda = process.argv.includes('--cuda') ? [toolkitStep(root), backendStep(root)] : []
+  for (const step of [systemStep(dev), onednnStep(root), packagesStep, addonStep, libraryStep, ...cuda]) {
     if (stamps.has(step.name, step.key()) && step.ready()) continue
     if (acted === 0) process.stdout.write('Setting up Ostrich\n')
     acted++

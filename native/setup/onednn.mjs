@@ -53,7 +53,9 @@ export const onednnStep = (root) => {
     key: () => hashOf(root, ['native/setup/onednn.txt']),
     ready: () => existsSync(target),
     act: async (title) => {
-      rmSync(deps, { recursive: true, force: true })
+      for (const left of ['probe', 'wheels', 'staged', 'onednn']) {
+        rmSync(join(deps, left), { recursive: true, force: true })
+      }
       if (systemHasIt(join(deps, 'probe'))) {
         mkdirSync(target, { recursive: true })
         return 'the system has version 3'
