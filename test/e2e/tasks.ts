@@ -45,7 +45,7 @@ export function options(more: Partial<SessionOptions> = {}): SessionOptions {
     optimizer: optim.sgd({ rate: 0.05, momentum: 0.9 }),
     batch: 16,
     seed: 1,
-    device: 'cpu',
+    device: process.env['OSTRICH_TEST_DEVICE'] === 'cuda' ? 'cuda' : 'cpu',
     precision: 'f32',
     ...more,
   }

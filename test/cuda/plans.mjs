@@ -1,0 +1,71 @@
+// The real cuDNN plans every convolution that the double was asked for, for GPUs that are not here. One check for each
+// convolution and GPU.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { nothing, root, run, settle } from '../support/stages.mjs'
+
+const build = join(root, 'build/cuda')
+const packages = join(root, 'native/.deps/cuda')
+const oldestBf16 = 80
+
+/** Some of cuDNN's libraries are linked with the driver: a stand-in whose every function answers "no device". */
+const standIn = () => {
+  const folder = join(root, 'build/stand-in')
+  mkdirSync(folder, { recursive: true })
+  const library = join(packages, 'nvidia/cudnn/lib/libcudnn_engines_runtime_compiled.so.9')
+  const symbols = spawnSync('nm', ['-D', '--undefined-only', library], { encoding: 'utf8' }).stdout
+  const names = [...new Set(symbols.match(/\bcu[A-Z]\w*/g))].sort()
+  const source = join(folder, 'cuda.cc')
+  writeFileSync(source, `extern "C" {\n${names.map((name) => `int ${name}() { return 100; }`).join('\n')}\n}\n`)
+  const file = join(folder, 'libcuda.so.1')
+  return run('c++', ['-shared', '-fPIC', '-Wl,-soname,libcuda.so.1', source, '-o', file]) ? file : undefined
+}
+
+const wanted = (keys, gpu) => {
+  const { deviceVer } = JSON.parse(readFileSync(gpu, 'utf8'))
+  const all = [...new Set(readFileSync(keys, 'utf8').split('\n').filter(Boolean))].sort()
+  // The backend refuses bf16 below compute capability 8.0 before cuDNN is asked.
+  const known = all.filter((key) => deviceVer / 10 >= oldestBf16 || !key.includes(' bf16 '))
+  return { known, left: all.length - known.length }
+}
+
+const planFor = (gpu, keys, driver) => {
+  const { known, left } = wanted(keys, gpu)
+  const list = join(root, 'build/wanted.txt')
+  writeFileSync(list, `${known.join('\n')}\n`)
+  const env = {
+    ...process.env,
+    OSTRICH_CUDA_DRIVER: driver,
+    OSTRICH_CUDNN: join(packages, 'nvidia/cudnn/lib/libcudnn.so.9'),
+    LD_LIBRARY_PATH: [join(root, 'build/stand-in'), join(packages, 'nvidia/cu13/lib')].join(':'),
+  }
+  const { stdout, stderr } = spawnSync(join(build, 'plan_convs'), [gpu, list], { env, encoding: 'utf8' })
+  const lines = stdout.split('\n').filter(Boolean)
+  const refused = lines.filter((line) => line.includes('\tREFUSED: '))
+  for (const line of refused) console.log(line)
+  if (lines.length < known.length) console.log(stderr.trimEnd())
+  const apart = lines.filter((line) => line.includes('\tapart from')).length
+  const failed = refused.length + known.length - lines.length
+  console.log(
+    `${basename(gpu, '.json').padEnd(8)} ${lines.length - refused.length} planned (${apart} without fused bias and ` +
+      `activation), ${failed} refused, ${left} left out for want of bf16`,
+  )
+  return { passed: lines.length - refused.length, failed, skipped: 0 }
+}
+
+export const planConvolutions = (keys) => {
+  if (!existsSync(keys)) {
+    console.log(`expected ${keys}, which the stage "double" writes`)
+    return settle(false)
+  }
+  const driver = standIn()
+  if (driver === undefined || !run('cmake', ['--build', build, '--target', 'plan_convs'])) return settle(false)
+  const gpus = readdirSync(join(root, 'test/cuda/gpus')).filter((name) => name.endsWith('.json'))
+  const total = { ...nothing }
+  for (const gpu of gpus) {
+    const counts = planFor(join(root, 'test/cuda/gpus', gpu), keys, driver)
+    for (const key of Object.keys(total)) total[key] += counts[key]
+  }
+  return total
+}

@@ -1,0 +1,38 @@
+// What can be proved of the CUDA backend without a GPU, stage by stage; `node test/cuda/run.mjs double` runs only those
+// named. docs/decisions/0008-cuda-without-a-gpu.md says what each proves, and what none does.
+import { spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { add, buildNative, nativeTests, root, runStages, settle, vitest } from '../support/stages.mjs'
+import { expectBudget } from './budget.mjs'
+import { planConvolutions } from './plans.mjs'
+
+const keys = join(root, 'build/convolutions.txt')
+
+/** The backend's own objects on doubles of the driver, cuBLASLt and cuDNN, with kernels compiled for the host. */
+const onDouble = (name, sanitize, env, tests) => {
+  const options = ['-DOSTRICH_CUDA=ON', `-DOSTRICH_SANITIZE=${sanitize}`]
+  if (!buildNative(name, options)) return settle(false)
+  const double = { OSTRICH_ADDON: join(root, 'build', name, 'ostrich.node'), OSTRICH_REQUIRE: 'cuda', ...env }
+  return tests.reduce((sum, test) => add(sum, test(name, double)), { passed: 0, failed: 0, skipped: 0 })
+}
+
+const parity = (name, env) => vitest(['test/ops', '-t', 'parity, cuda'], env)
+const learning = (name, env) => vitest(['test/e2e/learn.test.ts'], { ...env, OSTRICH_TEST_DEVICE: 'cuda' })
+const unit = (name) => nativeTests(name, ['-R', '^(Driver|Tuner|Cuda)'])
+
+const addressSanitizer = () => ({
+  LD_PRELOAD: spawnSync('c++', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).stdout.trim(),
+  // Node.js itself does not free everything; what the backend leaks is seen by the driver's double.
+  ASAN_OPTIONS: 'detect_leaks=0',
+})
+
+runStages({
+  kernels: expectBudget,
+  double: () => {
+    rmSync(keys, { force: true })
+    return onDouble('cuda-double', '', { OSTRICH_DOUBLE_CONVS: keys }, [unit, parity, learning])
+  },
+  address: () => onDouble('cuda-address', 'address,undefined', addressSanitizer(), [unit, parity]),
+  plans: () => planConvolutions(keys),
+})

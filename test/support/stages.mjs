@@ -1,0 +1,86 @@
+// What both test runs are made of: stages that run one after another, though an earlier one failed, and a closing line
+// `N passed, N failed, N skipped`. A failed stage that counts no tests of its own is one failure, so that line and exit
+// code always agree.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+export const jobs = String(availableParallelism())
+
+/** Whether a command succeeds; `env` is added to this process's. */
+export const run = (command, args, env = {}) =>
+  spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } }).status === 0
+export const tool = (path, args, env) => run(process.execPath, [join(root, 'node_modules', path), ...args], env)
+
+export const nothing = { passed: 0, failed: 0, skipped: 0 }
+/** The counts of one stage, made to agree with whether it succeeded. */
+export const settle = (ok, counts = nothing) => (ok || counts.failed > 0 ? counts : { ...counts, failed: 1 })
+export const add = (a, b) => ({
+  passed: a.passed + b.passed,
+  failed: a.failed + b.failed,
+  skipped: a.skipped + b.skipped,
+})
+
+/** Configures and builds the native tests in build/NAME. */
+export const buildNative = (name, options, target = 'all') => {
+  const build = join(root, 'build', name)
+  const defaults = ['-DOSTRICH_TESTS=ON', '--log-level=WARNING']
+  const configured = run('cmake', ['-S', root, '-B', build, ...defaults, ...options])
+  return configured && run('cmake', ['--build', build, '--target', target, '--parallel', jobs])
+}
+
+/** Runs the native tests of build/NAME; `filter` are options of ctest. */
+export const nativeTests = (name, filter = []) => {
+  const report = join(root, 'build', `${name}.xml`)
+  rmSync(report, { force: true })
+  const output = ['--output-on-failure', '--output-junit', report]
+  const ok = run('ctest', ['--test-dir', join(root, 'build', name), '--no-tests=error', ...output, ...filter])
+  if (!existsSync(report)) return settle(false)
+  const suite = readFileSync(report, 'utf8').match(/<testsuite\b[^>]*>/s)[0]
+  const count = (key) => Number(suite.match(new RegExp(`\\b${key}="(\\d+)"`))?.[1] ?? 0)
+  const [failed, skipped] = [count('failures'), count('skipped') + count('disabled')]
+  return settle(ok, { passed: count('tests') - failed - skipped, failed, skipped })
+}
+
+/** Runs vitest; tests that a name pattern leaves out are not counted as skipped. */
+export const vitest = (args = [], env = {}) => {
+  const file = join(root, 'build/vitest.json')
+  rmSync(file, { force: true })
+  const chosen = args.includes('-t')
+  const ok = tool(
+    'vitest/vitest.mjs',
+    ['run', '--reporter=default', '--reporter=json', `--outputFile=${file}`, ...args],
+    env,
+  )
+  if (!existsSync(file)) return settle(false)
+  const report = JSON.parse(readFileSync(file, 'utf8'))
+  const skipped = chosen ? 0 : report.numPendingTests + report.numTodoTests
+  return settle(ok && report.numPassedTests > 0, {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests,
+    skipped,
+  })
+}
+
+/** Runs the stages, or those that the command line names, and prints the totals. */
+export const runStages = (stages) => {
+  mkdirSync(join(root, 'build'), { recursive: true })
+  const chosen = process.argv.slice(2)
+  let total = nothing
+  const lines = []
+  for (const [name, stage] of Object.entries(stages)) {
+    if (chosen.length > 0 && !chosen.includes(name)) continue
+    process.stdout.write(`\n== ${name}\n`)
+    const started = performance.now()
+    const counts = stage()
+    total = add(total, counts)
+    const seconds = ((performance.now() - started) / 1000).toFixed(1)
+    lines.push(`  ${name.padEnd(11)} ${counts.failed === 0 ? 'ok    ' : 'FAILED'} ${seconds.padStart(6)} s`)
+  }
+  process.stdout.write(`\n${lines.join('\n')}\n`)
+  process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`)
+  process.exitCode = total.failed === 0 ? 0 : 1
+}
