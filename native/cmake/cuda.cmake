@@ -7,6 +7,10 @@ if(NOT OSTRICH_CUDA_ROOT)
 endif()
 find_program(OSTRICH_NVCC nvcc PATHS ${OSTRICH_CUDA_ROOT}/bin NO_DEFAULT_PATH REQUIRED)
 
+if(POLICY CMP0116)
+  cmake_policy(SET CMP0116 NEW)  # dependency files are read as the build's generator wants them
+endif()
+
 # ostrich_sees_cuda(target): the headers of the toolkit, as system headers.
 function(ostrich_sees_cuda target)
   target_include_directories(${target} SYSTEM PRIVATE ${OSTRICH_CUDA_INCLUDES})

@@ -93,13 +93,30 @@ Slot* like(Builder& builder, Slot* y, DType dtype) {
   return slot;
 }
 
-// cuDNN narrows nothing on its way out: f32 in is f32 out.
-DType computed_type(DType in, DType out) { return in == DType::f32 ? DType::f32 : out; }
+// cuDNN has no engines from one type to another, so that f32 in is f32 out, and bf16 for an f32 result is made f32
+// first. Nothing is lost if tensor cores then round it to tf32.
+void set_types(ConvSpec& spec, bool& widens) {
+  widens = spec.in == DType::bf16 && spec.out == DType::f32;
+  if (spec.in == DType::bf16 && !widens) return;
+  spec.tf32 = spec.tf32 || widens;
+  spec.in = spec.out = DType::f32;
+}
+
+// The slot as f32, by a part of its own.
+Slot* widened(Builder& builder, Slot* slot, std::vector<std::unique_ptr<Step>>& parts) {
+  Slot* wide = like(builder, slot, DType::f32);
+  parts.push_back(make_activate(builder, slot, wide, Activation::none, nullptr, 1));
+  return wide;
+}
 
 // The gradient's step, and its conversion where the computed type is not the wanted one.
-std::unique_ptr<Step> gradient(Builder& builder, const ConvSpec& spec, Slot* a, Slot* b, Slot* y, Slot* sums,
-                               Slot* dy) {
+std::unique_ptr<Step> gradient(Builder& builder, const ConvSpec& spec, bool widens, Slot* a, Slot* b, Slot* y,
+                               Slot* sums, Slot* dy) {
   std::vector<std::unique_ptr<Step>> parts;
+  if (widens) {
+    a = widened(builder, a, parts);
+    b = widened(builder, b, parts);
+  }
   Slot* computed = like(builder, y, spec.out);
   auto plan = builder.dnn().plan(spec, builder.tuner());
   OSTRICH_CHECK(plan != nullptr);
@@ -115,8 +132,9 @@ std::unique_ptr<Step> make_conv2d(Builder& builder, const NodeSpec& node) {
   Slot *x = builder.input(node, 0), *w = builder.input(node, 1);
   Slot* bias = node.inputs.size() > 2 ? builder.row_major(builder.input(node, 2)) : nullptr;
   ConvSpec spec = common_spec(builder, node, ConvPass::forward, x->dtype, builder.dtype(node, 0));
-  spec.out = computed_type(spec.in, spec.out);
-  const int64_t multiple = channel_multiple(builder, spec.in, spec.groups);
+  bool widens;
+  set_types(spec, widens);
+  const int64_t multiple = widens ? 1 : channel_multiple(builder, spec.in, spec.groups);
   x = builder.with_layout(x, Layout::channels_last(x->shape, multiple));
   w = builder.with_layout(w, Layout::channels_last(w->shape, multiple));
   Slot* y = builder.output(node, 0, Layout::channels_last(builder.shape(node, 0)));
@@ -134,6 +152,10 @@ std::unique_ptr<Step> make_conv2d(Builder& builder, const NodeSpec& node) {
     OSTRICH_CHECK(plan != nullptr);
   }
   std::vector<std::unique_ptr<Step>> parts;
+  if (widens) {
+    x = widened(builder, x, parts);
+    w = widened(builder, w, parts);
+  }
   parts.push_back(std::make_unique<ConvStep>(builder, std::move(plan), x, w, is_fused ? bias : nullptr, computed));
   if (!is_fused) {
     parts.push_back(make_activate(builder, computed, y, activation, bias, 1));
@@ -146,28 +168,30 @@ std::unique_ptr<Step> make_conv2d(Builder& builder, const NodeSpec& node) {
 std::unique_ptr<Step> make_conv2dGradInput(Builder& builder, const NodeSpec& node) {
   Slot *dy = builder.input(node, 0), *w = builder.input(node, 1);
   ConvSpec spec = common_spec(builder, node, ConvPass::grad_input, dy->dtype, builder.dtype(node, 0));
-  spec.out = computed_type(spec.in, spec.out);
-  int64_t multiple = channel_multiple(builder, spec.in, spec.groups);
-  if (spec.out != builder.dtype(node, 0)) multiple = 1;
+  bool widens;
+  set_types(spec, widens);
+  const bool converts = widens || spec.out != builder.dtype(node, 0);
+  const int64_t multiple = converts ? 1 : channel_multiple(builder, spec.in, spec.groups);
   dy = builder.with_layout(dy, Layout::channels_last(dy->shape));
   w = builder.with_layout(w, Layout::channels_last(w->shape, multiple));
   Slot* dx = builder.output(node, 0, Layout::channels_last(builder.shape(node, 0), multiple));
   set_extents(spec, dx->shape, channels_in_memory(dx), w->shape, dy->shape);
-  return gradient(builder, spec, dy, w, dx, nullptr, dy);
+  return gradient(builder, spec, widens, dy, w, dx, nullptr, dy);
 }
 
 std::unique_ptr<Step> make_conv2dGradWeight(Builder& builder, const NodeSpec& node) {
   Slot *x = builder.input(node, 0), *dy = builder.input(node, 1);
   ConvSpec spec = common_spec(builder, node, ConvPass::grad_weight, x->dtype, builder.dtype(node, 0));
-  spec.out = computed_type(spec.in, spec.out);
-  int64_t multiple = channel_multiple(builder, spec.in, spec.groups);
-  if (spec.out != builder.dtype(node, 0)) multiple = 1;
+  bool widens;
+  set_types(spec, widens);
+  const bool converts = widens || spec.out != builder.dtype(node, 0);
+  const int64_t multiple = converts ? 1 : channel_multiple(builder, spec.in, spec.groups);
   x = builder.with_layout(x, Layout::channels_last(x->shape, multiple));
   dy = builder.with_layout(dy, Layout::channels_last(dy->shape));
   Slot* dw = builder.output(node, 0, Layout::channels_last(builder.shape(node, 0), multiple));
   Slot* sums = program::get_bool(node, "sumDy") ? builder.output(node, 1) : nullptr;
   set_extents(spec, x->shape, channels_in_memory(x), dw->shape, dy->shape);
-  return gradient(builder, spec, x, dy, dw, sums, dy);
+  return gradient(builder, spec, widens, x, dy, dw, sums, dy);
 }
 
 }  // namespace ostrich::cuda
