@@ -92,17 +92,6 @@ bool open(FoundLibrary& found, const std::string& name) {
   return false;
 }
 
-// What is loaded already answers to its soname, wherever it came from. One that is missing or cannot be opened is left
-// to the library, which knows whether it needs it.
-bool open_file(FoundLibrary& found, const fs::path& file, const std::vector<std::string>& siblings) {
-  for (const std::string& sibling : siblings) {
-    std::error_code refused;
-    const fs::path path = file.parent_path() / sibling;
-    if (fs::exists(path, refused)) dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL);
-  }
-  return open(found, file.string());
-}
-
 }  // namespace
 
 std::string FoundLibrary::reasons() const {
@@ -115,7 +104,7 @@ FoundLibrary find_library(const LibraryQuery& query) {
   FoundLibrary found;
   const std::string file = environment(query.variable.c_str());
   if (!file.empty()) {
-    if (!open_file(found, file, query.siblings)) found.tried.back() = query.variable + "=" + found.tried.back();
+    if (!open(found, file)) found.tried.back() = query.variable + "=" + found.tried.back();
     return found;
   }
   for (const std::string& soname : query.sonames) {
@@ -129,7 +118,7 @@ FoundLibrary find_library(const LibraryQuery& query) {
       std::error_code refused;
       if (!fs::exists(folder / soname, refused)) continue;
       is_here = true;
-      if (open_file(found, folder / soname, query.siblings)) return found;
+      if (open(found, folder / soname)) return found;
     }
     if (!is_here) absent += (absent.empty() ? "not in " : ", ") + folder.string();
   }
@@ -138,20 +127,27 @@ FoundLibrary find_library(const LibraryQuery& query) {
   return found;
 }
 
-LibraryQuery driver_library() { return {"OSTRICH_CUDA_DRIVER", {"libcuda.so.1"}, {}}; }
+std::string open_siblings(const std::string& file, const std::vector<std::string>& sonames) {
+  const fs::path folder = fs::path(file).parent_path();
+  for (const std::string& soname : sonames) {
+    FoundLibrary found;
+    // What is loaded already answers to its soname, wherever it came from.
+    if (!open(found, soname) && !open(found, folder / soname)) return found.reasons();
+  }
+  return "";
+}
+
+LibraryQuery driver_library() { return {"OSTRICH_CUDA_DRIVER", {"libcuda.so.1"}}; }
 
 LibraryQuery cublas_lt_library(bool cuda_13) {
-  LibraryQuery query{"OSTRICH_CUBLASLT", {"libcublasLt.so.12"}, {}};
+  LibraryQuery query{"OSTRICH_CUBLASLT", {"libcublasLt.so.12"}};
   if (cuda_13) query.sonames.insert(query.sonames.begin(), "libcublasLt.so.13");
   return query;
 }
 
 LibraryQuery cudnn_library() {
   // Version 8 is no use, but it is worth saying that it is there.
-  return {"OSTRICH_CUDNN",
-          {"libcudnn.so.9", "libcudnn.so.8"},
-          {"libcudnn_graph.so.9", "libcudnn_ops.so.9", "libcudnn_engines_precompiled.so.9",
-           "libcudnn_engines_runtime_compiled.so.9", "libcudnn_heuristic.so.9", "libcudnn_cnn.so.9"}};
+  return {"OSTRICH_CUDNN", {"libcudnn.so.9", "libcudnn.so.8"}};
 }
 
 }  // namespace ostrich::cuda

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "cuda/dnn_cudnn.h"
 #include "cuda/find_library.h"
@@ -18,8 +19,8 @@ namespace {
 constexpr int kOldestDriver = 12000;
 
 struct Cudnn {
-  void* library = nullptr;
-  std::string unavailable;
+  FoundLibrary found;
+  std::string unavailable;  // empty, or the reason and the remedy
 };
 
 struct Opened {
@@ -128,42 +129,63 @@ std::string open_cublas_lt(Libraries& table, int driver) {
   return "";
 }
 
-// Programs without convolutions need none, so that a reason is kept until one is asked for.
-Cudnn find_cudnn(Libraries& table, int driver) {
-  const LibraryQuery query = cudnn_library();
-  const FoundLibrary found = find_library(query);
-  const std::string oldest = library_version(kOldestCudnn), cuda = std::to_string(driver / 1000);
-  const std::string remedy = "; install cuDNN 9 for CUDA " + cuda + " (pip install nvidia-cudnn-cu" + cuda +
-                             "), and where the loader does not find it name its folder in " + kLibrariesVariable +
-                             " or the file in " + query.variable;
-  table.versions.emplace_back("cuDNN", "not found");
-  if (found.handle == nullptr) return {nullptr, "no cuDNN: " + found.reasons() + remedy};
+// Its file is libcudnn.so.9 or libcudnn.so.9.28.1. Asked before any of its functions are called: one of another version
+// may end the process for want of its other parts.
+bool is_cudnn_9(const std::string& file) {
+  std::error_code refused;
+  const std::string name = std::filesystem::canonical(file, refused).filename().string();
+  return name.rfind("libcudnn.so.", 0) != 0 || name.rfind("libcudnn.so.9", 0) == 0;
+}
+
+// Why it is no use, or nothing; `version` as far as it is known.
+std::string examine_cudnn(const FoundLibrary& found, int driver, std::string& version) {
+  if (found.handle == nullptr) return "no cuDNN: " + found.reasons();
+  const std::string oldest = ", and cuDNN " + library_version(kOldestCudnn) + " is needed";
+  version = at("unknown", found);
+  if (!is_cudnn_9(found.file)) return "cuDNN is too old: " + found.file + " is not of version 9" + oldest;
+  const std::string missing = open_siblings(found.file, {kCudnnGraph});
+  if (!missing.empty()) return "cuDNN is not whole: " + found.file + " is there, but " + missing;
   size_t (*version_of)() = nullptr;
   size_t (*cudart_of)() = nullptr;
   if (!load(version_of, found.handle, "cudnnGetVersion") || !load(cudart_of, found.handle, "cudnnGetCudartVersion")) {
-    return {nullptr, "no cuDNN: " + found.file + " has no cudnnGetVersion" + remedy};
+    return "no cuDNN: " + found.file + " has no cudnnGetVersion";
   }
-  const size_t version = version_of();
-  table.versions.back().second = at(library_version(version), found);
-  if (version < kOldestCudnn) {
-    return {nullptr, "cuDNN is too old: " + found.file + " is version " + library_version(version) + ", and " + oldest +
-                         " is needed" + remedy};
-  }
+  version = at(library_version(version_of()), found);
+  if (version_of() < kOldestCudnn) return "cuDNN is too old: it is version " + version + oldest;
   const int built_for = int(cudart_of());
   if (built_for / 1000 > driver / 1000) {
-    return {nullptr, "cuDNN does not fit the driver: " + found.file + " is built for CUDA " +
-                         driver_version(built_for) + ", and the driver supports CUDA " + driver_version(driver) +
-                         remedy + ", or update the driver"};
+    return "cuDNN does not fit the driver: " + found.file + " is built for CUDA " + driver_version(built_for) +
+           ", and the driver supports CUDA " + driver_version(driver);
   }
-  return {found.handle, ""};
+  return "";
+}
+
+std::string cudnn_remedy(int driver) {
+  const std::string cuda = std::to_string(driver / 1000);
+  return "; install cuDNN 9 for CUDA " + cuda + " (pip install nvidia-cudnn-cu" + cuda +
+         "), and where the loader does not find it name its folder in " + kLibrariesVariable + " or the file in " +
+         cudnn_library().variable;
+}
+
+// Programs without convolutions need none, so that a reason is kept until one is asked for.
+Cudnn find_cudnn(Libraries& table, int driver) {
+  Cudnn cudnn{find_library(cudnn_library()), ""};
+  std::string version = "not found";
+  cudnn.unavailable = examine_cudnn(cudnn.found, driver, version);
+  if (!cudnn.unavailable.empty()) cudnn.unavailable += cudnn_remedy(driver);
+  table.versions.emplace_back("cuDNN", version);
+  return cudnn;
 }
 
 std::unique_ptr<Dnn> open_dnn(Context& context) {
   const Cudnn& cudnn = opened().cudnn;
-  if (cudnn.library == nullptr) {
-    core::fail("ERR_NO_DEVICE", "cuda: expected cuDNN for a convolution, got ", cudnn.unavailable);
+  std::string unavailable = cudnn.unavailable;
+  if (unavailable.empty()) {
+    const std::string missing = open_siblings(cudnn.found.file, cudnn_parts());
+    if (!missing.empty()) unavailable = "a part of it: " + missing + cudnn_remedy(context.facts().driver_version);
   }
-  return open_cudnn(context, cudnn.library);
+  if (!unavailable.empty()) core::fail("ERR_NO_DEVICE", "cuda: expected cuDNN for a convolution, got ", unavailable);
+  return open_cudnn(context, cudnn.found.handle);
 }
 
 const Opened& opened() {

@@ -12,13 +12,14 @@ const keys = join(root, 'build/convolutions.txt')
 /** The backend's own objects on doubles of the driver, cuBLASLt and cuDNN, with kernels compiled for the host. */
 const onDouble = (name, sanitize, env, tests) => {
   const options = ['-DOSTRICH_CUDA=ON', `-DOSTRICH_SANITIZE=${sanitize}`]
-  if (!buildNative(name, options)) return settle(false)
+  if (!buildNative(name, options, ['ostrich', 'ostrich_cuda_tests'])) return settle(false)
   const double = { OSTRICH_ADDON: join(root, 'build', name, 'ostrich.node'), OSTRICH_REQUIRE: 'cuda', ...env }
   return tests.reduce((sum, test) => add(sum, test(name, double)), { passed: 0, failed: 0, skipped: 0 })
 }
 
 const parity = (name, env) => vitest(['test/ops', '-t', 'parity, cuda'], env)
-const learning = (name, env) => vitest(['test/e2e/learn.test.ts'], { ...env, OSTRICH_TEST_DEVICE: 'cuda' })
+const sessions = ['learn', 'session', 'bad-data'].map((name) => `test/e2e/${name}.test.ts`)
+const learning = (name, env) => vitest(sessions, { ...env, OSTRICH_TEST_DEVICE: 'cuda' })
 const unit = (name) => nativeTests(name, ['-R', '^(Driver|Tuner|Cuda)'])
 
 const addressSanitizer = () => ({

@@ -25,11 +25,11 @@ export const add = (a, b) => ({
 })
 
 /** Configures and builds the native tests in build/NAME. */
-export const buildNative = (name, options, target = 'all') => {
+export const buildNative = (name, options, targets = ['all']) => {
   const build = join(root, 'build', name)
   const defaults = ['-DOSTRICH_TESTS=ON', '--log-level=WARNING']
   const configured = run('cmake', ['-S', root, '-B', build, ...defaults, ...options])
-  return configured && run('cmake', ['--build', build, '--target', target, '--parallel', jobs])
+  return configured && run('cmake', ['--build', build, '--target', ...targets, '--parallel', jobs])
 }
 
 /** Runs the native tests of build/NAME; `filter` are options of ctest. */
