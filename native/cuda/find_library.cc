@@ -92,6 +92,27 @@ bool open(FoundLibrary& found, const std::string& name) {
   return false;
 }
 
+// What is loaded already answers to its soname, wherever it came from.
+std::string open_beside(const std::string& file, const std::vector<std::string>& sonames) {
+  const fs::path folder = fs::path(file).parent_path();
+  for (const std::string& soname : sonames) {
+    FoundLibrary found;
+    if (!open(found, soname) && !open(found, folder / soname)) return found.reasons();
+  }
+  return "";
+}
+
+// Also from the wheels beside cuDNN's, nvidia/cublas/lib beside nvidia/cudnn/lib.
+std::string open_library_of_cudnn(const std::string& file, const std::string& soname) {
+  FoundLibrary found;
+  for (const fs::path& wheel : inside(fs::path(file).parent_path() / "../..")) {
+    std::error_code refused;
+    if (fs::exists(wheel / "lib" / soname, refused) && open(found, wheel / "lib" / soname)) return "";
+  }
+  found = find_library({"", {soname}});
+  return found.handle != nullptr ? "" : found.reasons();
+}
+
 }  // namespace
 
 std::string FoundLibrary::reasons() const {
@@ -127,14 +148,20 @@ FoundLibrary find_library(const LibraryQuery& query) {
   return found;
 }
 
-std::string open_siblings(const std::string& file, const std::vector<std::string>& sonames) {
-  const fs::path folder = fs::path(file).parent_path();
-  for (const std::string& soname : sonames) {
-    FoundLibrary found;
-    // What is loaded already answers to its soname, wherever it came from.
-    if (!open(found, soname) && !open(found, folder / soname)) return found.reasons();
-  }
-  return "";
+std::string open_cudnn_graph(const FoundLibrary& cudnn) { return open_beside(cudnn.file, {"libcudnn_graph.so.9"}); }
+
+std::string open_cudnn_parts(const FoundLibrary& cudnn) {
+  std::string missing = open_cudnn_graph(cudnn);
+  if (!missing.empty()) return missing;
+  const auto built_for = reinterpret_cast<size_t (*)()>(dlsym(cudnn.handle, "cudnnGetCudartVersion"));
+  const std::string cuda = std::to_string(built_for == nullptr ? 0 : built_for() / 1000);
+  // Not of the CUDA that the rest of the backend may have chosen, but of its own.
+  missing = open_library_of_cudnn(cudnn.file, "libcublasLt.so." + cuda);
+  if (!missing.empty()) return missing;
+  // Without this one it has fewer engines.
+  open_library_of_cudnn(cudnn.file, "libnvrtc.so." + cuda);
+  return open_beside(cudnn.file, {"libcudnn_engines_precompiled.so.9", "libcudnn_engines_runtime_compiled.so.9",
+                                  "libcudnn_heuristic.so.9"});
 }
 
 LibraryQuery driver_library() { return {"OSTRICH_CUDA_DRIVER", {"libcuda.so.1"}}; }

@@ -21,19 +21,16 @@ struct FoundLibrary {
 
 FoundLibrary find_library(const LibraryQuery& query);
 
-// Opens what the library in `file` is going to open by soname, from its folder where the loader does not look there:
-// cuDNN ends the process when it misses a part of itself. Returns why one cannot be opened, or nothing.
-std::string open_siblings(const std::string& file, const std::vector<std::string>& sonames);
+// cuDNN opens its parts and other libraries by soname, and ends the process when it misses one. These open them before
+// it does, from where the loader would not look; they return why one cannot be opened, or nothing. The first: as much
+// as its version takes. The second: all; this takes a while.
+std::string open_cudnn_graph(const FoundLibrary& cudnn);
+std::string open_cudnn_parts(const FoundLibrary& cudnn);
 
 LibraryQuery driver_library();
 // A cuBLASLt of CUDA 13 needs a driver of CUDA 13.
 LibraryQuery cublas_lt_library(bool cuda_13);
 LibraryQuery cudnn_library();
-constexpr const char* kCudnnGraph = "libcudnn_graph.so.9";
-inline std::vector<std::string> cudnn_parts() {
-  return {kCudnnGraph, "libcudnn_engines_precompiled.so.9", "libcudnn_engines_runtime_compiled.so.9",
-          "libcudnn_heuristic.so.9"};
-}
 
 // OSTRICH_CUDA_LIBRARIES: folders, separated by colons, that hold libraries, or wheels (nvidia/cudnn/lib), or a Python
 // with them (lib/python3.12/site-packages/nvidia/cudnn/lib).

@@ -143,7 +143,7 @@ std::string examine_cudnn(const FoundLibrary& found, int driver, std::string& ve
   const std::string oldest = ", and cuDNN " + library_version(kOldestCudnn) + " is needed";
   version = at("unknown", found);
   if (!is_cudnn_9(found.file)) return "cuDNN is too old: " + found.file + " is not of version 9" + oldest;
-  const std::string missing = open_siblings(found.file, {kCudnnGraph});
+  const std::string missing = open_cudnn_graph(found);
   if (!missing.empty()) return "cuDNN is not whole: " + found.file + " is there, but " + missing;
   size_t (*version_of)() = nullptr;
   size_t (*cudart_of)() = nullptr;
@@ -181,8 +181,9 @@ std::unique_ptr<Dnn> open_dnn(Context& context) {
   const Cudnn& cudnn = opened().cudnn;
   std::string unavailable = cudnn.unavailable;
   if (unavailable.empty()) {
-    const std::string missing = open_siblings(cudnn.found.file, cudnn_parts());
-    if (!missing.empty()) unavailable = "a part of it: " + missing + cudnn_remedy(context.facts().driver_version);
+    const std::string missing = open_cudnn_parts(cudnn.found);
+    if (!missing.empty())
+      unavailable = "cuDNN without what it opens itself: " + missing + cudnn_remedy(context.facts().driver_version);
   }
   if (!unavailable.empty()) core::fail("ERR_NO_DEVICE", "cuda: expected cuDNN for a convolution, got ", unavailable);
   return open_cudnn(context, cudnn.found.handle);

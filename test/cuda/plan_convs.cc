@@ -51,7 +51,7 @@ int check(const char* device_file, const char* keys_file) {
   const cuda::FoundLibrary cudnn = cuda::find_library(cuda::cudnn_library());
   if (driver.handle == nullptr) core::fail("ERR_NO_DEVICE", "no driver or stand-in: ", driver.reasons());
   if (cudnn.handle == nullptr) core::fail("ERR_NO_DEVICE", "no cuDNN: ", cudnn.reasons());
-  const std::string missing = cuda::open_siblings(cudnn.file, cuda::cudnn_parts());
+  const std::string missing = cuda::open_cudnn_parts(cudnn);
   if (!missing.empty()) core::fail("ERR_NO_DEVICE", "cuDNN is not whole: ", missing);
   int count = 0, refused = 0;
   for (std::string key; std::getline(keys, key);) {
