@@ -105,6 +105,7 @@ std::string open_beside(const std::string& file, const std::vector<std::string>&
 // Also from the wheels beside cuDNN's, nvidia/cublas/lib beside nvidia/cudnn/lib.
 std::string open_library_of_cudnn(const std::string& file, const std::string& soname) {
   FoundLibrary found;
+  if (open(found, soname)) return "";
   for (const fs::path& wheel : inside(fs::path(file).parent_path() / "../..")) {
     std::error_code refused;
     if (fs::exists(wheel / "lib" / soname, refused) && open(found, wheel / "lib" / soname)) return "";
