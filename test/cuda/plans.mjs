@@ -8,20 +8,26 @@ import { nothing, root, run, settle } from '../support/stages.mjs'
 const build = join(root, 'build/cuda')
 const packages = join(root, 'native/.deps/cuda')
 const oldestBf16 = 80
-// cuDNN names every function that the stand-in lacks, again and again.
 const maxBuffer = 256 * 1024 * 1024
 
-/** Some of cuDNN's libraries are linked with the driver: a stand-in whose every function answers "no device". */
+/** stand_in.cc with a refusal for every other function that cuDNN links or that cuda.h declares. */
 const standIn = () => {
   const folder = join(root, 'build/stand-in')
   mkdirSync(folder, { recursive: true })
-  const library = join(packages, 'nvidia/cudnn/lib/libcudnn_engines_runtime_compiled.so.9')
-  const symbols = spawnSync('nm', ['-D', '--undefined-only', library], { encoding: 'utf8' }).stdout
-  const names = [...new Set(symbols.match(/\bcu[A-Z]\w*/g))].sort()
+  const libraries = join(packages, 'nvidia/cudnn/lib')
+  const files = readdirSync(libraries).map((name) => join(libraries, name))
+  const linked = spawnSync('nm', ['-D', '--undefined-only', ...files], { encoding: 'utf8', maxBuffer }).stdout
+  const declared = readFileSync(join(packages, 'nvidia/cu13/include/cuda.h'), 'utf8')
+  const own = readFileSync(join(root, 'test/cuda/stand_in.cc'), 'utf8')
+  const names = new Set(`${linked} ${declared}`.match(/\bcu[A-Z]\w+/g))
+  const others = [...names].filter((name) => !new RegExp(`\\b${name}\\(`).test(own)).sort()
+  const refusals = others.map((name) => `extern "C" int ${name}() { return 100; }`)
   const source = join(folder, 'cuda.cc')
-  writeFileSync(source, `extern "C" {\n${names.map((name) => `int ${name}() { return 100; }`).join('\n')}\n}\n`)
+  writeFileSync(source, `${own}\n${refusals.join('\n')}\n`)
   const file = join(folder, 'libcuda.so.1')
-  return run('c++', ['-shared', '-fPIC', '-Wl,-soname,libcuda.so.1', source, '-o', file]) ? file : undefined
+  return run('c++', ['-w', '-shared', '-fPIC', '-Wl,-soname,libcuda.so.1', source, '-o', file, '-ldl'])
+    ? file
+    : undefined
 }
 
 const wanted = (keys, gpu) => {

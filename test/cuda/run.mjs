@@ -5,6 +5,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { add, buildNative, nativeTests, root, runStages, settle, vitest } from '../support/stages.mjs'
 import { expectBudget } from './budget.mjs'
+import { catchFaults } from './faults.mjs'
 import { planConvolutions } from './plans.mjs'
 
 const keys = join(root, 'build/convolutions.txt')
@@ -36,4 +37,5 @@ runStages({
   },
   address: () => onDouble('cuda-address', 'address,undefined', addressSanitizer(), [unit, parity]),
   plans: () => planConvolutions(keys),
+  faults: catchFaults,
 })
