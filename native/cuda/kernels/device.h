@@ -17,7 +17,7 @@
 
 #define OSTRICH_DEVICE static __device__ __forceinline__
 #define OSTRICH_GLOBAL(name, Args, threads) \
-  extern "C" __global__ void __launch_bounds__(threads) name(const __grid_constant__ Args args)
+  extern "C" __global__ void __launch_bounds__(threads, 1) name(const __grid_constant__ Args args)
 #define OSTRICH_GLOBAL_SYNC OSTRICH_GLOBAL
 // An array of a block's threads, in OSTRICH_GLOBAL_SYNC only.
 #define OSTRICH_SHARED(T, name, count) __shared__ T name[count]
