@@ -61,6 +61,11 @@ bool native_bf16() {
 
 DType compute_type(DType dtype) { return dtype == DType::bf16 && !native_bf16() ? DType::f32 : dtype; }
 
+DType pool_type(DType dtype) {
+  static const bool narrow = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core;
+  return dtype == DType::bf16 && !narrow ? DType::f32 : dtype;
+}
+
 dnnl::primitive_attr user_scratchpad() {
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);

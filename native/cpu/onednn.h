@@ -28,6 +28,9 @@ bool native_bf16();
 // The type that convolutions and products compute in for inputs of `dtype`.
 core::DType compute_type(core::DType dtype);
 
+// The type that pools work in for inputs of `dtype`: oneDNN has pools of bf16 from AVX-512 on.
+core::DType pool_type(core::DType dtype);
+
 // Attributes that every primitive uses: scratchpad in the arena.
 dnnl::primitive_attr user_scratchpad();
 // Appends `activation` (none, relu, tanh, sigmoid) as a post-op.

@@ -30,8 +30,9 @@ describe('the training step of LeNet', () => {
     await using one = await training()
     const { explain, reorders, steps } = one.stats
     // Around the pools where the convolutions differ (2), around flatten (2), weights for the data gradient and their
-    // gradient (2 where the kernels want other blocks).
-    expect(reorders).toBeLessThanOrEqual(6)
+    // gradient (2 where the kernels want other blocks). With AVX2 the pools agree (0), but conv1's weight gradient pads
+    // its one channel (2), and the products' weight gradients lie otherwise than the weights (3 in all).
+    expect(reorders).toBeLessThanOrEqual(explain.includes('avx512') ? 6 : 7)
     expect(steps).toBeLessThanOrEqual(45)
     // The step counter alone is copied: dropout's gradient reads it after its successor is known.
     const copies = [...explain.matchAll(/(?:assign|snapshot)\[.*\n.*<- (\w+ \[.*\])/g)].map((match) => match[1])

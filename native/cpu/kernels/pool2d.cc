@@ -34,8 +34,14 @@ Forward::primitive_desc describe(Builder& builder, dnnl::prop_kind kind, dnnl::a
           w.pad_before,     w.pad_after, user_scratchpad()};
 }
 
-// The input with a layout that oneDNN can name.
-Slot* named(Builder& builder, Slot* slot) { return slot->desc.is_zero() ? builder.row_major(slot) : slot; }
+// The input in a type that oneDNN pools, with a layout that it can name.
+Slot* pooled(Builder& builder, Slot* slot) {
+  if (slot->desc.is_zero()) slot = builder.row_major(slot);
+  const core::DType type = pool_type(slot->dtype);
+  if (type == slot->dtype) return slot;
+  const memory::desc desc = find_desc(type, slot->layout);
+  return builder.with_desc(slot, desc.is_zero() ? row_major_desc(type, slot->shape) : desc);
+}
 
 std::unique_ptr<PrimitiveStep> forward(Builder& builder, const program::NodeSpec& node,
                                        const Forward::primitive_desc& description, Slot* x) {
@@ -62,7 +68,7 @@ std::unique_ptr<PrimitiveStep> backward(Builder& builder, const program::NodeSpe
 }  // namespace
 
 std::unique_ptr<Step> make_maxPool2d(Builder& builder, const program::NodeSpec& node) {
-  Slot* x = named(builder, builder.input(node, 0));
+  Slot* x = pooled(builder, builder.input(node, 0));
   const bool training = builder.is_used(node, 1);
   const Forward::primitive_desc description =
       describe(builder, training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
@@ -91,7 +97,7 @@ std::unique_ptr<Step> make_maxPool2dGrad(Builder& builder, const program::NodeSp
 }
 
 std::unique_ptr<Step> make_avgPool2d(Builder& builder, const program::NodeSpec& node) {
-  Slot* x = named(builder, builder.input(node, 0));
+  Slot* x = pooled(builder, builder.input(node, 0));
   return forward(builder, node,
                  describe(builder, dnnl::prop_kind::forward_training, average(node), x->desc,
                           any_desc(x->dtype, builder.shape(node, 0)), window(node)),
@@ -99,7 +105,7 @@ std::unique_ptr<Step> make_avgPool2d(Builder& builder, const program::NodeSpec& 
 }
 
 std::unique_ptr<Step> make_avgPool2dGrad(Builder& builder, const program::NodeSpec& node) {
-  Slot* dy = named(builder, builder.input(node, 0));
+  Slot* dy = pooled(builder, builder.input(node, 0));
   const Forward::primitive_desc hint =
       describe(builder, dnnl::prop_kind::forward_training, average(node),
                row_major_desc(dy->dtype, builder.shape(node, 0)), row_major_desc(dy->dtype, dy->shape), window(node));
