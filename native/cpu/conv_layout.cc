@@ -56,6 +56,8 @@ double seconds(DType dtype, memory::format_tag tag) {
 }
 
 bool measure(DType dtype) {
+  // Below AVX-512 oneDNN has no brgemm convolutions, and its others are alike in speed: timing would toss a coin.
+  if (dnnl::get_effective_cpu_isa() < dnnl::cpu_isa::avx512_core) return false;
   const int threads = omp_get_max_threads();
   omp_set_num_threads(1);
   const double any = seconds(dtype, memory::format_tag::any), last = seconds(dtype, memory::format_tag::nhwc);
