@@ -5,7 +5,7 @@
 // strips and moves what it finds, so it works on a copy: the development build may be in use.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const self = fileURLToPath(import.meta.url)
@@ -22,7 +22,9 @@ const run = (path, ...args) => {
 
 const buildAddon = () => {
   run('cmake-js/bin/cmake-js', 'build', '--out', join(root, 'build/addon'), '--log-level', 'warn')
-  cpSync(join(root, release), join(staging, release), { recursive: true })
+  // The package does not carry the CUDA backend, which may lie there too.
+  const filter = (path) => basename(path) !== 'ostrich_cuda.so'
+  cpSync(join(root, release), join(staging, release), { recursive: true, filter })
 }
 
 // Texts that the tarball must carry: [name in the package, where the build machine keeps it].

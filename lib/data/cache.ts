@@ -1,5 +1,5 @@
 // Where downloaded data lives, and how a file gets there: whole or not at all.
-// The one file of the library that reads an environment variable ($OSTRICH_DATA), since data is found without the CLI too.
+// Reads an environment variable ($OSTRICH_DATA) outside the CLI, since data is found without it too.
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, rename, rm } from 'node:fs/promises'

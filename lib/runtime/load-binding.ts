@@ -1,6 +1,7 @@
 // Finds and loads the addon, once and on first use: importing Ostrich never fails for want of it.
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
+import { env } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { Binding } from './binding.js'
 import { DeviceError } from './errors.js'
@@ -18,7 +19,7 @@ let loaded: Loaded | undefined
 
 /** The file that OSTRICH_ADDON names, else the development build, else the prebuilt addon of this platform. */
 function locate(require: NodeJS.Require): string {
-  const chosen = process.env['OSTRICH_ADDON']
+  const chosen = env['OSTRICH_ADDON']
   if (chosen !== undefined && chosen !== '') return resolve(chosen)
   const bindings = require('bindings') as (options: object) => string
   const prebuilt = require('node-gyp-build') as { path(root: string): string }
