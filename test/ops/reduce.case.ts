@@ -53,8 +53,24 @@ function samplesOf(name: string, draw = uniform()): Sample[] {
     sample([1], false, [3, 5]),
     sample([0, 2], false, [4]),
     sample([0, 1, 2], false, []),
+    ...long((axis, shape) => ({
+      inputs: [input('float', shape, name === 'sum' ? draw : wholeBf16)],
+      build: apply(name, { axes: [axis], keepDims: false }),
+      outputs: [`float[${shape[1 - axis]}]`],
+      noGradient: 'the rule of the short ones, and thousands of elements to vary',
+    })),
   ]
 }
+
+/** Numbers that bf16 holds, some of them equal. */
+const wholeBf16 = integers(-200, 201)
+
+/** Enough elements an output for several threads and for several parts, contiguous and not. */
+const long = (of: (axis: 0 | 1, shape: number[]) => Omit<Sample, 'name'>): Sample[] => [
+  { name: 'long rows', ...of(1, [3, 300]) },
+  { name: 'rows in parts', ...of(1, [2, 5000]) },
+  { name: 'long columns', ...of(0, [300, 3]) },
+]
 
 const ties: Sample = {
   name: 'a tie',
@@ -145,6 +161,12 @@ export const reduceCases: readonly OpCase[] = [
         outputs: ['i32[2]'],
         noGradient: 'its output is an index',
       },
+      ...long((axis, shape) => ({
+        inputs: [input('float', shape, wholeBf16)],
+        build: apply('argmax', { axis }),
+        outputs: [`i32[${shape[1 - axis]}]`],
+        noGradient: 'its output is an index',
+      })),
     ],
     refusals: [
       {
