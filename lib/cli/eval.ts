@@ -18,7 +18,7 @@ export const evaluate = command({
       choices: recipes.map(({ name }) => name),
     },
     device: { type: 'text', choices: ['auto', 'cpu', 'cuda'], help: 'where to run (default auto)' },
-    precision: { type: 'text', choices: ['auto', 'f32', 'bf16'], help: 'default: as it was trained' },
+    precision: { type: 'text', choices: ['auto', 'f32', 'tf32', 'bf16'], help: 'default: as it was trained' },
     json: { type: 'flag', help: 'print JSON' },
   },
   examples: ['ostrich eval runs/2026-01-31T09-05-00-mnist/last.safetensors'],

@@ -21,7 +21,11 @@ const options = {
   batch: { type: 'whole', help: 'examples per step' },
   rate: { type: 'number', help: 'peak of the learning rate' },
   seed: { type: 'whole', help: 'of initial values, dropout and order (default 1)' },
-  precision: { type: 'text', choices: ['auto', 'f32', 'bf16'], help: 'auto: bf16 where the hardware has it (default)' },
+  precision: {
+    type: 'text',
+    choices: ['auto', 'f32', 'tf32', 'bf16'],
+    help: 'auto: bf16 where the hardware has it (default)',
+  },
   device: { type: 'text', choices: ['auto', 'cpu', 'cuda'], help: 'where to train (default auto)' },
   threads: { type: 'whole', help: 'threads of the CPU (default 0: all cores)' },
   folder: { type: 'text', value: 'path', help: 'where the run is kept (default runs/<time>-<recipe>)' },

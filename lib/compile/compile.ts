@@ -13,8 +13,11 @@ import { schedule } from './passes/schedule.js'
 import { ownerOf, shadow } from './passes/shadow.js'
 import { sums } from './passes/sums.js'
 
-/** Element types of the program: `f32` everywhere, or `bf16` activations and weight copies over f32 master weights. */
-export type CompilePrecision = 'f32' | 'bf16'
+/**
+ * How a program computes: `f32` everywhere; `tf32`, the same with products and convolutions that may round their operands to
+ * 10 bits of mantissa; or `bf16` activations and weight copies over f32 master weights.
+ */
+export type CompilePrecision = 'f32' | 'tf32' | 'bf16'
 
 export interface CompileOptions {
   readonly precision: CompilePrecision
@@ -103,7 +106,7 @@ export function compileGraph(graph: Graph, options: CompileOptions): CompiledGra
     shape: tensor.shape,
   })
   return {
-    text: encode(final),
+    text: encode(final, options.precision === 'tf32'),
     graph: final,
     feeds: final.feeds.map(({ name, tensor }) => port(name, tensor)),
     states: final.states.map(({ name, variable, tensor }) => {

@@ -78,10 +78,10 @@ function constantsOf(graph: Graph): Tensor[] {
 }
 
 /**
- * Writes the program text of a graph that has gone through all passes.
+ * Writes the program text of a graph that has gone through all passes; `tf32` allows products of f32 to round to it.
  * @throws GraphError for a constant that is not finite, and for a node that is not a kernel.
  */
-export function encode(graph: Graph): string {
+export function encode(graph: Graph, tf32 = false): string {
   const values = new Values()
   const feeds = graph.feeds.map(
     ({ name, tensor }) => `{"value": ${values.define(tensor)}, "name": ${text(name)}, ${typed(tensor)}}`,
@@ -103,5 +103,6 @@ export function encode(graph: Graph): string {
     section('assigns', assigns),
     section('fetches', fetches),
   ]
-  return `{"format": "ostrich-program", "version": ${version}, "name": ${text(graph.name)},\n${sections.join(',\n')}}\n`
+  const math = tf32 ? '"math": "tf32", ' : ''
+  return `{"format": "ostrich-program", "version": ${version}, ${math}"name": ${text(graph.name)},\n${sections.join(',\n')}}\n`
 }

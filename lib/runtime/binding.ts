@@ -14,6 +14,9 @@ export interface NativeDeviceOptions {
   /** 0: as many as the machine has cores. */
   readonly threads: number
   readonly profile: boolean
+  readonly deterministic: boolean
+  /** Bytes, 0: all there is. */
+  readonly memoryLimit: number
 }
 
 export interface NativeBufferSpec {

@@ -10,6 +10,10 @@ export interface DeviceOptions {
   readonly device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
   /** Threads of the CPU; default 0: as many as the machine has cores. */
   readonly threads?: number
+  /** Let CUDA use only kernels that give the same bits at every run. Default: false. */
+  readonly deterministic?: boolean
+  /** Most bytes of memory to take of a CUDA device; default 0: all there is. */
+  readonly memoryLimit?: number
   /** Time every step of every program, for `program.stats()`. Default: false. */
   readonly profile?: boolean
   /** Told once when `auto` falls back to the CPU, and why. */
@@ -65,15 +69,19 @@ export class Device {
  * @example await using device = await openDevice({ device: 'cpu', threads: 2 })
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
-  const { device = 'auto', threads = 0, profile = false, onWarning } = options
+  const { device = 'auto', threads = 0, profile = false, deterministic = false, memoryLimit = 0, onWarning } = options
   if (!Number.isSafeInteger(threads) || threads < 0) {
     throw new DeviceError('ERR_ARGUMENT', `device: expected threads to be a whole number >= 0, got ${threads}`)
+  }
+  if (!Number.isSafeInteger(memoryLimit) || memoryLimit < 0) {
+    throw new DeviceError('ERR_ARGUMENT', `device: expected memoryLimit to be whole bytes >= 0, got ${memoryLimit}`)
   }
   const binding = loadBinding()
   const { backend, index } = device === 'auto' ? choose(binding, onWarning) : parse(device)
   expectAvailable(binding, backend)
   // Opening may take long on some devices, and later versions may do it off this thread: callers await in any case.
-  return await Promise.resolve(new Device(guarded(() => new binding.Device({ backend, index, threads, profile }))))
+  const native = { backend, index, threads, profile, deterministic, memoryLimit }
+  return await Promise.resolve(new Device(guarded(() => new binding.Device(native))))
 }
 
 interface Choice {

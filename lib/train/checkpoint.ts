@@ -1,5 +1,6 @@
 // Session state <-> safetensors: every variable under its path, and one metadata entry, `ostrich`, that says how the run
 // stood. Refuses the file of another model (naming the first tensors that differ) before anything is written to the device.
+import type { CompilePrecision } from '../compile/index.js'
 import { type DType, formatShape, type HostArray, sameShape, type Shape } from '../graph/index.js'
 import {
   CheckpointError,
@@ -23,7 +24,7 @@ export interface CheckpointInfo {
   readonly stepInEpoch: number
   readonly seed: number
   readonly batch: number
-  readonly precision: 'f32' | 'bf16'
+  readonly precision: CompilePrecision
   readonly device: string
   readonly processor: string
   readonly threads: number

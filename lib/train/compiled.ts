@@ -1,4 +1,5 @@
 // Any function over tensors on a session's weights: traced and compiled once, called like a function over typed arrays.
+import type { CompilePrecision } from '../compile/index.js'
 import { DataError } from '../data/index.js'
 import {
   count,
@@ -22,7 +23,7 @@ export interface CompileOptions {
   /** `train` turns dropout on. Default: `eval`. */
   readonly mode?: TraceMode
   /** `bf16` only in a session that trains in it. Default: `f32`. */
-  readonly precision?: 'f32' | 'bf16'
+  readonly precision?: CompilePrecision
 }
 
 /** What the function returns, by name, as typed arrays. */

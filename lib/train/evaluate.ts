@@ -1,4 +1,5 @@
 // Measures a data set: every example counts exactly once, so a short last batch has a program of its own size.
+import type { CompilePrecision } from '../compile/index.js'
 import type { Batch } from '../data/index.js'
 import { count } from '../graph/index.js'
 import { type Metrics, unmeasured } from './events.js'
@@ -20,10 +21,10 @@ interface Outcome {
 export class Evaluator {
   readonly #programs: Programs
   readonly #task: Task
-  readonly #precision: 'f32' | 'bf16'
+  readonly #precision: CompilePrecision
   readonly #built = new Map<number, Promise<Built>>()
 
-  constructor(programs: Programs, task: Task, precision: 'f32' | 'bf16') {
+  constructor(programs: Programs, task: Task, precision: CompilePrecision) {
     this.#programs = programs
     this.#task = task
     this.#precision = precision

@@ -1,4 +1,5 @@
 // What a session tells while it trains. Every event is plain data: it can be logged as a line of JSON as it is.
+import type { CompilePrecision } from '../compile/index.js'
 
 /** Mean loss and share of right answers over a whole data set; NaN where there is nothing to measure (no set, no labels). */
 export interface Metrics {
@@ -25,7 +26,7 @@ export interface StartEvent extends Position {
   /** Number of trained values. */
   readonly parameters: number
   readonly device: string
-  readonly precision: 'f32' | 'bf16'
+  readonly precision: CompilePrecision
   readonly threads: number
 }
 

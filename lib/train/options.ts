@@ -1,4 +1,5 @@
 // Options of a session: what they are, their defaults, and the refusal of what they cannot be.
+import type { CompilePrecision } from '../compile/index.js'
 import type { Dataset } from '../data/index.js'
 import { OstrichError } from '../graph/index.js'
 import type { Optimizer } from '../optim/index.js'
@@ -7,17 +8,21 @@ import type { CheckpointEvery } from './loop.js'
 import type { TrainingData } from './source.js'
 import type { Inputs, Loss, Network } from './task.js'
 
-/** `auto`: bf16 where the device computes in it natively, else f32. */
-export type SessionPrecision = 'auto' | 'f32' | 'bf16'
+/** `auto`: bf16 where the device computes in it natively, else f32. `tf32` is of CUDA devices; the CPU computes it in f32. */
+export type SessionPrecision = 'auto' | CompilePrecision
 
 /** Where and how programs run. */
 export interface DeviceOptions {
   /** `auto` takes the best that is present and says so once; a named device is never replaced. Default: `auto`. */
-  readonly device?: 'auto' | 'cpu' | 'cuda'
+  readonly device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
   /** Default: `auto`. */
   readonly precision?: SessionPrecision
   /** Threads of the CPU; default 0: one for each core. */
   readonly threads?: number
+  /** Let CUDA use only kernels that give the same bits at every run, where others may be faster. Default: false. */
+  readonly deterministic?: boolean
+  /** Most bytes of memory to take of a CUDA device; default 0: all there is. */
+  readonly memoryLimit?: number
   /** Takes what a person should know (a fallback, a checkpoint of another machine); default: nobody, the library is silent. */
   readonly onWarning?: (message: string) => void
 }
@@ -68,15 +73,17 @@ function whole(name: string, value: unknown, least: number, most = Number.MAX_SA
   )
 }
 
-function oneOf(name: string, value: unknown, allowed: readonly string[]): void {
+function oneOf(name: string, value: unknown, allowed: readonly (string | boolean)[]): void {
   if (value === undefined || allowed.some((one) => one === value)) return
   throw new OstrichError('ERR_OPTION', `session[${name}]: expected ${allowed.join(', ')}, got ${JSON.stringify(value)}`)
 }
 
 /** Refuses what no device can be opened with. */
-export function checkDevice({ device, precision, threads = 0 }: DeviceOptions): void {
-  oneOf('device', device, ['auto', 'cpu', 'cuda'])
-  oneOf('precision', precision, ['auto', 'f32', 'bf16'])
+export function checkDevice({ device, precision, threads = 0, deterministic, memoryLimit = 0 }: DeviceOptions): void {
+  if (typeof device !== 'string' || !/^cuda:\d{1,3}$/.test(device)) oneOf('device', device, ['auto', 'cpu', 'cuda'])
+  oneOf('precision', precision, ['auto', 'f32', 'tf32', 'bf16'])
+  oneOf('deterministic', deterministic, [true, false])
+  whole('memoryLimit', memoryLimit, 0)
   whole('threads', threads, 0, 4096)
 }
 

@@ -1,4 +1,5 @@
 // Where a session runs: the device that was opened, and the precision that it computes in.
+import type { CompilePrecision } from '../compile/index.js'
 import { registry } from '../ops/index.js'
 import { expectOps, openDevice, type Device } from '../runtime/index.js'
 import type { DeviceOptions } from './options.js'
@@ -6,7 +7,7 @@ import type { DeviceOptions } from './options.js'
 export interface Place {
   readonly device: Device
   readonly info: Readonly<Record<string, string>>
-  readonly precision: 'f32' | 'bf16'
+  readonly precision: CompilePrecision
   readonly threads: number
   /** Kind of processor and of the kernels chosen on it: where it is another, a resumed run may differ in the last bits. */
   readonly processor: string
@@ -17,12 +18,20 @@ export interface Place {
 const nativeOps = [...registry.values()].filter((op) => op.kind !== 'marker').map((op) => op.name)
 
 /** @throws DeviceError `ERR_NO_DEVICE` with the reason and the remedy, `ERR_INTERNAL` where the addon has other ops */
-export async function openPlace({ device = 'auto', precision = 'auto', threads = 0 }: DeviceOptions): Promise<Place> {
+export async function openPlace(options: DeviceOptions): Promise<Place> {
+  const { device = 'auto', precision = 'auto', threads = 0, deterministic = false, memoryLimit = 0 } = options
   expectOps(nativeOps)
   const warnings: string[] = []
-  const opened = await openDevice({ device, threads, onWarning: (message) => warnings.push(message) })
+  const opened = await openDevice({
+    device,
+    threads,
+    deterministic,
+    memoryLimit,
+    onWarning: (message) => warnings.push(message),
+  })
   const info = opened.info()
   const native = info['bf16'] === 'native'
+  if (precision === 'tf32' && info['backend'] === 'cpu') warnings.push('precision: the CPU computes tf32 in f32')
   return {
     device: opened,
     info,

@@ -1,5 +1,6 @@
 // A network for use: any number of examples in, one row of output for each, many calls at once. Programs have fixed
 // extents, so there is one per power of two; larger inputs are cut, and a rest is padded.
+import type { CompilePrecision } from '../compile/index.js'
 import { DataError, type FieldArray, type FieldDtype, type FieldSpec } from '../data/index.js'
 import { count, feed, hostArray, type HostArray } from '../graph/index.js'
 import type { Built, Programs } from './programs.js'
@@ -14,10 +15,10 @@ export class Predictor {
   readonly #net: Network
   readonly #inputs: Inputs
   readonly #field: FieldSpec
-  readonly #precision: 'f32' | 'bf16'
+  readonly #precision: CompilePrecision
   readonly #built = new Map<string, Promise<Built>>()
 
-  constructor(programs: Programs, net: Network, inputs: Inputs, field: FieldSpec, precision: 'f32' | 'bf16') {
+  constructor(programs: Programs, net: Network, inputs: Inputs, field: FieldSpec, precision: CompilePrecision) {
     this.#programs = programs
     this.#net = net
     this.#inputs = inputs

@@ -1,5 +1,6 @@
 // A session: one network on one device, with its data, its optimiser and its memory; trained step by step, watched,
 // stopped, saved, resumed, measured and used.
+import type { CompilePrecision } from '../compile/index.js'
 import { join } from 'node:path'
 import { mkdir } from 'node:fs/promises'
 import type { FieldArray } from '../data/index.js'
@@ -75,7 +76,7 @@ export class Session {
   }
 
   /** `f32` or `bf16`, as chosen. */
-  get precision(): 'f32' | 'bf16' {
+  get precision(): CompilePrecision {
     return this.#parts.place.precision
   }
 

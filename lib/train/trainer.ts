@@ -1,4 +1,5 @@
 // The training program: forward, gradient of every parameter that was read, optimiser update, step count; one run per step.
+import type { CompilePrecision } from '../compile/index.js'
 import { grad } from '../autodiff/index.js'
 import type { Batch } from '../data/index.js'
 import { assign, OstrichError, read, variablesRead } from '../graph/index.js'
@@ -14,7 +15,7 @@ export interface TrainingOptions {
   readonly fields: Fields
   readonly batch: number
   readonly optimizer: Optimizer
-  readonly precision: 'f32' | 'bf16'
+  readonly precision: CompilePrecision
 }
 
 export class Trainer {

@@ -18,13 +18,13 @@ std::string get_string(const Napi::Object& object, const char* where, const char
   return value.As<Napi::String>().Utf8Value();
 }
 
-int get_int(const Napi::Object& object, const char* where, const char* key, int max) {
+int64_t get_int(const Napi::Object& object, const char* where, const char* key, int64_t max) {
   const Napi::Value value = object.Get(key);
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
   if (!(number >= 0 && number <= max && number == std::floor(number))) {
     core::fail("ERR_ARGUMENT", where, ": expected ", key, " to be an integer from 0 to ", max);
   }
-  return int(number);
+  return int64_t(number);
 }
 
 Napi::Object get_object(const Napi::Value& value, const char* where) {
@@ -62,9 +62,11 @@ DeviceWrap::DeviceWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Device
   guarded(info.Env(), [&] {
     const Napi::Object given = get_object(info[0], "device");
     backend::DeviceOptions options;
-    options.index = get_int(given, "device", "index", 1023);
-    options.threads = get_int(given, "device", "threads", 4096);
+    options.index = int(get_int(given, "device", "index", 1023));
+    options.threads = int(get_int(given, "device", "threads", 4096));
     options.profile = given.Get("profile").ToBoolean();
+    options.deterministic = given.Get("deterministic").ToBoolean();
+    options.memory_limit = get_int(given, "device", "memoryLimit", int64_t(1) << 53);
     device_ = std::make_shared<Device>(info.Env(), get_string(given, "device", "backend"), options);
   });
 }
