@@ -1,0 +1,122 @@
+// What only a CUDA device does, or its double: options, limits, several devices, states in layouts of its own. Skipped
+// where there is none.
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import * as nn from '../../lib/nn/index.js'
+import { diagnose, openDevice } from '../../lib/runtime/index.js'
+import { load } from '../../lib/train/index.js'
+import { doubling } from '../support/tiny-program.js'
+import { all, classes, losses, perceptron, side, using } from './tasks.js'
+
+const device = 'cuda'
+const absent = !diagnose().backends.some(({ name, available }) => name === device && available)
+// Of the devices that only the double can be.
+const isDouble = diagnose().versions['CUDA driver'] === 'double'
+
+let folder = ''
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ostrich-cuda-'))
+})
+afterAll(async () => {
+  await rm(folder, { recursive: true })
+})
+
+/** Two convolutions: the second one's weights lie channels last. */
+const deep = () =>
+  nn.sequential(
+    nn.conv2d(1, 6, { kernel: 3, padding: 1 }),
+    nn.relu(),
+    nn.conv2d(6, 5, { kernel: 3, padding: 1 }),
+    nn.relu(),
+    nn.avgPool2d(2),
+    nn.flatten(),
+    nn.linear(5 * (side / 2) ** 2, classes),
+  )
+
+describe.skipIf(absent)('a session on CUDA', () => {
+  it.for(['f32', 'tf32', 'bf16'] as const)(
+    'trains in %s, and the CPU predicts the same from its checkpoint',
+    async (precision) => {
+      const path = join(folder, `${precision}.safetensors`)
+      const x = Float32Array.from({ length: 3 * side * side }, (_, i) => (i * 37) % 256)
+      const wanted = await using(deep(), { device, precision, epochs: 2 }, async (run) => {
+        const events = await all(run.events())
+        expect(events[0]).toMatchObject({ type: 'start', precision })
+        await run.save(path)
+        return run.predict(x)
+      })
+      const model = await load(path, deep(), { device: 'cpu', precision: precision === 'bf16' ? 'bf16' : 'f32' })
+      const got = await model.predict(x)
+      await model.dispose()
+      const largest = Math.max(...wanted.map(Math.abs))
+      const share = precision === 'f32' ? 2 ** -16 : 2 ** -5 // rounded to 10 or 7 bits along the way
+      got.forEach((value, i) => {
+        expect(Math.abs(value - wanted[i]!)).toBeLessThan(share * largest)
+      })
+    },
+  )
+
+  it('gives the same bits twice when it is to be deterministic', async () => {
+    const once = () => losses(deep(), { device, deterministic: true, precision: 'f32' })
+    expect(await once()).toEqual(await once())
+  })
+
+  it('says what is asked and who holds the rest beyond the memory limit, and others live on', async () => {
+    const more = { device, memoryLimit: 100_000 } as const
+    await using(perceptron(), { device }, async (run) => {
+      await expect(using(deep(), more, () => Promise.resolve())).rejects.toMatchObject({
+        code: 'ERR_OUT_OF_MEMORY',
+        message: expect.stringMatching(
+          /expected \d+ MiB of device memory, got none: .*limit for this device/,
+        ) as string,
+      })
+      expect((await run.run()).type).toBe('end')
+    })
+  })
+
+  it('refuses a device number that is not there, and options that are none', async () => {
+    await expect(using(perceptron(), { device: 'cuda:900' }, () => Promise.resolve())).rejects.toMatchObject({
+      code: 'ERR_NO_DEVICE',
+      message: expect.stringMatching(/cuda:900: expected a device below \d/) as string,
+    })
+    await expect(openDevice({ device, memoryLimit: -1 })).rejects.toThrow('expected memoryLimit to be whole bytes')
+  })
+
+  it('times its steps when asked', async () => {
+    await using opened = await openDevice({ device, profile: true })
+    const n = 1000
+    const w = opened.alloc({ name: 'w', dtype: 'f32', shape: [n] })
+    const program = await opened.compile(doubling(n), [w])
+    await program.run({ x: new Float32Array(n) })
+    const [step] = JSON.parse(program.stats().profile) as { op: string; ms: number }[]
+    expect(step).toMatchObject({ op: 'pointwise', ms: expect.any(Number) as number })
+  })
+})
+
+/** What another process says that trains a step on the double of a device with this compute capability. */
+function onDevice(sm: string, precision: string): string {
+  const script = fileURLToPath(new URL('children/device.mjs', import.meta.url))
+  const env = { ...process.env, OSTRICH_DOUBLE_SM: sm }
+  // On stderr the double says what was done wrong, or left behind.
+  const { stdout, stderr } = spawnSync(process.execPath, [script, precision], { encoding: 'utf8', env })
+  return (stdout + stderr).trim()
+}
+
+describe.runIf(isDouble)('an old device', () => {
+  it('is refused below compute capability 7.5, with the remedy', () => {
+    expect(onDevice('61', 'f32')).toMatch(
+      /^ERR_NO_DEVICE cuda:0: expected compute capability 7\.5 or newer \(Turing\), got 6\.1 .*use another device/,
+    )
+  })
+
+  it('of 7.5 trains in f32 by itself, and refuses bf16', () => {
+    expect(onDevice('75', 'auto')).toBe('trained in f32')
+    expect(onDevice('75', 'bf16')).toMatch(
+      /^ERR_OPTION compile\[train\]: expected f32 on .* below 8\.0, got bf16: use precision: 'f32'/,
+    )
+  })
+})
