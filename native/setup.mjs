@@ -5,7 +5,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { backendStep, toolkitStep } from './setup/cuda.mjs'
+import { backendStep, oldestCudnnStep, toolkitStep } from './setup/cuda.mjs'
 import { SetupError, run, say } from './setup/exec.mjs'
 import { onednnStep } from './setup/onednn.mjs'
 import { Stamps, hashOf } from './setup/stamp.mjs'
@@ -74,6 +74,7 @@ const main = async () => {
   const stamps = new Stamps(at('build/.setup.json'))
   let acted = 0
   const cuda = process.argv.includes('--cuda') ? [toolkitStep(root), backendStep(root)] : []
+  if (cuda.length > 0 && dev) cuda.push(oldestCudnnStep(root))
   for (const step of [systemStep(dev), onednnStep(root), packagesStep, addonStep, libraryStep, ...cuda]) {
     if (stamps.has(step.name, step.key()) && step.ready()) continue
     if (acted === 0) process.stdout.write('Setting up Ostrich\n')

@@ -9,7 +9,7 @@
 namespace ostrich::cuda {
 
 // The first one that plans for a device that is not there, so that it can be proved on any machine.
-constexpr size_t kOldestCudnn = 90800;
+constexpr size_t kOldestCudnn = 91200;
 
 // `library`: the handle of libcudnn.so.9, the same in every call of a process. Throws ERR_CUDA.
 std::unique_ptr<Dnn> open_cudnn(Context& context, void* library);

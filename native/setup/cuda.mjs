@@ -44,15 +44,20 @@ const systemToolkit = () => {
   return undefined
 }
 
-const fetchToolkit = async (title, deps, requirements) => {
+/** Unpacks the wheels that a file of `requirements` pins into `target`: all of them, or nothing is there. */
+const fetchWheels = async (title, target, requirements) => {
   if (spawnSync('python3', ['-m', 'pip', '--version']).status !== 0) await installPackages(title, ['python3-pip'])
-  const staged = join(deps, 'cuda-staged')
+  const staged = `${target}-staged`
   rmSync(staged, { recursive: true, force: true })
   const pip = ['-m', 'pip', 'install', '--no-deps', '--only-binary', ':all:', '--require-hashes', '--target', staged]
   await run(title, 'python3', [...pip, '--no-compile', '-r', requirements])
-  const target = join(deps, 'cuda')
   rmSync(target, { recursive: true, force: true })
   renameSync(staged, target)
+}
+
+const fetchToolkit = async (title, deps, requirements) => {
+  const target = join(deps, 'cuda')
+  await fetchWheels(title, target, requirements)
   const root = join(target, 'nvidia/cu13')
   rmSync(join(root, 'lib64'), { force: true })
   symlinkSync('lib', join(root, 'lib64')) // where nvcc looks
@@ -78,6 +83,21 @@ export const toolkitStep = (root) => {
       const quoted = toolkit.includes.map((folder) => `"${folder}"`).join(' ')
       writeFileSync(answer, `set(OSTRICH_CUDA_ROOT "${toolkit.root}")\nset(OSTRICH_CUDA_INCLUDES ${quoted})\n`)
       return system === undefined ? 'fetched, hashes checked' : `the system's, ${system.root}`
+    },
+  }
+}
+
+/** For tests: the oldest cuDNN that is supported, in native/.deps/cudnn-oldest. */
+export const oldestCudnnStep = (root) => {
+  const target = join(root, 'native/.deps/cudnn-oldest')
+  const requirements = 'native/setup/cudnn-oldest.txt'
+  return {
+    name: 'oldest cuDNN',
+    key: () => hashOf(root, [requirements]),
+    ready: () => existsSync(join(target, 'nvidia/cudnn/lib')),
+    act: async (title) => {
+      await fetchWheels(title, target, join(root, requirements))
+      return 'fetched, hash checked'
     },
   }
 }

@@ -1,9 +1,9 @@
-// The real cuDNN plans every convolution that the double was asked for, for GPUs that are not here. One check for each
-// convolution and GPU.
+// The real cuDNN, the newest and the oldest that is supported, plans every convolution that the double was asked for, for
+// GPUs that are not here. One check for each convolution, GPU and version.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { nothing, root, run, settle } from '../support/stages.mjs'
+import { add, nothing, root, run, settle } from '../support/stages.mjs'
 
 const build = join(root, 'build/cuda')
 const packages = join(root, 'native/.deps/cuda')
@@ -38,14 +38,20 @@ const wanted = (keys, gpu) => {
   return { known, left: all.length - known.length }
 }
 
-const planFor = (gpu, keys, driver) => {
+// [what it is called here, where it lies]
+const versions = [
+  ['newest', join(packages, 'nvidia/cudnn/lib/libcudnn.so.9')],
+  ['oldest', join(root, 'native/.deps/cudnn-oldest/nvidia/cudnn/lib/libcudnn.so.9')],
+]
+
+const planFor = (gpu, keys, driver, [version, cudnn]) => {
   const { known, left } = wanted(keys, gpu)
   const list = join(root, 'build/wanted.txt')
   writeFileSync(list, `${known.join('\n')}\n`)
   const env = {
     ...process.env,
     OSTRICH_CUDA_DRIVER: driver,
-    OSTRICH_CUDNN: join(packages, 'nvidia/cudnn/lib/libcudnn.so.9'),
+    OSTRICH_CUDNN: cudnn,
     LD_LIBRARY_PATH: [join(root, 'build/stand-in'), join(packages, 'nvidia/cu13/lib')].join(':'),
   }
   const { stdout, stderr } = spawnSync(join(build, 'plan_convs'), [gpu, list], { env, encoding: 'utf8', maxBuffer })
@@ -56,7 +62,7 @@ const planFor = (gpu, keys, driver) => {
   const apart = lines.filter((line) => line.includes('\tapart from')).length
   const failed = refused.length + known.length - lines.length
   console.log(
-    `${basename(gpu, '.json').padEnd(8)} ${lines.length - refused.length} planned (${apart} without fused bias and ` +
+    `${version} cuDNN, ${basename(gpu, '.json').padEnd(8)} ${lines.length - refused.length} planned (${apart} without fused bias and ` +
       `activation), ${failed} refused, ${left} left out for want of bf16`,
   )
   return { passed: lines.length - refused.length, failed, skipped: 0 }
@@ -70,10 +76,7 @@ export const planConvolutions = (keys) => {
   const driver = standIn()
   if (driver === undefined || !run('cmake', ['--build', build, '--target', 'plan_convs'])) return settle(false)
   const gpus = readdirSync(join(root, 'test/cuda/gpus')).filter((name) => name.endsWith('.json'))
-  const total = { ...nothing }
-  for (const gpu of gpus) {
-    const counts = planFor(join(root, 'test/cuda/gpus', gpu), keys, driver)
-    for (const key of Object.keys(total)) total[key] += counts[key]
-  }
-  return total
+  return versions
+    .flatMap((version) => gpus.map((gpu) => planFor(join(root, 'test/cuda/gpus', gpu), keys, driver, version)))
+    .reduce(add, nothing)
 }
