@@ -1,15 +1,16 @@
-// One case in a process of its own: node measure.mjs CASE PRECISION STEPS THREADS. Prints one line of JSON.
+// One case in a process of its own: node measure.mjs CASE PRECISION STEPS THREADS [DEVICE]. Prints one line of
+// JSON. `floor` holds for the CPU only: elsewhere the product that it is measured by includes a copy of its operand.
 import { cases, multiplyAdds } from './cases.mjs'
 import { compileGraph, feed, openDevice, ops, Programs, StateStore, trace, Trainer, versions } from './library.mjs'
 
-const [name, precision, steps, threads] = process.argv.slice(2)
+const [name, precision, steps, threads, where = 'cpu'] = process.argv.slice(2)
 const task = cases[name]
 const warmUp = 5
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
 const uniform = (count) => Float32Array.from({ length: count }, () => Math.random() * 2 - 1)
 
-const device = await openDevice({ device: 'cpu', threads: Number(threads) })
+const device = await openDevice({ device: where, threads: Number(threads) })
 
 /** Milliseconds from the call to the end of the first compilation: trace, gradient, passes, text, native build. */
 async function timedTrainer() {

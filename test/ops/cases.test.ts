@@ -5,16 +5,12 @@ import { feed, formatShape, ShapeError, trace } from '../../lib/graph/index.js'
 import { registry } from '../../lib/ops/index.js'
 import { difference } from '../support/compare.js'
 import { checkGolden, goldenOf } from '../support/golden.js'
-import { backends, runNative } from '../support/native.js'
-import type { OpCase, Refusal, Sample } from '../support/op-case.js'
+import { backends } from '../support/native.js'
+import type { Refusal, Sample } from '../support/op-case.js'
+import { disagreement, precisionsOf } from '../support/parity.js'
 import { differentiable, drawInputs, graphOf, gradientSample, numericSlopes, outputsOf } from '../support/samples.js'
-import type { Precision } from '../support/samples.js'
 import { dot } from '../support/ndarray.js'
 import { cases } from './cases.js'
-
-const precisions: readonly Precision[] = ['f32', 'bf16']
-const follows = (sample: Sample) => sample.inputs.some(({ dtype }) => dtype === 'float')
-const precisionsOf = (sample: Sample) => (follows(sample) ? precisions : precisions.slice(0, 1))
 
 function checkShapes(sample: Sample): void {
   for (const precision of precisionsOf(sample)) {
@@ -58,24 +54,6 @@ function checkValue(sample: Sample): void {
   expect(difference(got!, sample.value!(...inputs), { tolerance: 1e-12, relativeTo: 'tensor' })).toBeUndefined()
 }
 
-async function checkParity(
-  { tolerance }: OpCase,
-  sample: Sample,
-  backend: string,
-  precision: Precision,
-): Promise<void> {
-  const inputs = drawInputs(sample)
-  const graph = graphOf(sample, precision)
-  const want = outputsOf(graph, inputs)
-  const got = await runNative(graph, inputs, backend)
-  graph.fetches.forEach(({ name, tensor }, i) => {
-    if (sample.opaque?.includes(i)) return
-    const share = tensor.dtype === 'bf16' ? tolerance.bf16 : tensor.dtype === 'f32' ? tolerance.f32 : 0
-    const bound = { tolerance: share, relativeTo: tolerance.relativeTo }
-    expect(difference(got[i]!, want[i]!, bound), `${name}: ${tolerance.reason}`).toBeUndefined()
-  })
-}
-
 test('every op of the registry has one case, and golden vectors or a reason to have none', () => {
   const withReference = cases.filter(({ reference }) => reference !== undefined)
   expect(withReference.map(({ name }) => name).sort()).toEqual([...registry.keys()].sort())
@@ -106,9 +84,9 @@ describe.each(cases)('$name', (opCase) => {
     }
     for (const { name: backend, reason } of backends()) {
       for (const precision of precisionsOf(sample)) {
-        test.skipIf(reason !== undefined)(`parity, ${backend} ${precision}, ${sample.name}`, () =>
-          checkParity(opCase, sample, backend, precision),
-        )
+        test.skipIf(reason !== undefined)(`parity, ${backend} ${precision}, ${sample.name}`, async () => {
+          expect(await disagreement(opCase, sample, backend, precision)).toBeUndefined()
+        })
       }
     }
   }

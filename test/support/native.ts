@@ -64,9 +64,17 @@ function fromHost(dtype: DType, shape: readonly number[], array: HostArray): NDA
   return { shape, data }
 }
 
-/** Compiles a graph as it stands (no mixed precision), runs it once on feeds in order, and gives its fetches in order. */
-export async function runNative(graph: Graph, inputs: readonly NDArray[], backend: string): Promise<NDArray[]> {
-  const { text, states, feeds } = compileGraph(graph, { precision: 'f32' })
+/**
+ * Compiles a graph as it stands (no mixed precision), runs it once on feeds in order, and gives its fetches in order.
+ * With `tf32` the program lets the backend round the operands of f32 products to it.
+ */
+export async function runNative(
+  graph: Graph,
+  inputs: readonly NDArray[],
+  backend: string,
+  { tf32 = false } = {},
+): Promise<NDArray[]> {
+  const { text, states, feeds } = compileGraph(graph, { precision: tf32 ? 'tf32' : 'f32' })
   if (states.length > 0) throw new Error(`expected a graph without states, got ${states[0]!.name}`)
   const device = await deviceOf(backend)
   const program = await device.compile(text, [])

@@ -1,0 +1,159 @@
+// The phases: each gives { passed, failed, skipped, reason?, figures? }.
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { capture, device, lastJson, node, python, tree } from './facts.mjs'
+
+const precisions = ['f32', 'tf32', 'bf16']
+const cli = 'dist/cli/main.js'
+const parityFile = 'test/gpu/parity.js'
+const seconds = (count) => count * 1000
+const reasonOf = (error) => (error instanceof Error ? error.message : String(error))
+
+/** One check for each item: `check` gives its figures or throws; `failed: true` in them is a failure too. */
+const each = (items, check) => {
+  const figures = items.map((item) => {
+    try {
+      return { item, ...check(item) }
+    } catch (error) {
+      return { item, failed: true, reason: reasonOf(error) }
+    }
+  })
+  const failed = figures.filter((figure) => figure.failed === true)
+  const skipped = figures.filter((figure) => figure.skipped === true).length
+  return {
+    passed: items.length - failed.length - skipped,
+    failed: failed.length,
+    skipped,
+    ...(failed.length > 0 && { reason: failed.map(({ item, reason }) => `${item}: ${reason}`).join('; ') }),
+    figures,
+  }
+}
+
+export const doctor = ({ gpus }) => {
+  const ended = node(cli, ['doctor', '--json'])
+  const said = JSON.parse(ended.stdout || 'null')
+  const failed = ended.status !== 0
+  const reason = failed ? `ostrich doctor ${ended.why}: ${said?.selfTest.message ?? ended.stderr.trim()}` : undefined
+  return { passed: failed ? 0 : 1, failed: failed ? 1 : 0, skipped: 0, reason, figures: { gpus, doctor: said } }
+}
+
+export const properties = ({ hasTorch }) => {
+  if (!hasTorch) return { passed: 0, failed: 0, skipped: 1, reason: 'no PyTorch' }
+  const figures = lastJson(python('test/gpu/properties.py', []))
+  return { passed: 1, failed: 0, skipped: 0, figures }
+}
+
+export const parity = () => {
+  const figures = precisions.map((item) => {
+    const ended = node(parityFile, [device, item])
+    try {
+      return { item, ...lastJson(ended) }
+    } catch (error) {
+      return { item, passed: 0, failed: 1, failures: [reasonOf(error)] }
+    }
+  })
+  const sum = (key) => figures.reduce((total, figure) => total + figure[key], 0)
+  const reason = figures.flatMap(({ item, failures }) => failures.map((text) => `${item}: ${text}`))[0]
+  return { passed: sum('passed'), failed: sum('failed'), skipped: 0, reason, figures }
+}
+
+const isProgram = (file) => {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const findSanitizer = () => {
+  const homes = [process.env.CUDA_HOME, process.env.CUDA_PATH, '/usr/local/cuda'].filter(Boolean)
+  const folders = [...(process.env.PATH ?? '').split(':'), ...homes.map((home) => join(home, 'bin'))]
+  return folders.map((folder) => join(folder, 'compute-sanitizer')).find(isProgram)
+}
+
+/** One sample of each op; a report of the tool is a failure, even where the numbers agree. */
+export const sanitizer = () => {
+  const program = findSanitizer()
+  const tools = ['memcheck', 'racecheck']
+  if (program === undefined) return { passed: 0, failed: 0, skipped: tools.length, reason: 'no compute-sanitizer' }
+  return each(tools, (tool) => {
+    const options = ['--tool', tool, '--target-processes', 'all', '--error-exitcode', '86']
+    const checked = [process.execPath, join(tree, parityFile), device, 'f32', 'first']
+    const { status, stdout, why } = capture(program, [...options, ...checked], { timeout: seconds(250) })
+    const said = stdout.trim().split('\n').slice(-30).join('\n')
+    return { failed: status !== 0, reason: status === 0 ? undefined : `${why}: ${said}`, said }
+  })
+}
+
+const wanted = 0.99
+
+const trained = (precision, folder) => {
+  const options = ['--device', device, '--precision', precision, '--folder', folder, '--quiet']
+  const run = node(cli, ['train', 'mnist', ...options])
+  if (run.status !== 0) throw new Error(`training ${run.why}: ${run.stderr.trim()}`)
+  const args = ['eval', join(folder, 'last.safetensors'), '--device', device, '--json']
+  const { accuracy, loss } = lastJson(node(cli, args))
+  const said = run.stdout.split('\n')[0]
+  const reason = accuracy >= wanted ? undefined : `expected an accuracy of ${wanted} or more, got ${accuracy}`
+  return { accuracy, loss, said, failed: reason !== undefined, reason }
+}
+
+/** The recipe as it is, once in each precision. */
+export const mnist = () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ostrich-mnist-'))
+  try {
+    return each(precisions, (precision) => trained(precision, join(folder, precision)))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const rounds = 3
+const steps = '200'
+const enough = seconds(400)
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
+
+/** Who is measured: a name, and how to run it. PyTorch compiled needs a compiler on the machine. */
+const contenders = [
+  ['ostrich', (args) => node('bench/steps/measure.mjs', [...args, device], { timeout: seconds(120) })],
+  ...['eager', 'compiled'].map((mode) => [
+    mode,
+    (args) => python('bench/peers/torch_steps.py', [...args, device, mode], { timeout: seconds(120) }),
+  ]),
+]
+
+/** A round measures everything once, so that a noisy minute hits all; nothing starts that might not end in time. */
+export const bench = async () => {
+  const { cases } = await import('../../bench/steps/cases.mjs')
+  const started = performance.now()
+  const keys = Object.keys(cases).flatMap((name) => precisions.map((precision) => [name, precision]))
+  const tasks = keys.flatMap((key) => contenders.map(([who, run]) => ({ key, who, run, results: [] })))
+  for (let round = 0; round < rounds; round++) {
+    for (const task of tasks) {
+      if (performance.now() - started > enough) break
+      if (task.reason !== undefined) continue
+      try {
+        task.results.push(lastJson(task.run([...task.key, steps, '1'])))
+      } catch (error) {
+        task.reason = reasonOf(error)
+      }
+    }
+  }
+  return each(
+    tasks.map(({ key, who }) => [...key, who].join(' ')),
+    (item) => measured(tasks.find(({ key, who }) => [...key, who].join(' ') === item)),
+  )
+}
+
+const ours = ['compile', 'roundTrip', 'javascript', 'memory', 'arena', 'state', 'reorders']
+
+/** A peer that does not run is no failure of ours, but is counted. */
+const measured = ({ who, results, reason = results.length === 0 ? 'no time was left' : undefined }) => {
+  if (reason !== undefined) return { [who === 'ostrich' ? 'failed' : 'skipped']: true, reason }
+  const keys = who === 'ostrich' ? ours : []
+  const rest = Object.fromEntries(keys.map((key) => [key, median(results.map((result) => result[key]))]))
+  const { name, versions } = results[0]
+  return { step: median(results.map(({ step }) => step)), rounds: results.length, name, ...rest, versions }
+}

@@ -1,0 +1,69 @@
+// The verification of a GPU, tried where there is none: it must pack, unpack without Node.js, and say "no device" everywhere.
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, mkdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { add, nothing, root, run } from '../support/stages.mjs'
+import { folder, LIMIT, sizeOf } from './pack.mjs'
+
+const phases = ['doctor', 'properties', 'parity', 'sanitizer', 'mnist', 'bench']
+
+/** A folder with links to every program on the path but those that the other machine lacks. */
+const withoutNode = (into) => {
+  mkdirSync(into)
+  for (const from of (process.env.PATH ?? '').split(delimiter).filter((name) => existsSync(name))) {
+    for (const name of readdirSync(from)) {
+      const absent = /^(node|npm|npx|g?cc|[gc]\+\+|clang.*)$/.test(name)
+      if (!absent && !existsSync(join(into, name))) symlinkSync(join(from, name), join(into, name))
+    }
+  }
+  return into
+}
+
+const check = (name, ok, got) => {
+  if (!ok) console.log(`gpu: expected ${name}, got ${got}`)
+  return { ...nothing, [ok ? 'passed' : 'failed']: 1 }
+}
+
+const checkPhase = (out, phase) => {
+  const file = join(out, `${phase}.json`)
+  const { status, reason = '' } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { status: 'no file' }
+  const ok = status === 'skipped' && reason.startsWith('no device')
+  return check(`${phase} to be skipped for want of a device`, ok, `${status}: ${reason}`)
+}
+
+const runThere = (scratch) => {
+  const copy = join(scratch, 'carried')
+  cpSync(folder, copy, { recursive: true })
+  // Of what this process was told, the other machine knows nothing.
+  const env = { PATH: withoutNode(join(scratch, 'bin')), HOME: scratch, TMPDIR: scratch }
+  const { status, stdout, stderr } = spawnSync('bash', [join(copy, 'verify.sh')], {
+    cwd: scratch,
+    encoding: 'utf8',
+    env,
+  })
+  const closing = stdout.trim().split('\n').at(-1) ?? ''
+  const output = `${stdout}${stderr}`.slice(-2000)
+  const out = join(copy, 'out')
+  const hasGpu = spawnSync('nvidia-smi', ['-L']).status === 0
+  if (hasGpu) return check('no failure', status === 0 && / 0 failed, /.test(closing), output)
+  const total = `0 passed, 0 failed, ${phases.length} skipped`
+  return [
+    check('exit status 0', status === 0, `${status}: ${output}`),
+    check(total, closing === total, closing),
+    check('at most 8 files', readdirSync(out).length <= 8, readdirSync(out).join(' ')),
+    ...phases.map((phase) => checkPhase(out, phase)),
+  ].reduce(add)
+}
+
+/** Packs, copies what was packed out of the repository and runs it there; gives counts. */
+export const dryRun = () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'ostrich-gpu-'))
+  try {
+    if (!run(process.execPath, [join(root, 'test/gpu/pack.mjs')])) return check('to pack', false, 'a failure')
+    const size = sizeOf()
+    return add(check(`less than ${LIMIT} bytes`, size < LIMIT, size), runThere(scratch))
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
