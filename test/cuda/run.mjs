@@ -5,22 +5,26 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { add, buildNative, nativeTests, root, runStages, settle, vitest } from '../support/stages.mjs'
 import { expectBudget } from './budget.mjs'
+import { expectCoverage, forgetCoverage } from './coverage.mjs'
 import { catchFaults } from './faults.mjs'
 import { planConvolutions } from './plans.mjs'
+import { dryRun } from '../gpu/stage.mjs'
 
 const keys = join(root, 'build/convolutions.txt')
 
 /** The backend's own objects on doubles of the driver, cuBLASLt and cuDNN, with kernels compiled for the host. */
-const onDouble = (name, sanitize, env, tests) => {
-  const options = ['-DOSTRICH_CUDA=ON', `-DOSTRICH_SANITIZE=${sanitize}`]
+const onDouble = (name, option, env, tests) => {
+  const options = ['-DOSTRICH_CUDA=ON', option]
   if (!buildNative(name, options, ['ostrich', 'ostrich_cuda_tests'])) return settle(false)
   const double = { OSTRICH_ADDON: join(root, 'build', name, 'ostrich.node'), OSTRICH_REQUIRE: 'cuda', ...env }
   return tests.reduce((sum, test) => add(sum, test(name, double)), { passed: 0, failed: 0, skipped: 0 })
 }
 
-const parity = (name, env) => vitest(['test/ops', '-t', 'parity, cuda'], env)
-const sessions = ['learn', 'session', 'bad-data'].map((name) => `test/e2e/${name}.test.ts`)
-const learning = (name, env) => vitest(sessions, { ...env, OSTRICH_TEST_DEVICE: 'cuda' })
+// Worker threads, whose process ends by itself and so writes what it has counted.
+const counted = ['--pool', 'threads']
+const parity = (name, env) => vitest(['test/ops', '-t', 'parity, cuda', ...counted], env)
+const sessions = ['learn', 'session', 'bad-data', 'cuda'].map((name) => `test/e2e/${name}.test.ts`)
+const learning = (name, env) => vitest([...sessions, ...counted], { ...env, OSTRICH_TEST_DEVICE: 'cuda' })
 const unit = (name) => nativeTests(name, ['-R', '^(Driver|Tuner|Cuda)'])
 
 const addressSanitizer = () => ({
@@ -33,9 +37,13 @@ runStages({
   kernels: expectBudget,
   double: () => {
     rmSync(keys, { force: true })
-    return onDouble('cuda-double', '', { OSTRICH_DOUBLE_CONVS: keys }, [unit, parity, learning])
+    const build = join(root, 'build/cuda-double')
+    forgetCoverage(build)
+    const tests = [unit, parity, learning, () => expectCoverage(build)]
+    return onDouble('cuda-double', '-DOSTRICH_COVERAGE=ON', { OSTRICH_DOUBLE_CONVS: keys }, tests)
   },
-  address: () => onDouble('cuda-address', 'address,undefined', addressSanitizer(), [unit, parity]),
+  address: () => onDouble('cuda-address', '-DOSTRICH_SANITIZE=address,undefined', addressSanitizer(), [unit, parity]),
   plans: () => planConvolutions(keys),
   faults: catchFaults,
+  gpu: dryRun,
 })
