@@ -92,7 +92,10 @@ describe('options', () => {
     [{ seed: NaN }, 'session[seed]'],
     [{ threads: -1 }, 'session[threads]'],
     [{ device: 'gpu' as never }, 'session[device]: expected auto, cpu, cuda, got "gpu"'],
-    [{ precision: 'f16' as never }, 'session[precision]: expected auto, f32, bf16, got "f16"'],
+    [{ precision: 'f16' as never }, 'session[precision]: expected auto, f32, tf32, bf16, got "f16"'],
+    [{ device: 'cuda:x' as never }, 'session[device]: expected auto, cpu, cuda, got "cuda:x"'],
+    [{ memoryLimit: 0.5 }, 'session[memoryLimit]: expected a whole number of at least 0, got 0.5'],
+    [{ deterministic: 'yes' as never }, 'session[deterministic]: expected true, false, got "yes"'],
     [{ loss: undefined as never }, 'session[loss]: expected a function of tensors, got undefined'],
   ] as const)('%o', async ([more, message]) => {
     const failure: unknown = await open(perceptron(), more).catch((error: unknown) => error)

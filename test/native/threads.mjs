@@ -41,7 +41,8 @@ const program = JSON.stringify({
 })
 
 const open = async () => {
-  const device = new Device({ backend: 'cpu', index: 0, threads: 1, profile: false })
+  const options = { backend: 'cpu', index: 0, threads: 1, profile: false, deterministic: false, memoryLimit: 0 }
+  const device = new Device(options)
   const state = device.alloc({ dtype: 'f32', shape: [N], name: 'w' })
   return { device, state, program: await device.compile(program, [state]) }
 }

@@ -5,7 +5,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 const { addon, program, elements, ending } = workerData
 const { Device } = createRequire(import.meta.url)(addon)
 
-const device = new Device({ backend: 'cpu', index: 0, threads: 1, profile: false })
+const options = { backend: 'cpu', index: 0, threads: 1, profile: false, deterministic: false, memoryLimit: 0 }
+const device = new Device(options)
 const state = device.alloc({ name: 'w', dtype: 'f32', shape: [elements] })
 const doubling = await device.compile(program, [state])
 const x = new Float32Array(elements).fill(1)
