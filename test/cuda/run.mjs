@@ -7,6 +7,7 @@ import { add, buildNative, nativeTests, root, runStages, settle, vitest } from '
 import { expectBudget } from './budget.mjs'
 import { expectCoverage, forgetCoverage } from './coverage.mjs'
 import { catchFaults } from './faults.mjs'
+import { expectReasons } from './libraries.mjs'
 import { planConvolutions } from './plans.mjs'
 import { dryRun } from '../gpu/stage.mjs'
 
@@ -43,6 +44,7 @@ runStages({
     return onDouble('cuda-double', '-DOSTRICH_COVERAGE=ON', { OSTRICH_DOUBLE_CONVS: keys }, tests)
   },
   address: () => onDouble('cuda-address', '-DOSTRICH_SANITIZE=address,undefined', addressSanitizer(), [unit, parity]),
+  libraries: expectReasons,
   plans: () => planConvolutions(keys),
   faults: catchFaults,
   gpu: dryRun,
