@@ -19,10 +19,12 @@ export interface Conv2dOptions {
   readonly dilation?: Pair
   /** Channels fall into this many groups that do not see each other. Default: 1. */
   readonly groups?: number
-  /** Default: true; starts at zero. */
+  /** Default: true. */
   readonly bias?: boolean
   /** Of the weights. Default: He uniform. */
   readonly init?: Initializer
+  /** Of the bias. Default: zeros. */
+  readonly biasInit?: Initializer
   /** In paths; default: `conv1`, `conv2`, ... */
   readonly name?: string
 }
@@ -37,13 +39,14 @@ export function conv2d<I extends number, O extends number>(
   outChannels: O,
   options: Conv2dOptions,
 ): Layer<Images<I>, Images<O>> {
-  const { kernel, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, init = heUniform, name } = options
+  const { kernel, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, name } = options
+  const { init = heUniform, biasInit = zeros } = options
   const [height, width] = typeof kernel === 'number' ? [kernel, kernel] : kernel
   checkConv(inChannels, outChannels, height, width, groups)
   const [inner, taps] = [inChannels / groups, height * width]
   const fans = { in: inner * taps, out: (outChannels / groups) * taps }
   const w = parameter<[O, number, number, number]>('w', [outChannels, inner, height, width], init, fans)
-  const b = bias ? parameter('b', [outChannels], zeros) : undefined
+  const b = bias ? parameter('b', [outChannels], biasInit) : undefined
   return layer<Images<I>, Images<O>>({
     kind: 'conv',
     name,

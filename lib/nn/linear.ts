@@ -9,10 +9,12 @@ import type { Features } from './types.js'
 
 /** Options of `linear`. */
 export interface LinearOptions {
-  /** Default: true; starts at zero. */
+  /** Default: true. */
   readonly bias?: boolean
   /** Of the weights. Default: He uniform, because most layers here are followed by relu. */
   readonly init?: Initializer
+  /** Of the bias. Default: zeros. */
+  readonly biasInit?: Initializer
   /** In paths; default: `linear1`, `linear2`, ... */
   readonly name?: string
 }
@@ -25,12 +27,12 @@ export interface LinearOptions {
 export function linear<I extends number, O extends number>(
   inFeatures: I,
   outFeatures: O,
-  { bias = true, init = heUniform, name }: LinearOptions = {},
+  { bias = true, init = heUniform, biasInit = zeros, name }: LinearOptions = {},
 ): Layer<Features<I>, Features<O>> {
   expectCount('linear', 'input features', inFeatures)
   expectCount('linear', 'output features', outFeatures)
   const w = parameter('w', [outFeatures, inFeatures], init, { in: inFeatures, out: outFeatures })
-  const b = bias ? parameter('b', [outFeatures], zeros) : undefined
+  const b = bias ? parameter('b', [outFeatures], biasInit) : undefined
   return layer<Features<I>, Features<O>>({
     kind: 'linear',
     name,

@@ -39,8 +39,8 @@ export interface OptimizerOptions {
   readonly weightDecay?: number
   /** Which parameters decay. Default: all, as in PyTorch. */
   readonly decays?: (parameter: Chosen) => boolean
-  /** Factor on the rate of single parameters. Default: 1 for all. */
-  readonly rateFactor?: (parameter: Chosen) => number
+  /** Factor on the rate of single parameters, or a schedule of it. Default: 1 for all. */
+  readonly rateFactor?: (parameter: Chosen) => number | Schedule
   /** Largest norm of all gradients together, before decay. Default: they are not clipped. */
   readonly clipNorm?: number
 }
@@ -78,7 +78,7 @@ export function optimizer(name: string, options: OptimizerOptions, rule: Rule): 
       for (const [i, { variable }] of updates.entries()) {
         const value = read(variable)
         at({ path: parentOf(value.node.path), site: undefined }, () => {
-          assign(variable, next(slotOf({ options, moments, variable, value, gradient: gradients[i]!, rate })))
+          assign(variable, next(slotOf({ options, moments, variable, value, gradient: gradients[i]!, rate, step })))
         })
       }
     },
@@ -92,16 +92,17 @@ interface SlotParts {
   readonly value: Tensor
   readonly gradient: Tensor
   readonly rate: Tensor
+  readonly step: Step
 }
 
-function slotOf({ options, moments, variable, value, gradient, rate }: SlotParts): Slot {
+function slotOf({ options, moments, variable, value, gradient, rate, step }: SlotParts): Slot {
   const path = value.node.path
   const factor = options.rateFactor?.({ variable, path }) ?? 1
   const decays = options.decays?.({ variable, path }) ?? true
   return {
     value,
     gradient,
-    rate: factor === 1 ? rate : mul(rate, factor),
+    rate: factor === 1 ? rate : mul(rate, rateAt(factor, step)),
     decay: decays ? (options.weightDecay ?? 0) : 0,
     moment: (name, next) => {
       const moment = moments.of(variable, path, name)

@@ -9,6 +9,11 @@ export interface SgdOptions extends OptimizerOptions {
   readonly momentum?: number
   /** Looks ahead along the momentum. Default: false. */
   readonly nesterov?: boolean
+  /**
+   * Keeps the rate within the velocity, v = momentum v + rate g and w = w - v, as Caffe and cuda-convnet do: what was gathered at
+   * a high rate then outlives the rate's fall. Default: false.
+   */
+  readonly rateInVelocity?: boolean
 }
 
 /**
@@ -19,14 +24,15 @@ export interface SgdOptions extends OptimizerOptions {
  * @example optim.sgd({ rate: 0.05, momentum: 0.9 })
  */
 export function sgd(options: SgdOptions): Optimizer {
-  const { momentum = 0, nesterov = false } = options
+  const { momentum = 0, nesterov = false, rateInVelocity = false } = options
   expectRange('sgd', 'momentum', momentum, 'a number from 0 to below 1')
   if (nesterov && momentum === 0) throw new ShapeError('sgd: expected a momentum with nesterov, got 0')
   return optimizer('sgd', options, () => (slot) => {
     const g = decayed(slot)
     if (momentum === 0) return sub(slot.value, mul(g, slot.rate))
-    const v = slot.moment('momentum', (before) => add(mul(before, momentum), g))
-    const direction = nesterov ? add(g, mul(v, momentum)) : v
-    return sub(slot.value, mul(direction, slot.rate))
+    const gain = rateInVelocity ? mul(g, slot.rate) : g
+    const v = slot.moment('momentum', (before) => add(mul(before, momentum), gain))
+    const direction = nesterov ? add(gain, mul(v, momentum)) : v
+    return sub(slot.value, rateInVelocity ? direction : mul(direction, slot.rate))
   })
 }

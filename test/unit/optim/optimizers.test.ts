@@ -106,6 +106,27 @@ describe('options', () => {
     expectClose(trajectory(optim.sgd({ rate }), steps), expectedTrajectory(steps, rule))
   })
 
+  test('a schedule of the factor goes with the step', () => {
+    const factor = optim.stepDecay(2, { every: 2, factor: 0.25 })
+    const rateFactor = ({ path }: { readonly path: string }) => (path === 'b' ? factor : 1)
+    const rule = (w: number, g: number, _memory: Memory, t: number, name: Name) =>
+      w - 0.1 * (name === 'b' ? 2 * 0.25 ** Math.floor((t - 1) / 2) : 1) * g
+    expectClose(trajectory(optim.sgd({ rate: 0.1, rateFactor }), steps), expectedTrajectory(steps, rule))
+  })
+
+  test('the rate within the velocity: what was gathered before the fall stays as large', () => {
+    const rateOf = (t: number) => 0.1 * 0.1 ** Math.floor((t - 1) / 3)
+    const rate = optim.stepDecay(0.1, { every: 3, factor: 0.1 })
+    const rule = (w: number, g: number, memory: Memory, t: number) => {
+      memory['v'] = 0.9 * (memory['v'] ?? 0) + rateOf(t) * (g + 0.01 * w)
+      return w - memory['v']
+    }
+    const options = { rate, momentum: 0.9, weightDecay: 0.01, rateInVelocity: true }
+    expectClose(trajectory(optim.sgd(options), steps), expectedTrajectory(steps, rule))
+    const outside = trajectory(optim.sgd({ ...options, rateInVelocity: false }), steps)
+    expect(trajectory(optim.sgd(options), steps)).not.toEqual(outside)
+  })
+
   test('what is out of range is refused by name', () => {
     expect(() => optim.sgd({ rate: -1 })).toThrow('sgd: expected rate to be a number of at least 0, got -1')
     expect(() => optim.sgd({ rate: 1, momentum: 1 })).toThrow('momentum to be a number from 0 to below 1, got 1')
