@@ -7,11 +7,12 @@ import { data } from './data.js'
 import { doctor } from './doctor.js'
 import { evaluate } from './eval.js'
 import { suggestion } from './nearest.js'
+import { profile } from './profile.js'
 import { list } from './recipes.js'
 import { summary } from './summary.js'
 import { train } from './train.js'
 
-const commands: readonly Command[] = [train, evaluate, list, summary, data, doctor, bench]
+const commands: readonly Command[] = [train, evaluate, list, summary, profile, data, doctor, bench]
 
 function overview(): string {
   const width = Math.max(...commands.map(({ name }) => name.length))

@@ -1,15 +1,19 @@
 // ostrich summary: the layers of a recipe's network, with what each one costs.
-import { summary as summarize } from '../nn/index.js'
+import { type Summary, type SummaryRow, summary as summarize } from '../nn/index.js'
 import { recipes } from '../recipes/index.js'
 import { command, named } from './command.js'
+import { alignedLines, shareOf } from './table.js'
 
 export const summary = command({
   name: 'summary',
   summary: 'print the layers of a recipe’s network',
   arguments: ['<recipe>'],
-  about: 'Prints path, output, parameters and multiply-adds of each layer, for one example.',
+  about: [
+    'Prints path, output, parameters and multiply-adds of each layer, for one example, and how both are split between',
+    'convolutions and fully connected layers. How the time is split is measured by ostrich profile.',
+  ].join('\n'),
   options: { json: { type: 'flag', help: 'print JSON' } },
-  examples: ['ostrich summary mnist'],
+  examples: ['ostrich summary mnist', 'ostrich summary alexnet'],
   run: ({ json }, [name = ''], output) => {
     const { net, example } = named('recipe', name, recipes).build()
     const made = summarize(net, { x: [1, ...example.shape], dtype: example.dtype === 'u8' ? 'f32' : example.dtype })
@@ -27,10 +31,24 @@ export const summary = command({
       ]),
       ['total', '', made.parameters.toLocaleString('en'), made.multiplyAdds.toLocaleString('en')],
     ]
-    const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]!.length)))
-    for (const row of table) {
-      output.line(row.map((text, i) => (i < 2 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!))).join('  '))
-    }
+    for (const line of [...alignedLines(table, 2), '', ...splitLines(made)]) output.line(line)
     return Promise.resolve(0)
   },
 })
+
+const kinds = [
+  ['convolutions', ['conv', 'local']],
+  ['fully connected', ['linear']],
+] as const
+
+/** Parameters and multiply-adds by kind of layer, each with its share. */
+function splitLines({ rows, parameters, multiplyAdds }: Summary): string[] {
+  const sum = (of: readonly string[], what: (row: SummaryRow) => number) =>
+    rows.filter(({ kind }) => of.includes(kind)).reduce((total, row) => total + what(row), 0)
+  const lines = kinds.map(([title, of]) => {
+    const own = [sum(of, (row) => row.parameters), sum(of, (row) => row.multiplyAdds)] as const
+    const cell = (part: number, whole: number) => [part.toLocaleString('en'), shareOf(part, whole)]
+    return [title, ...cell(own[0], parameters), ...cell(own[1], multiplyAdds)]
+  })
+  return alignedLines([['', 'parameters', 'share', 'multiply-adds', 'share'], ...lines], 1)
+}

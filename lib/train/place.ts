@@ -18,7 +18,7 @@ export interface Place {
 const nativeOps = [...registry.values()].filter((op) => op.kind !== 'marker').map((op) => op.name)
 
 /** @throws DeviceError `ERR_NO_DEVICE` with the reason and the remedy, `ERR_INTERNAL` where the addon has other ops */
-export async function openPlace(options: DeviceOptions): Promise<Place> {
+export async function openPlace(options: DeviceOptions & { readonly profile?: boolean }): Promise<Place> {
   const { device = 'auto', precision = 'auto', threads = 0, deterministic = false, memoryLimit = 0 } = options
   expectOps(nativeOps)
   const warnings: string[] = []
@@ -27,6 +27,7 @@ export async function openPlace(options: DeviceOptions): Promise<Place> {
     threads,
     deterministic,
     memoryLimit,
+    profile: options.profile ?? false,
     onWarning: (message) => warnings.push(message),
   })
   const info = opened.info()

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Profile } from '../../lib/train/index.js'
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 let folder = ''
@@ -35,17 +36,20 @@ describe('help', () => {
     for (const args of [[], ['--help'], ['help']]) {
       const { code, out } = await ostrich(...args)
       expect(code).toBe(0)
-      for (const name of ['train', 'eval', 'recipes', 'summary', 'data', 'doctor', 'bench'])
+      for (const name of ['train', 'eval', 'recipes', 'summary', 'profile', 'data', 'doctor', 'bench'])
         expect(out).toContain(`  ${name}`)
     }
   })
 
-  it.for(['train', 'eval', 'recipes', 'summary', 'data', 'doctor', 'bench'])('%s explains itself', async (name) => {
-    const { code, out } = await ostrich(name, '--help')
-    expect(code).toBe(0)
-    expect(out).toContain(`Usage: ostrich ${name}`)
-    expect(out).toMatch(/Examples:\n {2}\S/)
-  })
+  it.for(['train', 'eval', 'recipes', 'summary', 'profile', 'data', 'doctor', 'bench'])(
+    '%s explains itself',
+    async (name) => {
+      const { code, out } = await ostrich(name, '--help')
+      expect(code).toBe(0)
+      expect(out).toContain(`Usage: ostrich ${name}`)
+      expect(out).toMatch(/Examples:\n {2}\S/)
+    },
+  )
 })
 
 describe('mistakes', () => {
@@ -78,6 +82,21 @@ describe('what is known', () => {
     const { out } = await ostrich('summary', 'mnist')
     expect(out).toMatch(/lenet\/conv1 +\[1, 32, 28, 28\] +832 +627,200/)
     expect(out).toMatch(/total +3,274,634/)
+    expect(out).toMatch(/convolutions +52,096 +1\.59 % +10,662,400 +76\.80 %/)
+    expect(out).toMatch(/fully connected +3,222,538 +98\.41 % +3,221,504 +23\.20 %/)
+  })
+
+  it('where the time of a step goes', async () => {
+    const { code, out } = await ostrich('profile', 'mnist', '--batch', '8', '--runs', '2', '--device', 'cpu', '--json')
+    expect(code).toBe(0)
+    const { rows, split, ms } = JSON.parse(out) as Profile
+    const kinds = (path: string) => rows.filter((row) => row.path === path).map(({ kind }) => kind)
+    expect(kinds('lenet/conv2')).toEqual(expect.arrayContaining(['convolution', 'update']))
+    expect(kinds('lenet/linear1')).toEqual(expect.arrayContaining(['fully connected', 'update']))
+    expect(new Set(kinds('lenet/pool1'))).toEqual(new Set(['rest']))
+    const total = Object.values(split).reduce((sum, one) => sum + one, 0)
+    expect(total).toBeCloseTo(ms, 6)
+    expect(Math.min(...Object.values(split))).toBeGreaterThan(0)
   })
 
   it('this machine', async () => {

@@ -1,0 +1,111 @@
+// Where the time of a training step goes: every step of the training program timed by the backend, on one made-up batch.
+import type { CompilePrecision } from '../compile/index.js'
+import { type FieldSpec, madeUp } from '../data/index.js'
+import { feed, OstrichError, trace } from '../graph/index.js'
+import type { Optimizer } from '../optim/index.js'
+import { checkDevice, type DeviceOptions } from './options.js'
+import { openPlace } from './place.js'
+import { Programs } from './programs.js'
+import { StateStore } from './state.js'
+import { type Inputs, type Loss, type Network, prepared } from './task.js'
+import { Trainer } from './trainer.js'
+
+/** What an op belongs to. */
+export type ProfileKind = 'convolution' | 'fully connected' | 'update' | 'rest'
+
+/** One step of the program. */
+export interface ProfileRow {
+  readonly op: string
+  /** Of the layer. */
+  readonly path: string
+  /** Which implementation the backend chose. */
+  readonly detail: string
+  readonly kind: ProfileKind
+  /** Median over the runs. */
+  readonly ms: number
+}
+
+/** A training step in its parts. */
+export interface Profile {
+  readonly rows: readonly ProfileRow[]
+  readonly batch: number
+  readonly precision: CompilePrecision
+  readonly device: Readonly<Record<string, string>>
+  readonly arenaBytes: number
+  readonly stateBytes: number
+  /** Sum of the rows. */
+  readonly ms: number
+  /** Milliseconds by kind. */
+  readonly split: Readonly<Record<ProfileKind, number>>
+}
+
+export interface ProfileOptions extends DeviceOptions {
+  readonly loss: Loss
+  readonly optimizer: Optimizer
+  readonly batch: number
+  /** One example of `x`, without the batch. */
+  readonly example: FieldSpec
+  readonly inputs?: Inputs
+  /** Of which the medians are over. Default: 10. */
+  readonly runs?: number
+  /** Told after each run. */
+  readonly onRun?: (done: number, runs: number) => void
+}
+
+const warmUp = 2
+
+/**
+ * Times each native step of a classifier's training step, in milliseconds, on random inputs and labels.
+ * @throws OstrichError `ERR_OPTION`; ShapeError from the network; `ERR_NO_DEVICE`
+ * @example const { split } = await train.profile(net, { loss: nn.crossEntropy, optimizer, batch: 128, example: { dtype: 'f32', shape: [3, 224, 224] } })
+ */
+export async function profile(net: Network, options: ProfileOptions): Promise<Profile> {
+  checkDevice(options)
+  const { loss, optimizer, batch, example, inputs = {}, runs = 10, onRun } = options
+  for (const [name, value] of Object.entries({ batch, runs })) {
+    if (Number.isSafeInteger(value) && value >= 1) continue
+    throw new OstrichError('ERR_OPTION', `profile[${name}]: expected a whole number of at least 1, got ${value}`)
+  }
+  const classes = outputs(net, inputs, example)
+  const place = await openPlace({ ...options, profile: true })
+  try {
+    const store = new StateStore(place.device)
+    const trainer = await Trainer.create(new Programs(place.device, store, 1), {
+      task: { net, loss, inputs },
+      fields: { x: example, target: { dtype: 'i32', shape: [] } },
+      batch,
+      optimizer,
+      precision: place.precision,
+    })
+    const feeds = madeUp(batch, example, classes)
+    for (let run = 0; run < warmUp + runs; run++) {
+      await trainer.start({ epoch: 0, step: run, count: batch, feeds }, run)
+      if (run >= warmUp) onRun?.(run - warmUp + 1, runs)
+    }
+    const { profile: json, arenaBytes, stateBytes } = trainer.stats
+    const rows = (JSON.parse(json) as Omit<ProfileRow, 'kind'>[]).map((row) => ({ ...row, kind: kindOf(row) }))
+    const split = { convolution: 0, 'fully connected': 0, update: 0, rest: 0 }
+    for (const { kind, ms } of rows) split[kind] += ms
+    const ms = rows.reduce((sum, row) => sum + row.ms, 0)
+    const { precision, info: device } = place
+    return { rows, batch, precision, device, arenaBytes, stateBytes, ms, split }
+  } finally {
+    await place.device.dispose()
+  }
+}
+
+/** Outputs per example. */
+function outputs(net: Network, inputs: Inputs, { dtype, shape }: FieldSpec): number {
+  const graph = trace({ name: 'profile', mode: 'eval' }, () => ({
+    y: net(prepared(inputs, 'x', feed('x', dtype, [1, ...shape])) as never),
+  }))
+  return graph.fetches[0]?.tensor.shape.at(-1) ?? 1
+}
+
+/** A pointwise step of a layer with parameters is their update: the layers' own arithmetic lies in their products. */
+function kindOf({ op, path }: { readonly op: string; readonly path: string }): ProfileKind {
+  if (op.startsWith('conv2d') || op.startsWith('local2d')) return 'convolution'
+  if (op === 'matmul') return 'fully connected'
+  const parametric = /(?:^|\/)(?:conv|linear|local|fc)\d*$/.test(path)
+  return op === 'pointwise' && parametric ? 'update' : 'rest'
+}
