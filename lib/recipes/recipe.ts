@@ -10,16 +10,24 @@ export interface Halves {
   readonly validation: Dataset
 }
 
+/** How to get a data set. */
+export interface GetOptions extends FetchOptions {
+  /** The user's copy of it, for a data set that takes one. */
+  readonly from?: string
+}
+
 /** A data set by name: how to get it, and how to read it once it is there. */
 export interface DataSource {
   readonly name: string
   readonly title: string
   /** What is downloaded, and from where, in words. */
   readonly origin: string
+  /** What `from` may be, in words; absent where nothing is taken from the user. */
+  readonly from?: string
   /** Folder that it lives in. */
   folder(): string
-  /** Downloads what is missing; does nothing where all is there. */
-  get(options?: FetchOptions): Promise<string>
+  /** Gets what is missing; does nothing where all is there and no copy is given. */
+  get(options?: GetOptions): Promise<string>
   /** Reads it. @throws DataError where it is absent or damaged */
   load(): Promise<Halves>
 }

@@ -6,6 +6,7 @@ export { type EvaluateOptions, load, type LoadOptions, type Model } from './mode
 export type { DeviceOptions, SessionOptions, SessionPrecision } from './options.js'
 export { profile, type Profile, type ProfileKind, type ProfileOptions, type ProfileRow } from './profile.js'
 export {
+  type CountState,
   createProgress,
   type Progress,
   type ProgressOptions,

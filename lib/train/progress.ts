@@ -1,4 +1,4 @@
-// Shows a training run to a person: a live bar on a terminal, plain lines elsewhere, nothing when no stream is given.
+// Shows a training run, or another long count, to a person: a live bar on a terminal, plain lines elsewhere, nothing when no stream is given.
 // Writes to the stream that it is handed and reads the clock that it is handed; owns no timer and no process state.
 
 /** Where to show progress: `process.stderr`, or anything with `write`. */
@@ -38,10 +38,20 @@ export interface ProgressState {
   readonly accuracy?: number
 }
 
+/** How far a count has come (files packed, images decoded). */
+export interface CountState {
+  /** What is being done, one or two words. */
+  readonly what: string
+  readonly done: number
+  readonly total: number
+  /** What is counted, in the plural. */
+  readonly unit: string
+}
+
 /** A progress display. */
 export interface Progress {
   /** Tells where the run stands; redraws at most ten times a second. */
-  update(state: ProgressState): void
+  update(state: ProgressState | CountState): void
   /** Prints a line that stays, above the bar. */
   line(text: string): void
   /** Draws the last state once more and leaves the cursor on a fresh line; later calls do nothing. */
@@ -74,14 +84,49 @@ export function createProgress({
   return stream.isTTY === true ? new LiveBar(stream, clock) : new PlainLines(stream, clock, everySeconds * 1000)
 }
 
-/** Examples per second, from the steps that were reported. */
+/** A state as it is shown. */
+interface View {
+  readonly head: string
+  /** Where a plain line says that the run is. */
+  readonly place: readonly string[]
+  /** Of the bar, 0 to 1. */
+  readonly share: number
+  /** Things done, and things left to the very end. */
+  readonly done: number
+  readonly left: number
+  readonly unit: string
+  readonly loss?: number | undefined
+  readonly accuracy?: number | undefined
+}
+
+function viewOf(state: ProgressState | CountState): View {
+  if ('what' in state) {
+    const { what, done, total, unit } = state
+    const place = [what, `${formatWhole(done)}/${formatWhole(total)}`]
+    return { head: what, place, share: done / Math.max(1, total), done, left: total - done, unit }
+  }
+  const { epoch, epochs, step, steps, batch, loss, accuracy } = state
+  const head = `epoch ${epoch}/${epochs}`
+  const stepsDone = (epoch - 1) * steps + step
+  return {
+    head,
+    place: [head, `step ${step}/${steps}`],
+    share: step / steps,
+    done: stepsDone * batch,
+    left: (epochs * steps - stepsDone) * batch,
+    unit: 'examples',
+    loss,
+    accuracy,
+  }
+}
+
+/** Things per second, from the states that were reported. */
 class Meter {
   #last: { at: number; done: number } | undefined
   #rate = 0
 
   /** Takes note of a state; the first one only starts the clock, as its step held the set-up. */
-  observe(state: ProgressState, now: number): void {
-    const done = stepsDone(state) * state.batch
+  observe({ done }: View, now: number): void {
     if (this.#last === undefined || done < this.#last.done) {
       this.#last = { at: now, done }
       return
@@ -98,9 +143,8 @@ class Meter {
     return this.#rate
   }
 
-  /** Seconds until the last step of the last epoch, or undefined while there is no rate. */
-  remaining(state: ProgressState): number | undefined {
-    const left = (state.epochs * state.steps - stepsDone(state)) * state.batch
+  /** Seconds until nothing is left, or undefined while there is no rate. */
+  remaining({ left }: View): number | undefined {
     return this.#rate > 0 ? Math.max(0, left) / this.#rate : undefined
   }
 }
@@ -109,7 +153,7 @@ class LiveBar implements Progress {
   readonly #stream: ProgressStream
   readonly #clock: () => number
   readonly #meter = new Meter()
-  #state: ProgressState | undefined
+  #view: View | undefined
   #drawnAt = -Infinity
   #done = false
 
@@ -118,11 +162,11 @@ class LiveBar implements Progress {
     this.#clock = clock
   }
 
-  update(state: ProgressState): void {
+  update(state: ProgressState | CountState): void {
     if (this.#done) return
     const now = this.#clock()
-    this.#meter.observe(state, now)
-    this.#state = state
+    this.#view = viewOf(state)
+    this.#meter.observe(this.#view, now)
     if (now - this.#drawnAt >= REDRAW_MS) this.#draw(now)
   }
 
@@ -136,15 +180,15 @@ class LiveBar implements Progress {
     if (this.#done) return
     this.#draw(this.#clock())
     this.#done = true
-    if (this.#state !== undefined) this.#stream.write('\n')
+    if (this.#view !== undefined) this.#stream.write('\n')
   }
 
   #draw(now: number): void {
-    if (this.#state === undefined) return
+    if (this.#view === undefined) return
     this.#drawnAt = now
     const width = this.#stream.columns ?? 80
     const colour = this.#stream.hasColors?.() === true
-    this.#stream.write(`\r${barLine(this.#state, this.#meter, width, colour)}\x1b[K`)
+    this.#stream.write(`\r${barLine(this.#view, this.#meter, width, colour)}\x1b[K`)
   }
 }
 
@@ -153,8 +197,8 @@ class PlainLines implements Progress {
   readonly #clock: () => number
   readonly #every: number
   readonly #meter = new Meter()
-  #state: ProgressState | undefined
-  #printed: ProgressState | undefined
+  #view: View | undefined
+  #printed: View | undefined
   #printedAt = -Infinity
   #done = false
 
@@ -164,11 +208,11 @@ class PlainLines implements Progress {
     this.#every = every
   }
 
-  update(state: ProgressState): void {
+  update(state: ProgressState | CountState): void {
     if (this.#done) return
     const now = this.#clock()
-    this.#meter.observe(state, now)
-    this.#state = state
+    this.#view = viewOf(state)
+    this.#meter.observe(this.#view, now)
     if (now - this.#printedAt >= this.#every) this.#print(now)
   }
 
@@ -177,41 +221,36 @@ class PlainLines implements Progress {
   }
 
   finish(): void {
-    if (!this.#done && this.#state !== this.#printed) this.#print(this.#clock())
+    if (!this.#done && this.#view !== this.#printed) this.#print(this.#clock())
     this.#done = true
   }
 
   #print(now: number): void {
-    if (this.#state === undefined) return
-    this.#printed = this.#state
+    if (this.#view === undefined) return
+    this.#printed = this.#view
     this.#printedAt = now
-    const parts = [`epoch ${this.#state.epoch}/${this.#state.epochs}`, `step ${this.#state.step}/${this.#state.steps}`]
-    this.#stream.write(`${[...parts, ...facts(this.#state, this.#meter)].join('  ')}\n`)
+    this.#stream.write(`${[...this.#view.place, ...facts(this.#view, this.#meter)].join('  ')}\n`)
   }
 }
 
-function stepsDone({ epoch, step, steps }: ProgressState): number {
-  return (epoch - 1) * steps + step
-}
-
 /** What is worth saying beside the position, the most important first. */
-function facts(state: ProgressState, meter: Meter): string[] {
-  const remaining = meter.remaining(state)
+function facts(view: View, meter: Meter): string[] {
+  const remaining = meter.remaining(view)
   return [
-    ...(state.loss === undefined ? [] : [`loss ${formatLoss(state.loss)}`]),
+    ...(view.loss === undefined ? [] : [`loss ${formatLoss(view.loss)}`]),
     ...(remaining === undefined ? [] : [`eta ${formatSeconds(remaining)}`]),
-    ...(state.accuracy === undefined ? [] : [`accuracy ${(100 * state.accuracy).toFixed(2)} %`]),
-    ...(meter.rate > 0 ? [`${formatRate(meter.rate)} examples/s`] : []),
+    ...(view.accuracy === undefined ? [] : [`accuracy ${(100 * view.accuracy).toFixed(2)} %`]),
+    ...(meter.rate > 0 ? [`${formatRate(meter.rate)} ${view.unit}/s`] : []),
   ]
 }
 
 /** One line of at most width - 1 columns (the last column would wrap): facts drop off its end, then the bar, when it is narrow. */
-function barLine(state: ProgressState, meter: Meter, width: number, colour: boolean): string {
+function barLine(view: View, meter: Meter, width: number, colour: boolean): string {
   const room = width - 1
-  const share = Math.min(1, Math.max(0, state.step / state.steps))
-  const head = `epoch ${state.epoch}/${state.epochs}`
+  const share = Math.min(1, Math.max(0, view.share))
+  const { head } = view
   const percent = `${Math.floor(100 * share)} %`.padStart(5)
-  const kept = facts(state, meter)
+  const kept = facts(view, meter)
   const lengthWith = (bar: number): number => [head, 'x'.repeat(bar), percent, ...kept].join('  ').length
   while (kept.length > 0 && lengthWith(BAR_LEAST) > room) kept.pop()
   const bar = Math.min(BAR_MOST, BAR_LEAST + room - lengthWith(BAR_LEAST))
@@ -231,8 +270,13 @@ function formatLoss(loss: number): string {
 }
 
 function formatRate(rate: number): string {
-  const text = rate >= 10 ? Math.round(rate).toString() : rate.toFixed(1)
-  return text.replace(/\B(?=(\d{3})+$)/g, ',')
+  return rate >= 10 ? formatWhole(rate) : rate.toFixed(1)
+}
+
+function formatWhole(count: number): string {
+  return Math.round(count)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
 /** Seconds as `m:ss` or `h:mm:ss`. */

@@ -1,0 +1,108 @@
+// CIFAR-10: 50,000 + 10,000 images of ten kinds of things (Krizhevsky 2009, "Learning multiple layers of features from tiny
+// images"), from the six files of its binary version: records of one label and 3,072 bytes, three planes of 32 x 32.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { dataFolder } from '../cache.js'
+import { arrays, type Dataset } from '../dataset.js'
+import { DataError, reasonOf } from '../errors.js'
+
+/** The ten classes; their places are the labels. */
+export const cifar10Classes = [
+  'airplane',
+  'automobile',
+  'bird',
+  'cat',
+  'deer',
+  'dog',
+  'frog',
+  'horse',
+  'ship',
+  'truck',
+] as const
+
+export const TRAIN_FILES = [1, 2, 3, 4, 5].map((batch) => `data_batch_${batch}.bin`)
+export const TEST_FILES = ['test_batch.bin']
+/** Images in one file. */
+export const PER_FILE = 10_000
+export const SIDE = 32
+export const PIXELS = 3 * SIDE * SIDE
+export const RECORD = 1 + PIXELS
+
+/** Images `x`: u8 [3, 32, 32], red, green and blue planes; `target`: i32 scalar, a place in `cifar10Classes`. */
+export type Cifar10Set = Dataset<'x' | 'target'>
+
+/** CIFAR-10's two halves. The test half also serves as validation, as is the custom for this data set. */
+export interface Cifar10 {
+  readonly train: Cifar10Set
+  readonly test: Cifar10Set
+  /** The same set as `test`. */
+  readonly validation: Cifar10Set
+  /** Names of the classes, by label. */
+  readonly classes: readonly string[]
+}
+
+/**
+ * CIFAR-10 from the cache, or from a folder with the six files of its binary version.
+ *
+ * @param options `dir`: the folder; default `$OSTRICH_DATA/cifar10`, else `cifar10` in the user's cache
+ * @returns 50,000 training and 10,000 test examples, about 185 MB of memory
+ * @throws DataError when a file is absent (the message says how to get it), damaged or not CIFAR-10
+ * @example
+ * const { train, test, classes } = await cifar10()
+ */
+export async function cifar10({ dir = dataFolder('cifar10') }: { readonly dir?: string } = {}): Promise<Cifar10> {
+  const [train, test] = await Promise.all([readHalf(dir, TRAIN_FILES), readHalf(dir, TEST_FILES)])
+  return { train, test, validation: test, classes: cifar10Classes }
+}
+
+async function readHalf(dir: string, files: readonly string[]): Promise<Cifar10Set> {
+  const count = files.length * PER_FILE
+  const x = new Uint8Array(count * PIXELS)
+  const target = new Int32Array(count)
+  for (const [i, name] of files.entries()) {
+    const records = await readRecords(join(dir, name))
+    for (let at = 0, to = i * PER_FILE; at < records.length; at += RECORD, to++) {
+      target[to] = records[at]!
+      x.set(records.subarray(at + 1, at + RECORD), to * PIXELS)
+    }
+  }
+  checkClasses(target, join(dir, files[0]!))
+  return arrays({ x: { data: x, shape: [3, SIDE, SIDE] }, target })
+}
+
+async function readRecords(path: string): Promise<Uint8Array> {
+  try {
+    const records = await readFile(path)
+    checkRecords(records, path)
+    return records
+  } catch (error) {
+    if (error instanceof DataError) throw error
+    const got = reasonOf(error) === 'ENOENT' ? 'none' : reasonOf(error)
+    throw new DataError(`cifar10: expected the file ${path}, got ${got}. Run: ostrich data get cifar10 --from <path>`, {
+      cause: error,
+    })
+  }
+}
+
+/** Refuses what is not a file of the binary version. */
+export function checkRecords(records: Uint8Array, path: string): void {
+  if (records.length !== PER_FILE * RECORD) {
+    const expected = `${PER_FILE * RECORD} bytes, ${PER_FILE} images of ${RECORD}`
+    throw new DataError(`${path}: expected ${expected}, got ${records.length}`)
+  }
+  for (let at = 0; at < records.length; at += RECORD) {
+    if (records[at]! < cifar10Classes.length) continue
+    throw new DataError(`${path}: expected labels in [0, 10), got ${String(records[at])} at image ${at / RECORD}`)
+  }
+}
+
+/** Every class has the same number of images in each half. */
+function checkClasses(target: Int32Array, path: string): void {
+  const counts = new Int32Array(cifar10Classes.length)
+  for (const label of target) counts[label]!++
+  const each = target.length / cifar10Classes.length
+  const odd = counts.findIndex((count) => count !== each)
+  if (odd < 0) return
+  const name = String(cifar10Classes[odd])
+  throw new DataError(`${path} and its fellows: expected ${each} images of class ${name}, got ${String(counts[odd])}`)
+}
