@@ -130,6 +130,21 @@ def pool2d():
     return made
 
 
+def lrn():
+    made = []
+    for size, k in [(5, 2.0), (3, 1.0)]:
+        factors = {"size": size, "alpha": 0.5, "beta": 0.75, "k": k}
+        # PyTorch divides alpha by the size.
+        forward = lambda x: F.local_response_norm(x, size, 0.5 * size, 0.75, k)
+
+        def backward(dy, x):
+            return torch.autograd.grad(forward(x), x, dy, create_graph=True)[0]
+
+        made.append(vector("lrn", f"size {size}", factors, [normal(2, 7, 2, 3)], forward))
+        made.append(vector("lrnGrad", f"size {size}", factors, [normal(2, 7, 2, 3), normal(2, 7, 2, 3)], backward))
+    return made
+
+
 def softmax():
     x, labels = normal(4, 5) * 2, torch.tensor([0, 4, 2, 2])
     both = lambda x, y: (F.cross_entropy(x, y, reduction="none"), torch.logsumexp(x, 1))
@@ -156,7 +171,7 @@ def gather():
 
 
 def main():
-    for family in (reduce, reshape, matmul, conv2d, pool2d, softmax, gather):
+    for family in (reduce, reshape, matmul, conv2d, pool2d, softmax, gather, lrn):
         lines = ",\n".join(json.dumps(item) for item in family())
         (FOLDER / f"{family.__name__}.json").write_text(f"[\n{lines}\n]\n")
 

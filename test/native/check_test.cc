@@ -16,6 +16,7 @@ struct Rule {
 
 #define GEOMETRY R"("stride": [1, 1], "padding": [1, 1, 1, 1], "dilation": [1, 1], "groups": 1, "dtype": "bf16")"
 #define WINDOW R"("kernel": [2, 2], "stride": [2, 2], "padding": [0, 0, 0, 0])"
+#define LRN R"("size": 5, "alpha": 0.0001, "beta": 0.75, "k": 2)"
 #define X "bf16[2,3,8,8]"
 #define W "bf16[5,3,3,3]"
 #define Y "bf16[2,5,8,8]"
@@ -42,6 +43,8 @@ constexpr Rule kRules[] = {
     {"maxPool2dGrad", HALF " u8[2,3,4,4]", X, WINDOW R"(, "size": [8, 8])"},
     {"avgPool2d", X, HALF, WINDOW R"(, "countPadding": true)"},
     {"avgPool2dGrad", HALF, X, WINDOW R"(, "countPadding": true, "size": [8, 8])"},
+    {"lrn", X, X, LRN},
+    {"lrnGrad", X " " X, X, LRN},
     {"softmax", "f32[2,3]", "f32[2,3]", ""},
     {"logSoftmax", "bf16[3]", "bf16[3]", ""},
     {"crossEntropy", "bf16[2,3] i32[2]", "f32[2] f32[2]", ""},
@@ -154,6 +157,11 @@ TEST(Check, RefusesGeometryThatOverflowsOrMisses) {
   EXPECT_HAS(with_attr("conv2d", "activation", R"("gelu")"), "expected none, relu, tanh or sigmoid, got \"gelu\"");
   EXPECT_HAS(with_attr("maxPool2d", "padding", "[2, 0, 0, 0]"), "expected less than the kernel [2, 2]");
   EXPECT_HAS(with_attr("maxPool2d", "kernel", "[17, 16]"), "expected at most 256 positions");
+  EXPECT_HAS(with_attr("lrn", "size", "4"), "attribute size: expected an odd number from 1 to 63, got 4");
+  EXPECT_HAS(with_attr("lrn", "size", "65"), "attribute size: expected an odd number from 1 to 63, got 65");
+  EXPECT_HAS(with_attr("lrnGrad", "alpha", "-0.5"), "attribute alpha: expected a f32 of at least 0, got -0.5");
+  EXPECT_HAS(with_attr("lrnGrad", "beta", "1e300"), "attribute beta: expected a f32 of at least 0, got 1e+300");
+  EXPECT_HAS(with_attr("lrn", "k", "0"), "attribute k: expected more than 0, got 0");
   EXPECT_HAS(with_attr("slice", "start", "[9223372036854775807]"), "expected a slice inside [4]");
   EXPECT_HAS(with_attr("slice", "start", "[3]"), "expected a slice inside [4]");
   EXPECT_HAS(with_attr("transpose", "perm", "[1, 1]"), "expected a permutation of 2 axes, got [1, 1]");

@@ -25,6 +25,19 @@ struct Draws {
   int64_t first;  // logical element of the block's first draw; a multiple of 4
 };
 
+// Some places of a tensor with all their channels: `rows` places, `row_stride` elements apart, each in `blocks` runs of
+// `block` elements, `block_stride` apart. Neighbouring channels are `step` elements apart within the joined runs.
+struct LrnTile {
+  int64_t rows, row_stride, blocks, block, block_stride, step;
+  // Floats that a tile of this form needs to work in, for x alone or for x and dy.
+  int64_t scratch(int64_t half, int64_t inputs) const { return (rows * inputs + 2) * blocks * block + 2 * half * step; }
+};
+
+struct LrnFactors {
+  int64_t half;  // channels on either side
+  float alpha, beta, k;
+};
+
 struct Table {
   const char* isa;
 
@@ -60,6 +73,11 @@ struct Table {
   float (*log_sum_exp[2])(const void* x, int64_t k);
   // dx = dloss * (exp(x - log_sum_exp) - onehot(label))
   void (*cross_entropy_grad[2])(void* dx, const void* x, int64_t k, int64_t label, float log_sum_exp, float dloss);
+
+  // y = x / (k + alpha * sum of x^2 over the window)^beta, and its gradient; y and dx may be an input.
+  void (*lrn[2])(void* y, const void* x, const LrnTile& tile, const LrnFactors& factors, float* scratch);
+  void (*lrn_grad[2])(void* dx, const void* dy, const void* x, const LrnTile& tile, const LrnFactors& factors,
+                      float* scratch);
 
   // Random draws for n elements from draws.first on.
   void (*uniform)(float* y, int64_t n, const Draws& draws, float low, float high);

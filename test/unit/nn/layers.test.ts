@@ -17,6 +17,7 @@ describe('extents', () => {
     ['conv2d in groups', nn.conv2d(4, 6, { kernel: 3, groups: 2, dilation: 2 }), [1, 4, 9, 9], [1, 6, 5, 5]],
     ['maxPool2d', nn.maxPool2d(3, { stride: 2 }), [1, 4, 9, 9], [1, 4, 4, 4]],
     ['avgPool2d', nn.avgPool2d(2), [1, 4, 8, 6], [1, 4, 4, 3]],
+    ['lrn', nn.lrn({ convention: 'paper' }), [2, 8, 3, 4], [2, 8, 3, 4]],
     ['flatten', nn.flatten(), [5, 2, 3, 4], [5, 24]],
     ['relu', nn.relu(), [5, 2], [5, 2]],
     ['leakyRelu', nn.leakyRelu(0.2), [5, 2], [5, 2]],
@@ -106,6 +107,19 @@ describe('values and gradients', () => {
     expect([...z!.data]).toEqual([5.5, 7.5])
   })
 
+  // By hand for [1, -2, 3, 0.5] in Python; `caffe` equals torch.nn.LocalResponseNorm(3, 0.3, 0.75, 1).
+  test.each([
+    ['paper', [0.3907949713907, -0.5090216197014, 0.7849966845632, 0.1547889564692]],
+    ['caffe', [0.7377879464669, -1.037221628814, 1.593323775837, 0.3059475318222]],
+    ['cuda-convnet2', [0.5029733718732, -0.7987682757159, 1.218365288874, 0.223550477331]],
+  ] as const)('lrn as %s has it', (convention, expected) => {
+    const lrn = nn.lrn({ convention, size: 3, alpha: 0.3, beta: 0.75 })
+    const { y } = evaluate({ x: ndarray([1, 4, 1, 1], [1, -2, 3, 0.5]) }, ({ x }) => ({ y: untyped(lrn)(x!) }))
+    expected.forEach((value, i) => {
+      expect(y!.data[i]).toBeCloseTo(value, 12)
+    })
+  })
+
   test('gradients of a chain equal central differences', () => {
     const net = small()
     const [x, c] = [uneven([2, 3]), uneven([2, 2], 1)]
@@ -159,6 +173,13 @@ describe('what is refused', () => {
       'groups',
       () => nn.conv2d(4, 6, { kernel: 3, groups: 4 }),
       'conv2d: expected groups that divide 4 and 6 channels, got 4',
+    ],
+    ['an even window', () => nn.lrn({ convention: 'caffe', size: 4 }), 'lrn: expected size to be odd and from 1 to 63'],
+    ['no k', () => nn.lrn({ convention: 'caffe', k: 0 }), 'lrn: expected k to be a finite number of at least'],
+    [
+      'a convention',
+      () => nn.lrn({ convention: 'toString' as 'caffe' }),
+      'lrn: expected a convention of paper, caffe, cuda-convnet2, got toString',
     ],
     ['a rate', () => outputShape(nn.dropout(1), [2, 2]), 'dropout'],
     ['a vocabulary', () => nn.embedding(-1, 3), 'the vocabulary'],
