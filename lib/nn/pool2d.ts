@@ -10,7 +10,8 @@ import { layer, type Layer } from './layer.js'
 import type { Images, SameChannels } from './types.js'
 
 /**
- * Largest element of each window: x [N, C, H, W] -> [N, C, H', W']. The stride is the kernel unless given.
+ * Largest element of each window: x [N, C, H, W] -> [N, C, H', W']. The stride is the kernel unless given; with `ceil` the
+ * last windows may reach beyond the end.
  * @throws ShapeError when traced, where no window fits.
  * @example nn.maxPool2d(3, { stride: 2 })
  */
@@ -19,7 +20,8 @@ export function maxPool2d(kernel: Pair, options: PoolOptions = {}): Layer<Images
 }
 
 /**
- * Mean of each window: x [N, C, H, W] -> [N, C, H', W']. The stride is the kernel unless given.
+ * Mean of each window: x [N, C, H, W] -> [N, C, H', W']. The stride is the kernel unless given; with `ceil` the last windows
+ * may reach beyond the end, and a mean is over what lies inside x.
  * @throws ShapeError when traced, where no window fits.
  * @example nn.avgPool2d(7)
  */

@@ -1,5 +1,5 @@
 // Max and average pooling over NCHW: windows may overlap and reach into the padding, but never lie in it entirely.
-import { type DType, emit, emitOne, GraphError, notDifferentiable } from '../graph/index.js'
+import { type DType, emit, emitOne, GraphError, notDifferentiable, ShapeError } from '../graph/index.js'
 import type { Op, Tensor, TensorType } from '../graph/index.js'
 import {
   exactly,
@@ -11,7 +11,7 @@ import {
   expectThat,
   register,
 } from './define.js'
-import { paddingOf, type Padding, pairOf, type Pair, windowCount } from './window.js'
+import { ceilPadding, paddingOf, type Padding, pairOf, type Pair, windowCount } from './window.js'
 
 type PoolAttrs = {
   readonly kernel: readonly number[]
@@ -114,19 +114,33 @@ export interface PoolOptions {
   readonly stride?: Pair
   /** One number for all sides, [height, width], or [top, left, bottom, right]; less than the kernel. Default: 0. */
   readonly padding?: Padding
+  /**
+   * Windows may reach beyond the padding at the bottom and at the right, so that no row or column is left over; each still
+   * starts inside x or the padding before it (the rule of Caffe, and of PyTorch's `ceil_mode`). Default: false.
+   */
+  readonly ceil?: boolean
 }
 
 /** Options of `avgPool2d`. */
 export interface AvgPoolOptions extends PoolOptions {
-  /** Divide by the whole window (true) or by what of it lies inside x. Default: true. */
+  /**
+   * Divide by the whole window (true) or by what of it lies inside x. Default: true; with `ceil` only false, as what lies
+   * beyond the padding counts for nothing.
+   */
   readonly countPadding?: boolean
 }
 
 type Image<D extends DType, C extends number> = Tensor<D, [number, C, number, number]>
 type ImageLike<D extends DType, C extends number> = Tensor<D, readonly [number, C, number, number]>
 
-function poolAttrs(kernel: Pair, { stride = kernel, padding = 0 }: PoolOptions): PoolAttrs {
-  return { kernel: pairOf(kernel), stride: pairOf(stride), padding: paddingOf(padding) }
+function poolAttrs(x: Tensor, kernel: Pair, options: PoolOptions): PoolAttrs {
+  const { stride = kernel, padding = 0, ceil = false } = options
+  const [window, steps, [top, left, bottom, right]] = [pairOf(kernel), pairOf(stride), paddingOf(padding)]
+  const [, , height = 1, width = 1] = x.shape
+  const after = ceil
+    ? [ceilPadding(height, window[0], steps[0], top, bottom), ceilPadding(width, window[1], steps[1], left, right)]
+    : [bottom, right]
+  return { kernel: window, stride: steps, padding: [top, left, ...after] }
 }
 
 /**
@@ -139,14 +153,14 @@ export function maxPool2d<D extends DType, C extends number>(
   kernel: Pair,
   options: PoolOptions = {},
 ): Image<D, C> {
-  const [y] = emit(maxPool2dOp, [x], poolAttrs(kernel, options))
+  const [y] = emit(maxPool2dOp, [x], poolAttrs(x, kernel, options))
   if (y === undefined) throw new GraphError('maxPool2d: expected two outputs, got none')
   return y as Image<D, C>
 }
 
 /**
  * Mean of each window: [N,C,H,W] -> [N,C,OH,OW].
- * @throws ShapeError where no window fits or the padding reaches the kernel.
+ * @throws ShapeError where no window fits, the padding reaches the kernel, or `ceil` is to count padding.
  * @example avgPool2d(x, 2) // [128, 64, 14, 14] -> [128, 64, 7, 7]
  */
 export function avgPool2d<D extends DType, C extends number>(
@@ -154,6 +168,8 @@ export function avgPool2d<D extends DType, C extends number>(
   kernel: Pair,
   options: AvgPoolOptions = {},
 ): Image<D, C> {
-  const attrs = { ...poolAttrs(kernel, options), countPadding: options.countPadding ?? true }
+  const { ceil = false, countPadding = !ceil } = options
+  if (ceil && countPadding) throw new ShapeError('avgPool2d: expected countPadding of false with ceil, got true')
+  const attrs = { ...poolAttrs(x, kernel, options), countPadding }
   return emitOne(avgPool2dOp, [x], attrs) as Image<D, C>
 }

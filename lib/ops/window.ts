@@ -17,6 +17,17 @@ export function paddingOf(value: Padding): [number, number, number, number] {
   return [top, left, bottom, right]
 }
 
+/**
+ * What `after` becomes for windows that may reach beyond the end, as Caffe and PyTorch (`ceil_mode`) count them: as many as
+ * touch an element, but none that starts beyond x and the padding before it. Windows that fit none stay as they are.
+ */
+export function ceilPadding(extent: number, window: number, stride: number, before: number, after: number): number {
+  const steps = Math.ceil((extent + before + after - window) / stride)
+  if (!(steps >= 0)) return after
+  const last = steps * stride >= extent + before ? steps - 1 : steps
+  return Math.max(after, last * stride + window - extent - before)
+}
+
 /** Windows of `window` elements that fit `extent` padded elements at this stride. */
 export function windowCount(extent: number, window: number, stride: number): number {
   expectThat(window <= extent, `a window of at most ${extent} (the padded extent)`, window.toString())

@@ -145,6 +145,22 @@ def lrn():
     return made
 
 
+def ceil_pool2d():
+    """Windows beyond the end are padding at the bottom and at the right; means are over what lies inside."""
+    made = []
+    for kernel, stride, padding, size in [(3, 2, 0, (6, 8)), (2, 3, 1, (5, 6)), (3, 2, 1, (6, 7))]:
+        x = distinct(2, 2, *size)
+        largest = lambda x: F.max_pool2d(x, kernel, stride, padding, ceil_mode=True)
+        mean = lambda x: F.avg_pool2d(x, kernel, stride, padding, ceil_mode=True, count_include_pad=False)
+        y = largest(x)
+        after = [max(padding, (y.shape[2 + i] - 1) * stride + kernel - size[i] - padding) for i in range(2)]
+        geometry = {"kernel": [kernel] * 2, "stride": [stride] * 2, "padding": [padding, padding, *after]}
+        name = f"ceil {kernel} {stride} {padding}"
+        made.append(vector("maxPool2d", name, geometry, [x], largest))
+        made.append(vector("avgPool2d", name, {**geometry, "countPadding": False}, [x], mean))
+    return made
+
+
 def softmax():
     x, labels = normal(4, 5) * 2, torch.tensor([0, 4, 2, 2])
     both = lambda x, y: (F.cross_entropy(x, y, reduction="none"), torch.logsumexp(x, 1))
@@ -171,7 +187,7 @@ def gather():
 
 
 def main():
-    for family in (reduce, reshape, matmul, conv2d, pool2d, softmax, gather, lrn):
+    for family in (reduce, reshape, matmul, conv2d, pool2d, softmax, gather, lrn, ceil_pool2d):
         lines = ",\n".join(json.dumps(item) for item in family())
         (FOLDER / f"{family.__name__}.json").write_text(f"[\n{lines}\n]\n")
 

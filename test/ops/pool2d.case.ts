@@ -1,5 +1,6 @@
 // Pooling over plain, overlapping and padded windows. The index of a max pool is opaque: only its own gradient reads it.
 import { emit, type Tensor } from '../../lib/graph/index.js'
+import * as ops from '../../lib/ops/index.js'
 import { registry } from '../../lib/ops/index.js'
 import { addAt, at, fill, isInside, type NDArray } from '../support/ndarray.js'
 import {
@@ -206,4 +207,83 @@ const avgPool2dGrad = opCase<AverageAttrs>({
   tolerance: accumulation,
 })
 
-export const pool2dCases: readonly OpCase[] = [maxPool2d, maxPool2dGrad, avgPool2d, avgPool2dGrad]
+interface CeilSample {
+  readonly name: string
+  readonly x: number[]
+  /** Extents as PyTorch gives them in ceil_mode. */
+  readonly y: number[]
+  readonly kernel: ops.Pair
+  readonly stride: ops.Pair
+  readonly padding: number
+}
+
+const ceilSamples: readonly CeilSample[] = [
+  { name: 'a last column and row', x: [1, 2, 6, 8], y: [1, 2, 3, 4], kernel: 3, stride: 2, padding: 0 },
+  { name: 'nothing left over', x: [1, 2, 7, 5], y: [1, 2, 3, 2], kernel: 3, stride: 2, padding: 0 },
+  { name: 'no window in the padding alone', x: [1, 1, 5, 8], y: [1, 1, 2, 3], kernel: 2, stride: 3, padding: 1 },
+  { name: 'a window of one row', x: [1, 2, 2, 7], y: [1, 2, 1, 4], kernel: [3, 2], stride: 2, padding: 0 },
+]
+
+/** Of each window the elements inside x, by the public options, and what is made of them. */
+function clipped({ y, kernel, stride, padding }: CeilSample, of: (inside: number[]) => number): Sample['value'] {
+  const both = (pair: ops.Pair) => (typeof pair === 'number' ? [pair, pair] : [...pair])
+  const attrs = { kernel: both(kernel), stride: both(stride), padding: [padding, padding, padding, padding] }
+  return (x) =>
+    fill(y, (index) => {
+      const values = taps(index, attrs).flatMap((tap) => (inside(x, tap) ? [at(x, ...tap)] : []))
+      return of(values)
+    })
+}
+
+const ceilCase = (
+  name: 'maxPool2d' | 'avgPool2d',
+  of: (inside: number[]) => number,
+  rest: Pick<OpCase, 'tolerance' | 'refusals'>,
+): OpCase =>
+  opCase({
+    name: `${name} with ceil`,
+    samples: ceilSamples.map((sample) => ({
+      name: sample.name,
+      inputs: [input('float', sample.x, distinct)],
+      build: (x) => {
+        const { stride, padding } = sample
+        return ops[name](x as Tensor<'f32', [number, number, number, number]>, sample.kernel, {
+          stride,
+          padding,
+          ceil: true,
+        })
+      },
+      outputs: [float(sample.y)],
+      value: clipped(sample, of)!,
+      ...(name === 'maxPool2d' && { noSecondGradient: 'no kernel gathers by the index of a max pool' }),
+    })),
+    ...rest,
+  })
+
+const refusesCeil = (build: Sample['build'], message: RegExp): Refusal => ({
+  inputs: [{ dtype: 'f32', shape: [1, 1, 4, 4] }],
+  build,
+  message,
+})
+
+const maxCeil = ceilCase('maxPool2d', (values) => Math.max(...values), {
+  tolerance: exact,
+  refusals: [
+    refusesCeil(
+      (x) => ops.maxPool2d(x as Tensor<'f32', [1, 1, 4, 4]>, 7, { stride: 2, ceil: true }),
+      /expected a window of at most 4 \(the padded extent\), got 7/,
+    ),
+  ],
+})
+
+const averageCeil = ceilCase('avgPool2d', (values) => values.reduce((sum, x) => sum + x, 0) / values.length, {
+  tolerance: accumulation,
+  refusals: [
+    refusesCeil(
+      (x) => ops.avgPool2d(x as Tensor<'f32', [1, 1, 4, 4]>, 3, { ceil: true, countPadding: true }),
+      /avgPool2d: expected countPadding of false with ceil, got true/,
+    ),
+  ],
+})
+
+export const pool2dCases: readonly OpCase[] = [maxPool2d, maxPool2dGrad, avgPool2d, avgPool2dGrad, maxCeil, averageCeil]

@@ -17,6 +17,8 @@ describe('extents', () => {
     ['conv2d in groups', nn.conv2d(4, 6, { kernel: 3, groups: 2, dilation: 2 }), [1, 4, 9, 9], [1, 6, 5, 5]],
     ['maxPool2d', nn.maxPool2d(3, { stride: 2 }), [1, 4, 9, 9], [1, 4, 4, 4]],
     ['avgPool2d', nn.avgPool2d(2), [1, 4, 8, 6], [1, 4, 4, 3]],
+    ['maxPool2d with ceil', nn.maxPool2d(3, { stride: 2, ceil: true }), [1, 4, 10, 9], [1, 4, 5, 4]],
+    ['avgPool2d with ceil', nn.avgPool2d(3, { stride: 2, ceil: true }), [1, 4, 10, 9], [1, 4, 5, 4]],
     ['lrn', nn.lrn({ convention: 'paper' }), [2, 8, 3, 4], [2, 8, 3, 4]],
     ['flatten', nn.flatten(), [5, 2, 3, 4], [5, 24]],
     ['relu', nn.relu(), [5, 2], [5, 2]],
