@@ -1,16 +1,14 @@
 // Every kernel, compiled for the oldest and for a current architecture: no register spilled, and few enough registers
 // for a full block. One check for each kernel and architecture.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { nothing, root } from '../support/stages.mjs'
+import { toolkit } from './toolkit.mjs'
 
 const ARCHITECTURES = ['75', '90', '120']
 // A block of 256 threads: 96 registers a thread leave room for two blocks on every architecture.
 const REGISTERS = 96
-
-const toolkit = () =>
-  readFileSync(join(root, 'native/.deps/cuda-root.cmake'), 'utf8').match(/OSTRICH_CUDA_ROOT "?([^")]+)/)[1]
 
 const compile = (nvcc, source, architecture) => {
   const rooms = ['cuda', 'program', 'math', 'core'].map((room) => `-I${join(root, 'build/cuda/rooms', room)}`)
@@ -30,7 +28,7 @@ const compile = (nvcc, source, architecture) => {
 
 export const expectBudget = () => {
   mkdirSync(join(root, 'build'), { recursive: true })
-  const nvcc = join(toolkit(), 'bin/nvcc')
+  const nvcc = join(toolkit, 'bin/nvcc')
   const folder = join(root, 'native/cuda/kernels')
   const counts = { ...nothing }
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.cu'))) {

@@ -1,9 +1,10 @@
 // What is said where a driver or a library is missing, old or out of order: the plugin as it is built, on drivers that are
 // made for the purpose. One check for each.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { nothing, root, run, settle } from '../support/stages.mjs'
+import { header } from './toolkit.mjs'
 
 const folder = join(root, 'build/drivers')
 const driver = join(folder, 'libcuda.so.1')
@@ -11,8 +12,7 @@ const driver = join(folder, 'libcuda.so.1')
 /** A driver of the version $DRIVER_VERSION, whose cuInit answers $DRIVER_INIT, and which has one device. */
 const makeDriver = () => {
   mkdirSync(folder, { recursive: true })
-  const declared = readFileSync(join(root, 'native/.deps/cuda/nvidia/cu13/include/cuda.h'), 'utf8')
-  const names = [...new Set(declared.match(/\bcu[A-Z]\w+/g))]
+  const names = [...new Set(header('cuda.h').match(/\bcu[A-Z]\w+/g))]
   const own = ['cuDriverGetVersion', 'cuInit', 'cuDeviceGetCount']
   const others = names.filter((name) => !own.includes(name)).map((name) => `int ${name}() { return 1; }`)
   const source = join(folder, 'driver.c')
