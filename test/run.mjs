@@ -35,7 +35,7 @@ const threadTest = () => {
   return settle(ok, { ...nothing, passed: ok ? 1 : 0 })
 }
 
-runStages({
+await runStages({
   format: () => {
     const typescript = tool('prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.'])
     return settle(run(process.execPath, ['native/format.mjs']) && typescript)

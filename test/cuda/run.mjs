@@ -34,7 +34,7 @@ const addressSanitizer = () => ({
   ASAN_OPTIONS: 'detect_leaks=0',
 })
 
-runStages({
+await runStages({
   kernels: expectBudget,
   double: () => {
     rmSync(keys, { force: true })

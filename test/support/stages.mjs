@@ -65,8 +65,8 @@ export const vitest = (args = [], env = {}) => {
   })
 }
 
-/** Runs the stages, or those that the command line names, and prints the totals. */
-export const runStages = (stages) => {
+/** Runs the stages, or those that the command line names, one after the other, and prints the totals. */
+export const runStages = async (stages) => {
   mkdirSync(join(root, 'build'), { recursive: true })
   const chosen = process.argv.slice(2)
   let total = nothing
@@ -75,7 +75,7 @@ export const runStages = (stages) => {
     if (chosen.length > 0 && !chosen.includes(name)) continue
     process.stdout.write(`\n== ${name}\n`)
     const started = performance.now()
-    const counts = stage()
+    const counts = await stage()
     total = add(total, counts)
     const seconds = ((performance.now() - started) / 1000).toFixed(1)
     lines.push(`  ${name.padEnd(11)} ${counts.failed === 0 ? 'ok    ' : 'FAILED'} ${seconds.padStart(6)} s`)

@@ -37,7 +37,7 @@ CUresult cuMemcpyHtoDAsync(CUdeviceptr to, const void* from, size_t bytes, CUstr
     if (stream->capture != nullptr) spoil(*stream->capture);
     return refuse_locked(CUDA_ERROR_INVALID_VALUE, "cuMemcpyHtoDAsync from: expected pinned memory of this size");
   }
-  if ((result = drain_stream(*stream))) return result;
+  if ((result = drain_stream(*stream)) || state().idle) return result;
   const char* source = static_cast<const char*>(from);
   return append(*stream, "copy to the device", [=, staged = std::vector<char>(source, source + bytes)] {
     const std::string late = outside(target, bytes, "the target");

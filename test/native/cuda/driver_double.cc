@@ -53,6 +53,7 @@ CUcontext context_of(int device) { return reinterpret_cast<CUcontext>(uintptr_t(
 State::State()
     : sm(int(setting("OSTRICH_DOUBLE_SM", 90))),
       memory(setting("OSTRICH_DOUBLE_MEMORY", size_t(4) << 30)),
+      idle(setting("OSTRICH_DOUBLE_IDLE", 0) != 0),
       random(setting("OSTRICH_DOUBLE_SEED", 1) * 0x9e3779b97f4a7c15ull | 1),
       devices(setting("OSTRICH_DOUBLE_DEVICES", 2)) {
   seed_order(setting("OSTRICH_DOUBLE_SEED", 1));

@@ -1,6 +1,8 @@
 // Device memory and pinned memory: see driver_double.h. Every allocation starts full of NaNs and lies between
 // two guards; freed memory keeps its place for a while, full of NaNs, so that a late write is found and never hits
 // something else.
+#include <sys/mman.h>
+
 #include <cstdlib>
 #include <cstring>
 
@@ -68,15 +70,22 @@ void let_go(const Quarantine::Item& item) {
   std::free(item.allocation.block);
 }
 
+// Idle memory is all zeros, and is real only where it is touched.
+char* take_block(size_t bytes) {
+  if (!state().idle) return static_cast<char*>(std::aligned_alloc(2 * kAlignment, (bytes + 511) / 512 * 512));
+  void* block = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return block == MAP_FAILED ? nullptr : static_cast<char*>(block);
+}
+
 char* allocate(size_t bytes, bool pinned) {
   Allocation allocation{current_device(), pinned, bytes, nullptr};
   const size_t total = block_bytes(allocation);
-  allocation.block = static_cast<char*>(std::aligned_alloc(2 * kAlignment, (total + 511) / 512 * 512));
+  allocation.block = take_block(total);
   if (allocation.block == nullptr) return nullptr;
   // The guard's size makes this an odd multiple of the alignment.
   char* data = allocation.block + kGuard;
   fill(allocation.block, kGuard, kGuardMark);
-  fill(data, bytes, kPoison);
+  if (!state().idle) fill(data, bytes, kPoison);
   fill(data + bytes, total - kGuard - bytes, kGuardMark);
   hide(allocation.block, kGuard);
   hide(data + bytes, total - kGuard - bytes);
@@ -88,6 +97,10 @@ void release(std::map<char*, Allocation>::iterator found) {
   const Quarantine::Item item{found->first, found->second};
   if (!item.allocation.pinned) state().devices[item.allocation.device].used -= item.allocation.bytes;
   state().allocations.erase(found);
+  if (state().idle) {
+    munmap(item.allocation.block, block_bytes(item.allocation));
+    return;
+  }
   fill(item.data, item.allocation.bytes, kPoison);
   hide(item.data, item.allocation.bytes);
   Quarantine& kept = quarantine();

@@ -117,6 +117,7 @@ struct State {
   std::mutex mutex;
   int sm;
   size_t memory;
+  bool idle;
   uint64_t random;
   std::vector<Device> devices;
   std::map<char*, Allocation> allocations;       // by the address that was handed out

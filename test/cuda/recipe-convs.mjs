@@ -1,0 +1,56 @@
+// Compiles a training step of every recipe and of every network of the benchmarks on the double: in every precision,
+// deterministic and not, at the batch sizes that are measured and at those of evaluation and prediction. For plans.mjs, which
+// has the double write down the convolutions and compute nothing (OSTRICH_DOUBLE_CONVS, OSTRICH_DOUBLE_IDLE).
+import { existsSync, statSync } from 'node:fs'
+import { env } from 'node:process'
+import { cases } from '../../bench/steps/cases.mjs'
+import { openDevice, Programs, StateStore, Trainer } from '../../bench/steps/library.mjs'
+import { recipes } from '../../dist/recipes/index.js'
+
+/**
+ * Besides the recipe's own. What evaluation (`ostrich eval` in batches of 250) and prediction (from one example to 256)
+ * convolve is part of a step of as many examples.
+ */
+const BATCHES = [1, 128, 250, 256, 512, 1024]
+const label = { dtype: 'i32', shape: [] }
+
+const works = [
+  ...recipes.map(({ name, build }) => ({ name, plan: build(), sizes: BATCHES })),
+  ...Object.entries(cases).map(([name, one]) => {
+    const { shape, net, loss, optimizer, batch } = one
+    const plan = { net: net(), loss, optimizer: optimizer(), batch, example: { dtype: 'f32', shape } }
+    return { name: `bench ${name}`, plan, sizes: [] }
+  }),
+]
+
+const ways = ['f32', 'tf32', 'bf16'].flatMap((precision) =>
+  [false, true].map((deterministic) => ({ precision, deterministic })),
+)
+
+/** One after the other over the same variables, so that those are initialised once. */
+const compile = async ({ net, loss, inputs = {}, optimizer, example }, { precision, deterministic }, sizes) => {
+  const device = await openDevice({ device: 'cuda', deterministic })
+  const store = new StateStore(device)
+  const programs = new Programs(device, store, 1)
+  const fields = { x: example, target: label }
+  try {
+    for (const batch of sizes) {
+      await Trainer.create(programs, { task: { net, loss, inputs }, fields, batch, optimizer, precision })
+    }
+  } finally {
+    programs.dispose()
+    store.dispose()
+    await device.dispose()
+  }
+}
+
+const written = () => (existsSync(env.OSTRICH_DOUBLE_CONVS) ? statSync(env.OSTRICH_DOUBLE_CONVS).size : 0)
+
+for (const { name, plan, sizes } of works) {
+  const started = performance.now()
+  const before = written()
+  const all = [...new Set([plan.batch, ...sizes])]
+  for (const way of ways) await compile(plan, way, all)
+  const said = written() > before ? `batches of ${all.join(', ')}` : 'no convolution'
+  console.log(`${name.padEnd(14)} ${said} (${((performance.now() - started) / 1000).toFixed(1)} s)`)
+}
