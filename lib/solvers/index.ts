@@ -1,0 +1,5 @@
+// Solvers: what minimises a function itself, in a loop of its own.
+export { type Bounds } from './box.js'
+export { lbfgsb, type LbfgsbResult, type LbfgsbStatus } from './lbfgsb.js'
+export { type LbfgsbOptions } from './lbfgsb-options.js'
+export { type Evaluation, NotFiniteError, type Objective, type Point } from './objective.js'
