@@ -1,7 +1,8 @@
 // Public names of `ostrich`. Data sets, networks and recipes have entry points of their own.
 export * as nn from './nn/index.js'
 export * as ops from './ops/index.js'
-export * as optim from './optim/index.js'
+export * as optim from './optim.js'
+export * as solvers from './solvers/index.js'
 export * as train from './train/index.js'
 export { grad, vjp } from './autodiff/index.js'
 export {
