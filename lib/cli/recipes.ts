@@ -19,9 +19,10 @@ export const list = command({
     }))
     if (json === true) output.line(JSON.stringify(rows, undefined, 2))
     else {
+      const width = Math.max(...rows.map(({ name }) => name.length)) + 1
       for (const { name, title, paper, target } of rows) {
-        output.line(`${name.padEnd(12)} ${title}`)
-        output.line(`${' '.repeat(13)}reaches ${(100 * target.value).toFixed(1)} % ${target.metric}; ${paper}`)
+        output.line(`${name.padEnd(width)}${title}`)
+        output.line(`${' '.repeat(width)}reaches ${(100 * target.value).toFixed(1)} % ${target.metric}; ${paper}`)
       }
     }
     return Promise.resolve(0)

@@ -1,5 +1,5 @@
 // The data sets that recipes use, by name.
-import { cifar10, dataFolder, getCifar10, getMnist, mnist } from '../data/index.js'
+import { cifar10, DataError, dataFolder, getCifar10, getMnist, mnist } from '../data/index.js'
 import type { DataSource } from './recipe.js'
 
 export const mnistSource: DataSource = {
@@ -19,6 +19,22 @@ export const cifar10Source: DataSource = {
   folder: () => dataFolder('cifar10'),
   get: (options = {}) => getCifar10(options),
   load: () => cifar10(),
+}
+
+/** A user's own ImageNet, packed: images of `side` pixels are cut from it. */
+export function imagenetSource(side: number): DataSource {
+  const absent = () => {
+    const how = `ostrich data pack <your ILSVRC2012> ${dataFolder('imagenet')}`
+    return Promise.reject(new DataError(`imagenet: expected packed images, got none. Run: ${how} (${side})`))
+  }
+  return {
+    name: 'imagenet',
+    title: 'ImageNet (ILSVRC-2012): 1,281,167 + 50,000 photographs of a thousand kinds of things',
+    origin: 'your copy: ostrich data pack <folder> <out>',
+    folder: () => dataFolder('imagenet'),
+    get: absent,
+    load: absent,
+  }
 }
 
 /** Every data set that `ostrich data` knows. */

@@ -1,13 +1,15 @@
 // Public names of `ostrich/recipes`: every result that can be reproduced with one command.
+import { alexnet, alexnetOneTower } from './imagenet.js'
 import { mnist } from './mnist.js'
 import { mnistMlp } from './mnist-mlp.js'
 import type { Recipe } from './recipe.js'
 
 export { dataSources } from './data-sources.js'
+export { alexnet, alexnetOneTower } from './imagenet.js'
 export { mnist } from './mnist.js'
 export { mnistMlp } from './mnist-mlp.js'
 export { selfTest, type SelfTest } from './self-test.js'
 export { type DataSource, type Plan, type Recipe, type RecipeOptions, sessionOptions } from './recipe.js'
 
 /** Every recipe, in the order in which `ostrich recipes` lists them. */
-export const recipes: readonly Recipe[] = [mnist, mnistMlp]
+export const recipes: readonly Recipe[] = [mnist, mnistMlp, alexnet, alexnetOneTower]

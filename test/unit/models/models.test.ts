@@ -2,7 +2,15 @@
 import { describe, expect, test } from 'vitest'
 import { grad } from '../../../lib/autodiff/index.js'
 import { feed, type Graph, printGraph, read, type Shape, type Tensor, trace, verify } from '../../../lib/graph/index.js'
-import { lenet, mlp, mnistMlp } from '../../../lib/models/index.js'
+import {
+  alexnet,
+  alexnetOneTower,
+  imagenetAlexnet,
+  imagenetOneTower,
+  lenet,
+  mlp,
+  mnistMlp,
+} from '../../../lib/models/index.js'
 import * as nn from '../../../lib/nn/index.js'
 import * as optim from '../../../lib/optim/index.js'
 import { step } from '../../../lib/ops/index.js'
@@ -30,6 +38,12 @@ function training(net: Network, shape: Shape): Graph {
   })
 }
 
+const small = { channels: [8, 8, 12, 8, 8], hidden: [16, 12], classes: 10, side: 67 } as const
+const alexnetPaths = ['conv1', 'conv2', 'conv3', 'conv4', 'conv5', 'fc6', 'fc7', 'fc8'].flatMap((layer) => [
+  `${layer}/w`,
+  `${layer}/b`,
+])
+
 const networks: readonly [string, () => Network, Shape, readonly string[]][] = [
   [
     'mlp',
@@ -43,6 +57,8 @@ const networks: readonly [string, () => Network, Shape, readonly string[]][] = [
     [4, 1, 28, 28],
     ['conv1/w', 'conv1/b', 'conv2/w', 'conv2/b', 'linear1/w', 'linear1/b', 'linear2/w', 'linear2/b'],
   ],
+  ['alexnet', () => alexnet({ ...imagenetAlexnet, ...small }), [4, 3, 67, 67], alexnetPaths],
+  ['alexnet-one-tower', () => alexnetOneTower({ ...imagenetOneTower, ...small }), [4, 3, 67, 67], alexnetPaths],
 ]
 
 describe.each(networks)('%s', (name, make, shape, parameters) => {
@@ -70,4 +86,24 @@ test('images of another size are refused when traced', () => {
   expect(() => training(net, [4, 1, 32, 32])).toThrow(
     'linear[lenet/linear1]: expected x of f32[..., 3136], got f32[4, 4096]',
   )
+})
+
+describe('the published totals of AlexNet', () => {
+  test.each([
+    ['two towers', alexnet() as nn.Step, 227, 60_965_224, 724_406_816, 665_784_864],
+    ['one tower', alexnetOneTower() as nn.Step, 224, 61_100_840, 714_188_480, 655_566_528],
+  ])('%s', (_, net, side, parameters, multiplyAdds, ofConvolutions) => {
+    const made = nn.summary(net, { x: [1, 3, side, side] })
+    expect(made).toMatchObject({ parameters, multiplyAdds })
+    const convolutions = made.rows.filter(({ kind }) => kind === 'conv')
+    expect(convolutions.reduce((sum, row) => sum + row.multiplyAdds, 0)).toBe(ofConvolutions)
+  })
+
+  test('normalisation in one tower follows the published order', () => {
+    const net = alexnetOneTower({ ...imagenetOneTower, normalization: 'cuda-convnet2' })
+    const { rows, parameters } = nn.summary(net, { x: [1, 3, 224, 224] })
+    expect(parameters).toBe(61_100_840)
+    const order = rows.slice(0, 8).map(({ path }) => path.replace('alexnet-one-tower/', ''))
+    expect(order).toEqual(['conv1', 'lrn1', 'pool1', 'relu1', 'conv2', 'relu2', 'lrn2', 'pool2'])
+  })
 })
