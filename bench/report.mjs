@@ -12,7 +12,7 @@ function commit() {
 }
 
 /** One object per metric of a case. */
-export function measurements({ name, precision, threads, rounds: { ours, peer } }) {
+export function measurements({ name, precision, threads, rounds: { ours, peer, floor: floors } }) {
   const [{ device, versions }] = ours
   const about = {
     precision,
@@ -32,15 +32,21 @@ export function measurements({ name, precision, threads, rounds: { ours, peer } 
     peers: [],
     ...more,
   })
-  const peers = peer.length === 0 ? [] : [{ name: peer[0].name, value: round(median(peer.map(({ step }) => step))) }]
-  // The multiply-adds alone, at the rate of this machine's best matrix product in the same precision.
-  const floor = round(median(ours.map((result) => result.floor)))
+  const beside = (key) =>
+    peer.length === 0 ? [] : [{ name: peer[0].name, value: round(median(peer.map((result) => result[key]))) }]
+  // Measured by a program; else the multiply-adds alone, at the rate of this machine's best product in the same precision.
+  const known = floors.filter((one) => one !== null).map((one) => one.step)
+  const floor = round(median(known.length > 0 ? known : ours.map((result) => result.floor)))
   return [
-    one('step', 'step', 'ms', { peers, floor }),
+    one('step', 'step', 'ms', {
+      peers: beside('step'),
+      floor,
+      floorIs: known.length > 0 ? 'primitives' : 'multiply-adds',
+    }),
     one('JavaScript and N-API', 'javascript', 'us per step'),
     one('compile', 'compile', 'ms'),
     one('round trip', 'roundTrip', 'us'),
-    one('resident memory', 'memory', 'MiB'),
+    one('peak resident memory', 'memory', 'MiB', { peers: beside('memory') }),
     one('arena', 'arena', 'MiB'),
     one('state', 'state', 'MiB'),
     one('reorders', 'reorders', 'per step'),
@@ -59,7 +65,7 @@ export function table(results) {
   const rest = results
     .filter(({ metric }) => metric !== 'step')
     .map(({ case: name, precision, metric, value, unit }) => [name, precision, metric, `${value} ${unit}`])
-  const where = results[0] === undefined ? '' : `${results[0].device}, ${results[0].threads} threads, batch 128\n\n`
+  const where = results[0] === undefined ? '' : `${results[0].device}, ${results[0].threads} threads\n\n`
   return `${where}${grid(['case', 'precision', 'step', 'floor', peer, 'faster'], steps)}\n${grid(['case', 'precision', 'metric', 'value'], rest)}\n`
 }
 

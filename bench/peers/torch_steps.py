@@ -3,10 +3,12 @@
 
 With what PyTorch recommends for speed: channels-last images, autocast for bf16, fused SGD, gradients set to None. On a GPU
 also cuDNN's search for algorithms; f32 does not mean tf32, and the batch lies on the device already. MODE is `eager` or
-`compiled`. Median over the steps after a warm-up, on one random batch of 128, like bench/steps/measure.mjs: the time
-between ends of steps, where a step ends when its loss is read, and on a GPU that is read while the next one runs.
+`compiled`. Median over the steps after a warm-up, on one random batch, like bench/steps/measure.mjs: the time between ends
+of steps, where a step ends when its loss is read, and on a GPU that is read while the next one runs. `memory` is the most
+that the process has had resident, in MiB.
 """
 import json
+import resource
 import sys
 import time
 
@@ -14,36 +16,74 @@ import torch
 from torch import nn
 
 WARM_UP = 5
-BATCH = 128
 
 
 def mlp():
-    return nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10)), (784,)
+    return nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10))
 
 
 def lenet():
     def block(inputs, outputs):
         return nn.Conv2d(inputs, outputs, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)
 
-    head = nn.Flatten(), nn.Linear(3136, 1024), nn.ReLU(), nn.Linear(1024, 10)
-    return nn.Sequential(*block(1, 32), *block(32, 64), *head), (1, 28, 28)
+    return nn.Sequential(*block(1, 32), *block(32, 64), nn.Flatten(), nn.Linear(3136, 1024), nn.ReLU(), nn.Linear(1024, 10))
 
 
-CASES = {'mlp': mlp, 'lenet': lenet}
+def conv(inputs, outputs, kernel, **options):
+    return nn.Conv2d(inputs, outputs, kernel, **options), nn.ReLU(inplace=True)
+
+
+def dense(inputs):
+    hidden = nn.Linear(inputs, 4096), nn.ReLU(inplace=True), nn.Dropout(), nn.Linear(4096, 4096), nn.ReLU(inplace=True), nn.Dropout()
+    return nn.Flatten(), *hidden, nn.Linear(4096, 1000)
+
+
+def one_tower():
+    return nn.Sequential(
+        *conv(3, 64, 11, stride=4, padding=2), nn.MaxPool2d(3, 2), *conv(64, 192, 5, padding=2), nn.MaxPool2d(3, 2),
+        *conv(192, 384, 3, padding=1), *conv(384, 256, 3, padding=1), *conv(256, 256, 3, padding=1), nn.MaxPool2d(3, 2),
+        *dense(9216),
+    )
+
+
+def two_towers():
+    def normalized():
+        return nn.LocalResponseNorm(5), nn.MaxPool2d(3, 2)
+
+    return nn.Sequential(
+        *conv(3, 96, 11, stride=4), *normalized(), *conv(96, 256, 5, padding=2, groups=2), *normalized(),
+        *conv(256, 384, 3, padding=1), *conv(384, 384, 3, padding=1, groups=2), *conv(384, 256, 3, padding=1, groups=2),
+        nn.MaxPool2d(3, 2), *dense(9216),
+    )
+
+
+# Network, one example, classes, weight decay.
+CASES = {
+    'mlp': (mlp, (784,), 10, 0),
+    'lenet': (lenet, (1, 28, 28), 10, 0),
+    'alexnet-one-tower': (one_tower, (3, 224, 224), 1000, 5e-4),
+    'alexnet': (two_towers, (3, 227, 227), 1000, 5e-4),
+}
+
+
+def split(case):
+    """The number at the end of a name is its batch."""
+    name, _, batch = case.rpartition('-')
+    return (*CASES[name], int(batch)) if batch.isdigit() else (*CASES[case], 128)
 
 
 def prepared(case, device):
-    model, shape = CASES[case]()
-    model = model.to(device)
-    x, target = torch.randn(BATCH, *shape, device=device), torch.arange(BATCH, device=device) % 10
+    make, shape, classes, decay, batch = split(case)
+    model = make().to(device)
+    x, target = torch.randn(batch, *shape, device=device), torch.arange(batch, device=device) % classes
     if len(shape) == 3:
         model, x = model.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
-    return model, x, target
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9, weight_decay=decay, fused=True)
+    return model, x, target, optimizer
 
 
 def median_step_ms(case, precision, steps, device, mode):
-    model, x, target = prepared(case, device)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, fused=True)
+    model, x, target, optimizer = prepared(case, device)
     # Whole graphs of the device, as ours are; on a CPU there are none.
     forward = model if mode == 'eager' else torch.compile(model, mode='reduce-overhead')
 
@@ -82,4 +122,5 @@ if __name__ == '__main__':
     torch.backends.cudnn.benchmark = True
     measured = median_step_ms(case, precision, int(steps), device, mode)
     name = 'torch ' + torch.__version__ + ('' if mode == 'eager' else ' ' + mode)
-    print(json.dumps({'name': name, 'step': measured}), flush=True)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({'name': name, 'step': measured, 'memory': memory}), flush=True)

@@ -1,8 +1,22 @@
-// What is measured: whole training steps on random data, batch 128, the same networks as in bench/peers/torch_steps.py.
+// What is measured: whole training steps on random data, the same networks as in bench/peers/torch_steps.py.
 import { models, nn, optim } from './library.mjs'
 
 const momentum = () => optim.sgd({ rate: 0.01, momentum: 0.9 })
 
+/** With dropout, momentum and weight decay, as it is trained. */
+const alexnet = (batch, net, side) => ({
+  batch,
+  shape: [3, side, side],
+  net,
+  loss: nn.crossEntropy,
+  optimizer: () => optim.sgd({ rate: 0.001, momentum: 0.9, weightDecay: 5e-4 }),
+  classes: 1000,
+})
+
+const inBatches = (name, net, side) =>
+  Object.fromEntries([64, 128, 256, 512, 1024].map((batch) => [`${name}-${batch}`, alexnet(batch, net, side)]))
+
+/** By name; the number at the end of a name is its batch, where there are several. */
 export const cases = {
   mlp: {
     batch: 128,
@@ -20,6 +34,8 @@ export const cases = {
     optimizer: momentum,
     classes: 10,
   },
+  ...inBatches('alexnet-one-tower', () => models.alexnetOneTower(), 224),
+  ...inBatches('alexnet', () => models.alexnet(), 227),
 }
 
 /** Multiply-adds of a whole step: forward, gradient of every weight, gradient of every input but the network's own. */

@@ -110,13 +110,15 @@ async function bestRate() {
 
 const { trainer, compile } = await timedTrainer()
 const step = await stepTime(trainer)
+const memory = process.resourceUsage().maxRSS / 1024
 const { arenaBytes, stateBytes, reorders } = trainer.stats
 const result = {
   step,
   compile,
   ...(await overhead()),
   floor: multiplyAdds(task) / (await bestRate()),
-  memory: process.memoryUsage.rss() / 2 ** 20,
+  // Before what follows takes memory of its own.
+  memory,
   arena: arenaBytes / 2 ** 20,
   state: stateBytes / 2 ** 20,
   reorders,

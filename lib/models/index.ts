@@ -1,5 +1,6 @@
 // The networks, one file each.
 export { alexnet, type AlexnetConfig, imagenetAlexnet } from './alexnet.js'
 export { alexnetOneTower, type AlexnetOneTowerConfig, imagenetOneTower } from './alexnet-one-tower.js'
+export { cifar10Convnet, cifarConvnet, type CifarConvnetConfig } from './cifar-convnet.js'
 export { lenet, type LenetConfig, mnistLenet } from './lenet.js'
 export { mlp, type MlpConfig, mnistMlp } from './mlp.js'

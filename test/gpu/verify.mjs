@@ -52,6 +52,9 @@ const cell = (value) =>
     .replaceAll('|', '\\|')
     .replaceAll(/\s+/g, ' ')
     .slice(0, 300)
+// Phases whose figures are times of steps.
+const timed = ['bench', 'alexnet']
+
 const row = (cells) => `| ${cells.map(cell).join(' | ')} |\n`
 const table = (head, rows) => row(head) + row(head.map(() => '---')) + rows.map(row).join('')
 
@@ -73,7 +76,7 @@ const report = (chosen) => {
     ...[phase, status, counts.passed, counts.failed, counts.skipped, seconds, gpu, driver, date?.slice(0, 10), reason],
   ])
   const heading = ['phase', 'status', 'passed', 'failed', 'skipped', 'seconds', 'GPU', 'driver', 'date', 'reason']
-  const measured = results.filter(({ phase, figures }) => phase === 'bench' && figures !== undefined)
+  const measured = results.filter(({ phase, figures }) => timed.includes(phase) && figures !== undefined)
   writeFileSync(join(out, 'report.md'), table(heading, rows) + measured.map(benchTable).join(''))
   const ran = results.filter(({ phase }) => chosen.includes(phase))
   const sum = (key) => ran.reduce((total, { counts }) => total + counts[key], 0)

@@ -1,0 +1,58 @@
+// One rate of `ostrich bench titan`: a whole training session, stopped after some steps, in this process.
+import { arrays, type Dataset, madeUp } from '../data/index.js'
+import { type Recipe, sessionOptions } from '../recipes/index.js'
+import { session, type SessionOptions } from '../train/index.js'
+
+/** Where the images of a measurement come from. */
+export type TitanData = 'synthetic' | 'packed' | 'jpeg'
+
+export interface TitanOptions extends Pick<SessionOptions, 'device' | 'precision' | 'threads'> {
+  readonly recipe: Recipe
+  readonly data: TitanData
+  readonly batch: number
+  /** Steps that are timed. */
+  readonly steps: number
+}
+
+/** What came of it. */
+export interface TitanRate {
+  readonly data: TitanData
+  readonly precision: string
+  readonly batch: number
+  /** Images per second. */
+  readonly rate: number
+  /** Most memory that this process has had, in MiB. */
+  readonly memory: number
+  readonly device: Readonly<Record<string, string>>
+}
+
+const warmUp = 3
+
+/** Trains for `warmUp + steps` steps and times the last of them, from the end of one step to the end of the last. */
+export async function measureTitan({ recipe, data, batch, steps, ...place }: TitanOptions): Promise<TitanRate> {
+  const plan = recipe.build({ batch })
+  const source = data === 'synthetic' ? synthetic(plan.example, batch) : await recipe.data.load()
+  const train: Dataset = 'train' in source ? source.train : source
+  await using run = await session(plan.net, { ...sessionOptions(plan), ...place, data: train, epochs: 1_000_000 })
+  let [began, ended] = [0, 0]
+  for await (const event of run.events()) {
+    if (event.type !== 'step') continue
+    if (event.step === warmUp) began = event.elapsed
+    ended = event.elapsed
+    if (event.step === warmUp + steps) break
+  }
+  return {
+    data,
+    precision: run.precision,
+    batch,
+    rate: (steps * batch) / (ended - began),
+    memory: process.resourceUsage().maxRSS / 1024,
+    device: run.device,
+  }
+}
+
+/** Two batches of noise in memory, as bytes. */
+function synthetic(example: { readonly shape: readonly number[] }, batch: number): Dataset {
+  const { x, target } = madeUp(2 * batch, { dtype: 'u8', shape: example.shape }, 1000)
+  return arrays({ x: { data: x, shape: example.shape }, target })
+}

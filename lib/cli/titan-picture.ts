@@ -1,0 +1,92 @@
+// Draws this machine among the published rates: one bar for each on a logarithmic axis, and a line at the lecture's five
+// days. One self-contained SVG that follows the reader's light or dark theme: no script, font or other file is fetched.
+import { type Anchor, history, ninetyEpochs, titanRate } from './titan-history.js'
+
+/** A bar of this machine. */
+export interface Measured {
+  readonly label: string
+  readonly rate: number
+}
+
+const WIDTH = 880
+const LEFT = 250
+const RIGHT = 170
+const TOP = 96
+const ROW = 24
+const BAR = 14
+
+const STYLE = `
+  svg { --ink: #1f2430; --soft: #667085; --grid: #e6e8ee; --back: #ffffff; --past: #b8c0d0; --own: #2f6fde; --line: #e0762b }
+  @media (prefers-color-scheme: dark) {
+    svg { --ink: #e8eaf0; --soft: #9aa3b5; --grid: #2c3240; --back: #14171f; --past: #4a5368; --own: #6ea2ff; --line: #ff9f5a }
+  }
+  text { font: 12px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: var(--soft) }
+  .title { font-size: 17px; font-weight: 600; fill: var(--ink) }
+  .name { fill: var(--ink) } .own-name { fill: var(--ink); font-weight: 600 }
+  .back { fill: var(--back) } .past { fill: var(--past) } .own { fill: var(--own) }
+  .grid { stroke: var(--grid); stroke-width: 1 }
+  .titan { stroke: var(--line); stroke-width: 1.5; stroke-dasharray: 4 3 }
+  .titan-name { fill: var(--line); font-weight: 600 }`
+
+/**
+ * The picture as SVG text; it depends on its arguments alone.
+ * @example titanPicture('AMD EPYC, 2 threads', [{ label: 'bf16, synthetic', rate: 210 }])
+ */
+export function titanPicture(machine: string, measured: readonly Measured[]): string {
+  const rows = [
+    ...history.map((anchor) => ({ label: nameOf(anchor), rate: anchor.rate, own: false })),
+    ...measured.map(({ label, rate }) => ({ label: `this machine: ${label}`, rate, own: true })),
+  ]
+  const rates = [...rows.map(({ rate }) => rate), titanRate]
+  const low = 10 ** Math.floor(Math.log10(Math.min(...rates)))
+  const high = 10 ** Math.ceil(Math.log10(Math.max(...rates)))
+  const plot = WIDTH - LEFT - RIGHT
+  const x = (rate: number) => LEFT + (plot * Math.log(rate / low)) / Math.log(high / low)
+  const bottom = TOP + rows.length * ROW
+  const ticks = Array.from({ length: Math.round(Math.log10(high / low)) + 1 }, (_, i) => low * 10 ** i)
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + 64}" width="${WIDTH}" height="${bottom + 64}" role="img">`,
+    `<title>AlexNet training: ${escape(machine)} beside the published history</title>`,
+    `<style>${STYLE}\n</style>`,
+    `<rect class="back" width="100%" height="100%" rx="8"/>`,
+    `<text class="title" x="24" y="36">AlexNet training, images per second</text>`,
+    `<text x="24" y="58">${escape(machine)}</text>`,
+    ...ticks.map((tick) => line('grid', x(tick), TOP - 8, bottom)),
+    ...ticks.map((tick) => text(x(tick), bottom + 20, tick.toLocaleString('en'), 'middle')),
+    ...rows.flatMap(({ label, rate, own }, i) => {
+      const y = TOP + i * ROW
+      const bar = `<rect class="${own ? 'own' : 'past'}" x="${LEFT}" y="${y}" width="${round(x(rate) - LEFT)}" height="${BAR}" rx="2"/>`
+      const value = `${Math.round(rate).toLocaleString('en')} = ${ninetyEpochs(rate)}`
+      return [
+        text(LEFT - 10, y + 11, label, 'end', own ? 'own-name' : 'name'),
+        bar,
+        text(x(rate) + 8, y + 11, value, 'start', own ? 'own-name' : ''),
+      ]
+    }),
+    line('titan', x(titanRate), TOP - 14, bottom),
+    text(x(titanRate), TOP - 20, '5 days on a GTX Titan = 267', 'middle', 'titan-name'),
+    text(LEFT + plot / 2, bottom + 44, 'images per second, and the time of 90 epochs of 1.28 million images', 'middle'),
+    '</svg>',
+    '',
+  ].join('\n')
+}
+
+function nameOf({ device, software, year }: Anchor): string {
+  return `${device}, ${software} (${year})`
+}
+
+function line(style: string, x: number, from: number, to: number): string {
+  return `<path class="${style}" d="M${round(x)} ${from}V${to}"/>`
+}
+
+function text(x: number, y: number, content: string, anchor: string, style = ''): string {
+  return `<text class="${style}" x="${round(x)}" y="${y}" text-anchor="${anchor}">${escape(content)}</text>`
+}
+
+function round(value: number): number {
+  return Math.round(10 * value) / 10
+}
+
+function escape(content: string): string {
+  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+}
