@@ -8,8 +8,8 @@ export interface Measured {
   readonly rate: number
 }
 
-const WIDTH = 880
-const LEFT = 250
+const WIDTH = 920
+const LEFT = 290
 const RIGHT = 170
 const TOP = 96
 const ROW = 24
@@ -21,6 +21,7 @@ const STYLE = `
     svg { --ink: #e8eaf0; --soft: #9aa3b5; --grid: #2c3240; --back: #14171f; --past: #4a5368; --own: #6ea2ff; --line: #ff9f5a }
   }
   text { font: 12px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: var(--soft) }
+  .value { paint-order: stroke; stroke: var(--back); stroke-width: 4px; stroke-linejoin: round }
   .title { font-size: 17px; font-weight: 600; fill: var(--ink) }
   .name { fill: var(--ink) } .own-name { fill: var(--ink); font-weight: 600 }
   .back { fill: var(--back) } .past { fill: var(--past) } .own { fill: var(--own) }
@@ -53,6 +54,7 @@ export function titanPicture(machine: string, measured: readonly Measured[]): st
     `<text x="24" y="58">${escape(machine)}</text>`,
     ...ticks.map((tick) => line('grid', x(tick), TOP - 8, bottom)),
     ...ticks.map((tick) => text(x(tick), bottom + 20, tick.toLocaleString('en'), 'middle')),
+    line('titan', x(titanRate), TOP - 14, bottom),
     ...rows.flatMap(({ label, rate, own }, i) => {
       const y = TOP + i * ROW
       const bar = `<rect class="${own ? 'own' : 'past'}" x="${LEFT}" y="${y}" width="${round(x(rate) - LEFT)}" height="${BAR}" rx="2"/>`
@@ -60,10 +62,9 @@ export function titanPicture(machine: string, measured: readonly Measured[]): st
       return [
         text(LEFT - 10, y + 11, label, 'end', own ? 'own-name' : 'name'),
         bar,
-        text(x(rate) + 8, y + 11, value, 'start', own ? 'own-name' : ''),
+        text(x(rate) + 8, y + 11, value, 'start', own ? 'own-name value' : 'value'),
       ]
     }),
-    line('titan', x(titanRate), TOP - 14, bottom),
     text(x(titanRate), TOP - 20, '5 days on a GTX Titan = 267', 'middle', 'titan-name'),
     text(LEFT + plot / 2, bottom + 44, 'images per second, and the time of 90 epochs of 1.28 million images', 'middle'),
     '</svg>',
