@@ -48,11 +48,12 @@ const addonStep = {
 
 const libraryStep = {
   name: 'TypeScript library',
-  key: () => hashOf(root, ['lib', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json']),
-  ready: () => existsSync(at('dist/index.js')),
+  key: () => hashOf(root, ['lib', 'native/bundle.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json']),
+  ready: () => existsSync(at('dist/index.js')) && existsSync(at('dist/index.d.ts')),
   act: async (title) => {
     rmSync(at('dist'), { recursive: true, force: true })
     await run(title, process.execPath, [script('typescript/bin/tsc'), '-p', at('tsconfig.build.json')], { cwd: root })
+    await run(title, process.execPath, [at('native/bundle.mjs')], { cwd: root })
     return 'compiled'
   },
 }

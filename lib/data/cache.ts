@@ -1,24 +1,9 @@
-// Where downloaded data lives, and how a file gets there: whole or not at all.
-// Reads an environment variable ($OSTRICH_DATA) outside the CLI, since data is found without it too.
+// How a downloaded file gets to where it lives: whole or not at all, and only when it is the right one.
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { env } from 'node:process'
+import { dirname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-
-/**
- * The folder of one data set: `$OSTRICH_DATA/name`, else `$XDG_CACHE_HOME/ostrich/name`, else `~/.cache/ostrich/name`.
- *
- * @example
- * dataFolder('mnist')  // ~/.cache/ostrich/mnist
- */
-export function dataFolder(name: string): string {
-  const { OSTRICH_DATA: own, XDG_CACHE_HOME: shared } = env
-  if (own !== undefined && own !== '') return join(own, name)
-  return join(shared !== undefined && shared !== '' ? shared : join(homedir(), '.cache'), 'ostrich', name)
-}
 
 /** The sha256 of a file in hexadecimal, or undefined when there is no such file. */
 export async function sha256OfFile(path: string): Promise<string | undefined> {

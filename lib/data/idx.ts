@@ -2,11 +2,8 @@
 // extents and the values, all big-endian. Reads types u8, i32 and f32; the file's size must be exactly what it announces.
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
 import type { FieldArray, FieldDtype } from './dataset.js'
 import { DataError, reasonOf } from './errors.js'
-
-const inflate = promisify(gunzip)
 
 /** Element types by their code, with the bytes of one element. */
 const TYPES: Readonly<Record<number, { readonly dtype: FieldDtype; readonly bytes: number }>> = {
@@ -77,8 +74,9 @@ export async function readIdx(path: string): Promise<IdxArray> {
     throw new DataError(`${path}: expected a readable IDX file, got ${reasonOf(error)}`, { cause: error })
   }
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+    const { gunzip } = await import('node:zlib')
     try {
-      bytes = await inflate(bytes, { maxOutputLength: MOST_BYTES })
+      bytes = await promisify(gunzip)(bytes, { maxOutputLength: MOST_BYTES })
     } catch (error) {
       const expected = `whole gzip data of at most ${MOST_BYTES} bytes`
       throw new DataError(`${path}: expected ${expected}, got ${reasonOf(error)}`, { cause: error })

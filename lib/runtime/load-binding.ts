@@ -11,7 +11,7 @@ interface Loaded {
   readonly path: string
 }
 
-// lib/runtime and dist/runtime lie equally deep in the package.
+// lib/runtime, dist/runtime and dist/chunks lie equally deep in the package.
 const packageRoot = fileURLToPath(new URL('../..', import.meta.url))
 const remedy = 'in a checkout run `node native/setup.mjs`; as a dependency, Ostrich needs Linux x64 with glibc'
 

