@@ -1,6 +1,7 @@
-// Max and average pooling and their gradients by oneDNN, in the layout of their input. The index of a maximum is
-// oneDNN's workspace: opaque, and readable only with the forward descriptor that wrote it, which travels as the slot's
-// hint.
+// Max and average pooling and their gradients by oneDNN, in the layout of their input where channels lie together in
+// it. The index of a maximum is oneDNN's workspace: opaque, and readable only with the forward descriptor that wrote
+// it, which travels as the slot's hint.
+#include "cpu/conv_layout.h"
 #include "cpu/onednn.h"
 #include "program/attrs.h"
 
@@ -34,10 +35,34 @@ Forward::primitive_desc describe(Builder& builder, dnnl::prop_kind kind, dnnl::a
           w.pad_before,     w.pad_after, user_scratchpad()};
 }
 
-// The input in a type that oneDNN pools, with a layout that it can name.
+using Tag = memory::format_tag;
+constexpr int64_t kFewChannels = 8;
+
+memory::desc images(core::DType type, const core::Shape& shape, Tag tag) { return {shape, dnnl_type(type), tag}; }
+
+// The layout of images whose channels lie together; undef for any other.
+Tag channel_layout(const Slot* slot) {
+  for (Tag tag : {Tag::nhwc, Tag::nChw16c, Tag::nChw8c}) {
+    if (slot->desc == images(slot->dtype, slot->shape, tag)) return tag;
+  }
+  return Tag::undef;
+}
+
+// What the convolutions around a pool work in on this machine.
+Tag usual_layout(core::DType type, int64_t channels) {
+  if (channels_last_is_faster(type)) return Tag::nhwc;
+  const bool wide = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core;
+  if (channels % (wide ? 16 : 8) != 0) return Tag::nhwc;
+  return wide ? Tag::nChw16c : Tag::nChw8c;
+}
+
+// The input in a type that oneDNN pools, with a layout that it pools fast: planes, as a feed or a convolution of few
+// input channels leaves them, it pools one number at a time.
 Slot* pooled(Builder& builder, Slot* slot) {
   if (slot->desc.is_zero()) slot = builder.row_major(slot);
   const core::DType type = pool_type(slot->dtype);
+  if (channel_layout(slot) == Tag::undef && slot->shape[1] >= kFewChannels)
+    return builder.with_desc(slot, images(type, slot->shape, usual_layout(type, slot->shape[1])));
   if (type == slot->dtype) return slot;
   const memory::desc desc = find_desc(type, slot->layout);
   return builder.with_desc(slot, desc.is_zero() ? row_major_desc(type, slot->shape) : desc);
@@ -106,10 +131,12 @@ std::unique_ptr<Step> make_avgPool2d(Builder& builder, const program::NodeSpec& 
 
 std::unique_ptr<Step> make_avgPool2dGrad(Builder& builder, const program::NodeSpec& node) {
   Slot* dy = pooled(builder, builder.input(node, 0));
+  const core::Shape& shape = builder.shape(node, 0);
+  const Tag tag = channel_layout(dy);
+  const memory::desc dx = tag == Tag::undef ? row_major_desc(dy->dtype, shape) : images(dy->dtype, shape, tag);
   const Forward::primitive_desc hint =
-      describe(builder, dnnl::prop_kind::forward_training, average(node),
-               row_major_desc(dy->dtype, builder.shape(node, 0)), row_major_desc(dy->dtype, dy->shape), window(node));
-  return backward(builder, node, hint, average(node), any_desc(dy->dtype, builder.shape(node, 0)), dy, dy->desc);
+      describe(builder, dnnl::prop_kind::forward_training, average(node), dx, dy->desc, window(node));
+  return backward(builder, node, hint, average(node), dx, dy, dy->desc);
 }
 
 }  // namespace ostrich::cpu
