@@ -84,6 +84,28 @@ const layouts: readonly Layout[] = [
     y: [2, 6, 4, 4],
     attrs: { ...dense, groups: 2, padding: [1, 1, 1, 1] },
   },
+  // Channels that fill oneDNN's blocks, and that do not.
+  {
+    name: 'two groups of eight',
+    x: [2, 16, 5, 4],
+    w: [16, 8, 3, 3],
+    y: [2, 16, 5, 4],
+    attrs: { ...dense, groups: 2, padding: [1, 1, 1, 1] },
+  },
+  {
+    name: 'uneven groups',
+    x: [1, 24, 4, 3],
+    w: [16, 12, 2, 2],
+    y: [1, 16, 3, 2],
+    attrs: { ...dense, groups: 2 },
+  },
+  {
+    name: 'depthwise, eight channels',
+    x: [1, 8, 4, 4],
+    w: [8, 1, 3, 3],
+    y: [1, 8, 2, 2],
+    attrs: { ...dense, groups: 8 },
+  },
   { name: 'depthwise', x: [1, 3, 4, 4], w: [3, 1, 2, 2], y: [1, 3, 3, 3], attrs: { ...dense, groups: 3 } },
   { name: 'one by one', x: [2, 3, 3, 3], w: [5, 3, 1, 1], y: [2, 5, 3, 3], attrs: dense },
 ]

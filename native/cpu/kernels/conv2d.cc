@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "cpu/conv_layout.h"
+#include "cpu/grouped_layout.h"
 #include "cpu/onednn.h"
 #include "program/attrs.h"
 
@@ -37,6 +38,10 @@ Shape weight_dims(const Shape& w, int64_t groups) {
   return groups == 1 ? w : Shape{groups, w[0] / groups, w[1], w[2], w[3]};
 }
 
+memory::desc any_weights(DType dtype, const Shape& w, int64_t groups) {
+  return any_desc(dtype, weight_dims(w, groups));
+}
+
 Forward::primitive_desc describe(Builder& builder, const Geometry& g, const memory::desc& x, const memory::desc& w,
                                  const memory::desc* bias, const memory::desc& y, const dnnl::primitive_attr& attr) {
   const auto kind = dnnl::prop_kind::forward_training;
@@ -53,7 +58,7 @@ memory::desc images(DType dtype, const Shape& shape, bool channels_last) {
 
 Forward::primitive_desc hint(Builder& builder, const Geometry& g, DType dtype, const Shape& x, const Shape& w,
                              const Shape& y, bool channels_last) {
-  return describe(builder, g, images(dtype, x, channels_last), any_desc(dtype, weight_dims(w, g.groups)), nullptr,
+  return describe(builder, g, images(dtype, x, channels_last), any_weights(dtype, w, g.groups), nullptr,
                   images(dtype, y, channels_last), user_scratchpad());
 }
 
@@ -65,19 +70,62 @@ bool channels_last(Builder& builder, const Geometry& g, DType dtype, const Shape
   return std::strstr(hint(builder, g, dtype, x, w, y, true).impl_info_str(), "brg") != nullptr;
 }
 
-// Grouped weights live in the program as [O, C/G, KH, KW]: row-major bytes are the same, so they are read through a
-// descriptor of five axes; ungrouped weights take the primitive's own layout.
-Slot* weights(Builder& builder, Slot* w, DType dtype, const memory::desc& wanted, int64_t groups) {
-  if (groups == 1) return builder.with_desc(w, wanted);
-  return builder.with_desc(w, row_major_desc(dtype, w->shape));
+// The descriptor of four axes over the same bytes as grouped weights of five; zero where there is none.
+memory::desc ungrouped(const memory::desc& weights, int64_t groups) {
+  if (groups == 1) return weights;
+  const std::optional<Layout> four = without_groups(Layout::of(weights));
+  return four ? find_desc(core_type(weights.get_data_type()), *four) : memory::desc();
 }
+
+// A convolution. Grouped weights that lie otherwise than it wants them are reordered within the step: between their
+// four axes and its five the builder cannot.
+class ConvStep : public PrimitiveStep {
+ public:
+  using PrimitiveStep::PrimitiveStep;
+
+  void reads_weights(Builder& builder, Slot* w, const memory::desc& wanted, int64_t groups) {
+    if (groups == 1) {
+      reads_arg(DNNL_ARG_WEIGHTS, builder.with_desc(w, wanted), wanted);
+      return;
+    }
+    const memory::desc home = ungrouped(wanted, groups);
+    if (builder.homeless(w) && !home.is_zero()) w = builder.with_layout(w, Layout::of(home));
+    const bool fits = !home.is_zero() && w->layout == Layout::of(home) && dnnl_type(w->dtype) == home.get_data_type();
+    if (fits) {
+      reads_arg(DNNL_ARG_WEIGHTS, w, wanted);
+    } else {
+      reorder_weights(builder, w, wanted, groups);
+    }
+  }
+
+  void run(RunContext& context) override {
+    if (reorder_) reorder_->run(context);
+    PrimitiveStep::run(context);
+  }
+
+ private:
+  void reorder_weights(Builder& builder, Slot* w, const memory::desc& wanted, int64_t groups) {
+    const std::optional<Layout> grouped = with_groups(w->layout, groups);
+    memory::desc from = grouped ? find_desc(w->dtype, *grouped) : memory::desc();
+    if (from.is_zero()) {
+      w = builder.row_major(w);
+      from = row_major_desc(w->dtype, weight_dims(w->shape, groups));
+    }
+    const dnnl::reorder::primitive_desc description(builder.engine(), from, builder.engine(), wanted,
+                                                    user_scratchpad());
+    Slot* copy = builder.scratch(wanted.get_size());
+    reorder_ = std::make_unique<PrimitiveStep>(builder, dnnl::reorder(description), description);
+    reorder_->reads_arg(DNNL_ARG_FROM, w, from).writes_arg(DNNL_ARG_TO, copy, wanted);
+    reads.push_back(w);
+    writes.insert(writes.end(), reorder_->writes.begin(), reorder_->writes.end());
+    reads_arg(DNNL_ARG_WEIGHTS, copy, wanted);
+  }
+
+  std::unique_ptr<PrimitiveStep> reorder_;
+};
 
 DType result_type(const program::NodeSpec& node, DType input) {
   return compute_type(input) == input ? program::get_dtype(node, "dtype") : DType::f32;
-}
-
-memory::desc weights_wish(DType dtype, const Shape& w, int64_t groups) {
-  return groups == 1 ? any_desc(dtype, w) : row_major_desc(dtype, weight_dims(w, groups));
 }
 
 }  // namespace
@@ -92,12 +140,11 @@ std::unique_ptr<Step> make_conv2d(Builder& builder, const program::NodeSpec& nod
   const Shape& y = builder.shape(node, 0);
   const bool last = channels_last(builder, g, compute, x->shape, w->shape, y);
   const Forward::primitive_desc description =
-      describe(builder, g, images(compute, x->shape, last), weights_wish(compute, w->shape, g.groups),
+      describe(builder, g, images(compute, x->shape, last), any_weights(compute, w->shape, g.groups),
                bias ? &bias->desc : nullptr, images(result, y, last), attr);
-  auto step = std::make_unique<PrimitiveStep>(builder, Forward(description), description);
+  auto step = std::make_unique<ConvStep>(builder, Forward(description), description);
   step->reads_arg(DNNL_ARG_SRC, builder.with_desc(x, description.src_desc()), description.src_desc());
-  step->reads_arg(DNNL_ARG_WEIGHTS, weights(builder, w, compute, description.weights_desc(), g.groups),
-                  description.weights_desc());
+  step->reads_weights(builder, w, description.weights_desc(), g.groups);
   if (bias) step->reads_arg(DNNL_ARG_BIAS, bias, bias->desc);
   step->writes_arg(DNNL_ARG_DST, builder.output(node, 0, description.dst_desc()), description.dst_desc());
   return step;
@@ -112,12 +159,11 @@ std::unique_ptr<Step> make_conv2dGradInput(Builder& builder, const program::Node
   using Backward = dnnl::convolution_backward_data;
   const Backward::primitive_desc description(
       builder.engine(), dnnl::algorithm::convolution_direct, images(result, dx, last),
-      weights_wish(compute, w->shape, g.groups), images(compute, dy->shape, last), g.stride, g.dilation, g.pad_before,
+      any_weights(compute, w->shape, g.groups), images(compute, dy->shape, last), g.stride, g.dilation, g.pad_before,
       g.pad_after, hint(builder, g, compute, dx, w->shape, dy->shape, last), user_scratchpad());
-  auto step = std::make_unique<PrimitiveStep>(builder, Backward(description), description);
+  auto step = std::make_unique<ConvStep>(builder, Backward(description), description);
   step->reads_arg(DNNL_ARG_DIFF_DST, builder.with_desc(dy, description.diff_dst_desc()), description.diff_dst_desc());
-  step->reads_arg(DNNL_ARG_WEIGHTS, weights(builder, w, compute, description.weights_desc(), g.groups),
-                  description.weights_desc());
+  step->reads_weights(builder, w, description.weights_desc(), g.groups);
   step->writes_arg(DNNL_ARG_DIFF_SRC, builder.output(node, 0, description.diff_src_desc()),
                    description.diff_src_desc());
   return step;
@@ -130,22 +176,27 @@ std::unique_ptr<Step> make_conv2dGradWeight(Builder& builder, const program::Nod
   const DType compute = compute_type(x->dtype), result = result_type(node, x->dtype);
   const Shape& dw = builder.shape(node, 0);
   const bool last = channels_last(builder, g, compute, x->shape, dw, dy->shape);
-  const memory::desc xs = images(compute, x->shape, last), ws = weights_wish(result, dw, g.groups),
-                     ys = images(compute, dy->shape, last), db = row_major_desc(DType::f32, {dw[0]});
+  const memory::desc xs = images(compute, x->shape, last), ys = images(compute, dy->shape, last),
+                     db = row_major_desc(DType::f32, {dw[0]});
   const auto forward_hint = hint(builder, g, compute, x->shape, dw, dy->shape, last);
   const auto algorithm = dnnl::algorithm::convolution_direct;
   using Backward = dnnl::convolution_backward_weights;
-  const Backward::primitive_desc description =
-      sum_dy ? Backward::primitive_desc(builder.engine(), algorithm, xs, ws, db, ys, g.stride, g.dilation, g.pad_before,
-                                        g.pad_after, forward_hint, user_scratchpad())
-             : Backward::primitive_desc(builder.engine(), algorithm, xs, ws, ys, g.stride, g.dilation, g.pad_before,
-                                        g.pad_after, forward_hint, user_scratchpad());
+  const auto described = [&](const memory::desc& ws) {
+    return sum_dy ? Backward::primitive_desc(builder.engine(), algorithm, xs, ws, db, ys, g.stride, g.dilation,
+                                             g.pad_before, g.pad_after, forward_hint, user_scratchpad())
+                  : Backward::primitive_desc(builder.engine(), algorithm, xs, ws, ys, g.stride, g.dilation,
+                                             g.pad_before, g.pad_after, forward_hint, user_scratchpad());
+  };
+  Backward::primitive_desc description = described(any_weights(result, dw, g.groups));
+  memory::desc target = ungrouped(description.diff_weights_desc(), g.groups);
+  if (target.is_zero()) {
+    description = described(row_major_desc(result, weight_dims(dw, g.groups)));
+    target = row_major_desc(result, dw);
+  }
   auto step = std::make_unique<PrimitiveStep>(builder, Backward(description), description);
   step->reads_arg(DNNL_ARG_SRC, builder.with_desc(x, description.src_desc()), description.src_desc());
   step->reads_arg(DNNL_ARG_DIFF_DST, builder.with_desc(dy, description.diff_dst_desc()), description.diff_dst_desc());
-  const memory::desc chosen = description.diff_weights_desc();
-  Slot* target = g.groups == 1 ? builder.output(node, 0, chosen) : builder.output(node, 0, row_major_desc(result, dw));
-  step->writes_arg(DNNL_ARG_DIFF_WEIGHTS, target, chosen);
+  step->writes_arg(DNNL_ARG_DIFF_WEIGHTS, builder.output(node, 0, target), description.diff_weights_desc());
   if (sum_dy) step->writes_arg(DNNL_ARG_DIFF_BIAS, builder.output(node, 1, db), db);
   return step;
 }
