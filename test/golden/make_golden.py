@@ -161,6 +161,20 @@ def ceil_pool2d():
     return made
 
 
+def unfold():
+    """PyTorch's rows are [N, C*KH*KW, OH*OW]."""
+    made = []
+    for name, kernel, stride, padding in [("plain", (2, 3), (1, 1), (0, 0)), ("strided", (3, 2), (2, 1), (1, 0))]:
+        options = {"stride": stride, "padding": padding}
+        geometry = {"kernel": list(kernel), "stride": list(stride), "padding": [*padding, *padding]}
+        forward = lambda x: F.unfold(x, kernel, **options).permute(2, 0, 1)
+        backward = lambda rows: F.fold(rows.permute(1, 2, 0), (5, 4), kernel, **options)
+        x = normal(2, 3, 5, 4)
+        made.append(vector("unfold", name, geometry, [x], forward))
+        made.append(vector("fold", name, {**geometry, "size": [5, 4]}, [normal(*forward(x).shape)], backward))
+    return made
+
+
 def softmax():
     x, labels = normal(4, 5) * 2, torch.tensor([0, 4, 2, 2])
     both = lambda x, y: (F.cross_entropy(x, y, reduction="none"), torch.logsumexp(x, 1))
@@ -187,7 +201,7 @@ def gather():
 
 
 def main():
-    for family in (reduce, reshape, matmul, conv2d, pool2d, softmax, gather, lrn, ceil_pool2d):
+    for family in (reduce, reshape, matmul, conv2d, pool2d, softmax, gather, lrn, ceil_pool2d, unfold):
         lines = ",\n".join(json.dumps(item) for item in family())
         (FOLDER / f"{family.__name__}.json").write_text(f"[\n{lines}\n]\n")
 

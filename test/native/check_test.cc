@@ -45,6 +45,8 @@ constexpr Rule kRules[] = {
     {"avgPool2dGrad", HALF, X, WINDOW R"(, "countPadding": true, "size": [8, 8])"},
     {"lrn", X, X, LRN},
     {"lrnGrad", X " " X, X, LRN},
+    {"unfold", X, "bf16[16,2,12]", WINDOW},
+    {"fold", "bf16[16,2,12]", X, WINDOW R"(, "size": [8, 8])"},
     {"softmax", "f32[2,3]", "f32[2,3]", ""},
     {"logSoftmax", "bf16[3]", "bf16[3]", ""},
     {"crossEntropy", "bf16[2,3] i32[2]", "f32[2] f32[2]", ""},

@@ -67,6 +67,8 @@ nn.sequential(nn.linear(784, 512), nn.linear(256, 10))
 nn.sequential(nn.linear(784, 512), nn.relu(), nn.dropout(0.5), nn.linear(256, 10))
 // @ts-expect-error channels 64, but 32
 nn.sequential(nn.conv2d(1, 32, { kernel: 3 }), nn.maxPool2d(2), nn.conv2d(64, 10, { kernel: 3 }))
+// @ts-expect-error channels of a locally connected layer, behind a layer that keeps them
+nn.sequential(nn.conv2d(3, 64, { kernel: 3 }), nn.relu(), nn.local2d(32, 8, { size: 6, kernel: 3 }))
 // @ts-expect-error flattened images have no channels
 nn.sequential(nn.flatten(), nn.conv2d(1, 32, { kernel: 3 }))
 // @ts-expect-error an embedding takes indices

@@ -13,7 +13,7 @@ const products = new Set(['matmul', 'conv2d', 'conv2dGradInput', 'conv2dGradWeig
 /** Ops that hand activations on: those that only select or move elements lose nothing in bf16, the others round once. */
 const followers = new Set([
   ...['relu', 'reluGrad', 'tanh', 'sigmoid', 'abs', 'neg', 'maximum', 'minimum', 'dropout'],
-  ...['maxPool2d', 'maxPool2dGrad', 'avgPool2d', 'avgPool2dGrad', 'lrn', 'lrnGrad'],
+  ...['maxPool2d', 'maxPool2dGrad', 'avgPool2d', 'avgPool2dGrad', 'lrn', 'lrnGrad', 'unfold', 'fold'],
   ...['reshape', 'transpose', 'broadcastTo', 'slice', 'concat', 'pad', 'gather'],
 ])
 

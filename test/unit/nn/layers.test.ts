@@ -19,6 +19,7 @@ describe('extents', () => {
     ['avgPool2d', nn.avgPool2d(2), [1, 4, 8, 6], [1, 4, 4, 3]],
     ['maxPool2d with ceil', nn.maxPool2d(3, { stride: 2, ceil: true }), [1, 4, 10, 9], [1, 4, 5, 4]],
     ['avgPool2d with ceil', nn.avgPool2d(3, { stride: 2, ceil: true }), [1, 4, 10, 9], [1, 4, 5, 4]],
+    ['local2d', nn.local2d(2, 6, { size: [5, 7], kernel: [3, 5], stride: 2, padding: 1 }), [4, 2, 5, 7], [4, 6, 3, 3]],
     ['lrn', nn.lrn({ convention: 'paper' }), [2, 8, 3, 4], [2, 8, 3, 4]],
     ['flatten', nn.flatten(), [5, 2, 3, 4], [5, 24]],
     ['relu', nn.relu(), [5, 2], [5, 2]],
@@ -109,6 +110,13 @@ describe('values and gradients', () => {
     expect([...z!.data]).toEqual([5.5, 7.5])
   })
 
+  test('local2d has weights and biases of its own at each place', () => {
+    const local = nn.local2d(1, 1, { size: [1, 3], kernel: [1, 2] })
+    const states = { 'local1/w': ndarray([1, 2, 1, 2], [1, 2, 3, 4]), 'local1/b': ndarray([1, 1, 2], [0.5, -1]) }
+    const { y } = evaluate({ x: ndarray([1, 1, 1, 3], [1, 10, 100]) }, ({ x }) => ({ y: untyped(local)(x!) }), states)
+    expect([...y!.data]).toEqual([21.5, 429])
+  })
+
   // By hand for [1, -2, 3, 0.5] in Python; `caffe` equals torch.nn.LocalResponseNorm(3, 0.3, 0.75, 1).
   test.each([
     ['paper', [0.3907949713907, -0.5090216197014, 0.7849966845632, 0.1547889564692]],
@@ -176,6 +184,12 @@ describe('what is refused', () => {
       () => nn.conv2d(4, 6, { kernel: 3, groups: 4 }),
       'conv2d: expected groups that divide 4 and 6 channels, got 4',
     ],
+    [
+      'a size',
+      () => outputShape(nn.local2d(3, 8, { size: 9, kernel: 3 }), [2, 3, 9, 8]),
+      'local2d[local1]: expected x of f32[N, 3, 9, 9], got f32[2, 3, 9, 8]',
+    ],
+    ['a large kernel', () => nn.local2d(3, 8, { size: 2, kernel: 3 }), 'expected a window of at most 2'],
     ['an even window', () => nn.lrn({ convention: 'caffe', size: 4 }), 'lrn: expected size to be odd and from 1 to 63'],
     ['no k', () => nn.lrn({ convention: 'caffe', k: 0 }), 'lrn: expected k to be a finite number of at least'],
     [

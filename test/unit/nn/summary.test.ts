@@ -19,6 +19,21 @@ test('counts of LeNet', () => {
   })
 })
 
+test('counts of a locally connected layer after normalisation', () => {
+  const net = nn.sequential(nn.lrn({ convention: 'caffe' }), nn.local2d(4, 3, { size: 6, kernel: 3, padding: 1 }))
+  const { rows } = nn.summary(net, { x: [2, 4, 6, 6] })
+  expect(rows).toEqual([
+    { path: 'lrn1', kind: 'lrn', output: [2, 4, 6, 6], parameters: 0, multiplyAdds: 0 },
+    {
+      path: 'local1',
+      kind: 'local',
+      output: [2, 3, 6, 6],
+      parameters: 36 * 3 * (4 * 9 + 1),
+      multiplyAdds: 2 * 36 * 3 * 4 * 9,
+    },
+  ])
+})
+
 test('shared layers, names and closures', () => {
   const cell = nn.linear(4, 4, { name: 'cell' })
   const net = nn.sequential(cell, (x: nn.Features<4>) => relu(x), cell)

@@ -1,0 +1,70 @@
+// Locally connected layer over NCHW: a convolution without shared weights.
+import { add, local2d as connect, localExtents, type Padding, type Pair } from '../ops/index.js'
+import { read, ShapeError, type Tensor } from '../graph/index.js'
+import { expectCount, ownerPath, typeText } from './check.js'
+import { heUniform, type Initializer, zeros } from './init.js'
+import { layer, type Layer } from './layer.js'
+import { parameter } from './parameter.js'
+import type { Images } from './types.js'
+
+/** Options of `local2d`. */
+export interface Local2dOptions {
+  /** [height, width] of the input: each place has weights of its own. */
+  readonly size: Pair
+  readonly kernel: Pair
+  /** Default: 1. */
+  readonly stride?: Pair
+  /** One number for all sides, [height, width], or [top, left, bottom, right]. Default: 0. */
+  readonly padding?: Padding
+  /** One for each output channel and place. Default: true; starts at zero. */
+  readonly bias?: boolean
+  /** Of the weights. Default: He uniform. */
+  readonly init?: Initializer
+  /** In paths; default: `local1`, `local2`, ... */
+  readonly name?: string
+}
+
+/**
+ * A convolution with other weights at each place: x f32 [N, in, H, W] -> [N, out, H', W'], w [H', W', out, in * KH * KW],
+ * b [out, H', W'].
+ * @throws ShapeError for extents below 1 or a window larger than the padded input; when traced, for an x that does not fit.
+ * @see Krizhevsky 2009, "Learning multiple layers of features from tiny images"; `local` in cuda-convnet.
+ * @example nn.local2d(64, 32, { size: 6, kernel: 3, padding: 1 })
+ */
+export function local2d<I extends number, O extends number>(
+  inChannels: I,
+  outChannels: O,
+  options: Local2dOptions,
+): Layer<Images<I>, Images<O>> {
+  const { size, kernel, stride = 1, padding = 0, bias = true, init = heUniform, name } = options
+  const [[height, width], [kh, kw]] = [both(size), both(kernel)]
+  expectCount('local2d', 'input channels', inChannels)
+  expectCount('local2d', 'output channels', outChannels)
+  for (const extent of [height, width]) expectCount('local2d', 'the size', extent)
+  for (const extent of [kh, kw]) expectCount('local2d', 'the kernel', extent)
+  for (const extent of both(stride)) expectCount('local2d', 'the stride', extent)
+  const windows = { kernel, stride, padding }
+  const [oh, ow] = localExtents(height, width, windows)
+  const fans = { in: inChannels * kh * kw, out: outChannels * kh * kw }
+  const w = parameter<[number, number, O, number]>('w', [oh, ow, outChannels, fans.in], init, fans)
+  const b = bias ? parameter('b', [outChannels, oh, ow], zeros) : undefined
+  return layer<Images<I>, Images<O>>({
+    kind: 'local',
+    name,
+    parameters: b ? [w, b] : [w],
+    apply: (x) => {
+      const weight = read(w)
+      expectImages(x, [inChannels, height, width], weight)
+      const y = connect(x as Images, weight, windows)
+      return (b ? add<'f32', readonly number[], readonly number[]>(y, read(b)) : y) as Images<O>
+    },
+  })
+}
+
+const both = (pair: Pair): readonly [number, number] => (typeof pair === 'number' ? [pair, pair] : pair)
+
+function expectImages(x: Tensor, extents: readonly number[], weight: Tensor): void {
+  if (x.rank === 4 && extents.every((extent, i) => x.shape[i + 1] === extent)) return
+  const expected = `f32[N, ${extents.join(', ')}]`
+  throw new ShapeError(`local2d[${ownerPath(weight)}]: expected x of ${expected}, got ${typeText(x)}`)
+}
