@@ -1,6 +1,7 @@
 // The networks, one file each.
 export { alexnet, type AlexnetConfig, imagenetAlexnet } from './alexnet.js'
 export { alexnetOneTower, type AlexnetOneTowerConfig, imagenetOneTower } from './alexnet-one-tower.js'
+export { cifar10Local, cifarLocal, type CifarLocalConfig } from './cifar-local.js'
 export { cifar10Convnet, cifarConvnet, type CifarConvnetConfig } from './cifar-convnet.js'
 export { lenet, type LenetConfig, mnistLenet } from './lenet.js'
 export { mlp, type MlpConfig, mnistMlp } from './mlp.js'
