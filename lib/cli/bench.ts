@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { access } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { command, type Output, UsageError } from './command.js'
+import { deviceOption } from './device-option.js'
 import { titan } from './titan.js'
 
 const script = fileURLToPath(new URL('../../bench/run.mjs', import.meta.url))
@@ -30,7 +31,7 @@ export const bench = command({
     batch: { type: 'whole', help: 'of titan: images per step (default 128)' },
     steps: { type: 'whole', help: 'of titan: steps that are timed (default 20)' },
     data: { type: 'text', value: 'folder', help: 'of titan: packed images to read as well' },
-    device: { type: 'text', choices: ['auto', 'cpu', 'cuda'], help: 'of titan: where to run (default auto)' },
+    device: deviceOption,
     threads: { type: 'whole', help: 'of titan: threads of the CPU (default 0: all cores)' },
     out: { type: 'text', value: 'folder', help: 'of titan: where titan.svg and titan.json go (default .)' },
     json: { type: 'flag', help: 'of titan: print JSON' },

@@ -13,6 +13,8 @@ export interface Option {
   /** What the value is called in the help. */
   readonly value?: string
   readonly choices?: readonly string[]
+  /** What is taken besides the choices, and how all of it is said. */
+  readonly more?: { readonly accepts: (value: string) => boolean; readonly expected: string }
 }
 
 export type Options = Readonly<Record<string, Option>>
@@ -103,14 +105,15 @@ function read<T extends Options>(
   return { values: values as Values<T>, positionals }
 }
 
-function valueOf(shown: string, { type, choices }: Option, value: string | undefined): string | number | boolean {
+function valueOf(shown: string, { type, choices, more }: Option, value: string | undefined): string | number | boolean {
   if (type === 'flag') {
     if (value === undefined) return true
     throw new UsageError(`${shown} takes no value, got ${value}`)
   }
   if (value === undefined || value === '') throw new UsageError(`${shown} expects a value, got none`)
-  if (choices !== undefined && !choices.includes(value)) {
-    throw new UsageError(`${shown} expects ${choices.join(', ')}, got ${value}.${suggestion(value, choices)}`)
+  if (choices !== undefined && !choices.includes(value) && more?.accepts(value) !== true) {
+    const expected = more?.expected ?? choices.join(', ')
+    throw new UsageError(`${shown} expects ${expected}, got ${value}.${suggestion(value, choices)}`)
   }
   if (type === 'text') return value
   const number = Number(value)

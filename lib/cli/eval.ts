@@ -2,6 +2,7 @@
 import { type Recipe, recipes } from '../recipes/index.js'
 import { inspectCheckpoint, load } from '../train/index.js'
 import { command, named, UsageError } from './command.js'
+import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
 import { percent } from './watch.js'
 
@@ -17,7 +18,7 @@ export const evaluate = command({
       help: 'for a file that does not say its recipe',
       choices: recipes.map(({ name }) => name),
     },
-    device: { type: 'text', choices: ['auto', 'cpu', 'cuda'], help: 'where to run (default auto)' },
+    device: deviceOption,
     precision: { type: 'text', choices: ['auto', 'f32', 'tf32', 'bf16'], help: 'default: as it was trained' },
     json: { type: 'flag', help: 'print JSON' },
   },

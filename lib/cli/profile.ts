@@ -2,6 +2,7 @@
 import { recipes } from '../recipes/index.js'
 import { createProgress, profile as measure, type Profile, type ProfileKind } from '../train/index.js'
 import { command, named } from './command.js'
+import { deviceOption } from './device-option.js'
 import { alignedLines, shareOf } from './table.js'
 
 export const profile = command({
@@ -16,7 +17,7 @@ export const profile = command({
     batch: { type: 'whole', help: 'examples per step (default: of the recipe)' },
     runs: { type: 'whole', help: 'steps of which the medians count (default 10)' },
     precision: { type: 'text', choices: ['auto', 'f32', 'tf32', 'bf16'], help: 'default auto' },
-    device: { type: 'text', choices: ['auto', 'cpu', 'cuda'], help: 'where to run (default auto)' },
+    device: deviceOption,
     threads: { type: 'whole', help: 'threads of the CPU (default 0: all cores)' },
     json: { type: 'flag', help: 'print JSON' },
   },

@@ -13,6 +13,7 @@ import {
   type SessionOptions,
 } from '../train/index.js'
 import { command, named, type Output, UsageError, type Values } from './command.js'
+import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
 import { sayEnd, watch } from './watch.js'
 
@@ -26,7 +27,7 @@ const options = {
     choices: ['auto', 'f32', 'tf32', 'bf16'],
     help: 'auto: bf16 where the hardware has it (default)',
   },
-  device: { type: 'text', choices: ['auto', 'cpu', 'cuda'], help: 'where to train (default auto)' },
+  device: deviceOption,
   threads: { type: 'whole', help: 'threads of the CPU (default 0: all cores)' },
   folder: { type: 'text', value: 'path', help: 'where the run is kept (default runs/<time>-<recipe>)' },
   resume: { type: 'text', value: 'path', help: 'go on from a checkpoint, or from the folder of a run' },

@@ -5,19 +5,30 @@ import { DeviceError, guarded, rethrow } from './errors.js'
 import { loadBinding } from './load-binding.js'
 import { Program, readPorts } from './program.js'
 
+/** `cuda` is `cuda:0`. */
+export type DeviceName = 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
+
+/** What a device is called, in words. */
+export const deviceNames = 'auto, cpu, cuda or cuda:1'
+
+/** Which device, and how it works. */
 export interface DeviceOptions {
-  /** `auto` takes CUDA where it is available, else the CPU; a named device is never replaced. Default: `auto`. */
-  readonly device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
+  /** `auto` takes CUDA where it is available, else the CPU, and says so once; a named device is never replaced. Default: `auto`. */
+  readonly device?: DeviceName
   /** Threads of the CPU; default 0: as many as the machine has cores. */
   readonly threads?: number
-  /** Let CUDA use only kernels that give the same bits at every run. Default: false. */
+  /** Let CUDA use only kernels that give the same bits at every run, where others may be faster. Default: false. */
   readonly deterministic?: boolean
   /** Most bytes of memory to take of a CUDA device; default 0: all there is. */
   readonly memoryLimit?: number
+  /** Takes what a person should know (a fallback, a checkpoint of another machine); default: nobody, the library is silent. */
+  readonly onWarning?: (message: string) => void
+}
+
+/** Options of a device that is opened by itself. */
+export interface OpenOptions extends DeviceOptions {
   /** Time every step of every program, for `program.stats()`. Default: false. */
   readonly profile?: boolean
-  /** Told once when `auto` falls back to the CPU, and why. */
-  readonly onWarning?: (message: string) => void
 }
 
 /** An open device with a native thread of its own, which keeps the process alive only while it works. */
@@ -68,7 +79,7 @@ export class Device {
  * @throws DeviceError `ERR_NO_DEVICE` with the reason and the remedy, `ERR_NO_ADDON` where Ostrich is not built
  * @example await using device = await openDevice({ device: 'cpu', threads: 2 })
  */
-export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
+export async function openDevice(options: OpenOptions = {}): Promise<Device> {
   const { device = 'auto', threads = 0, profile = false, deterministic = false, memoryLimit = 0, onWarning } = options
   if (!Number.isSafeInteger(threads) || threads < 0) {
     throw new DeviceError('ERR_ARGUMENT', `device: expected threads to be a whole number >= 0, got ${threads}`)
@@ -89,11 +100,16 @@ interface Choice {
   readonly index: number
 }
 
+const named = /^(?:(cpu)|(cuda)(?::(\d{1,3}))?)$/
+
+/** Whether a device is called so; not whether it is there. */
+export function isDeviceName(text: unknown): text is DeviceName {
+  return typeof text === 'string' && (text === 'auto' || named.test(text))
+}
+
 function parse(device: string): Choice {
-  const match = /^(?:(cpu)|(cuda)(?::(\d{1,3}))?)$/.exec(device)
-  if (match === null) {
-    throw new DeviceError('ERR_NO_DEVICE', `device: expected auto, cpu, cuda or cuda:1, got ${device}`)
-  }
+  const match = named.exec(device)
+  if (match === null) throw new DeviceError('ERR_NO_DEVICE', `device: expected ${deviceNames}, got ${device}`)
   return { backend: match[1] ?? 'cuda', index: Number(match[3] ?? 0) }
 }
 

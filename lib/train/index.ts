@@ -3,7 +3,7 @@ export { type CheckpointInfo, inspectCheckpoint } from './checkpoint.js'
 export type { Compiled, CompileOptions, Extent, Results } from './compiled.js'
 export type * from './events.js'
 export { type EvaluateOptions, load, type LoadOptions, type Model } from './model.js'
-export type { DeviceOptions, SessionOptions, SessionPrecision } from './options.js'
+export type { PlaceOptions, SessionOptions, SessionPrecision } from './options.js'
 export { profile, type Profile, type ProfileKind, type ProfileOptions, type ProfileRow } from './profile.js'
 export {
   type CountState,

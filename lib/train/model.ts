@@ -4,7 +4,7 @@ import { feed, type HostArray, OstrichError } from '../graph/index.js'
 import { checkTensors, type CheckpointInfo, openCheckpoint, restore } from './checkpoint.js'
 import { Evaluator } from './evaluate.js'
 import type { Metrics } from './events.js'
-import { checkDevice, type DeviceOptions } from './options.js'
+import { checkDevice, type PlaceOptions } from './options.js'
 import { openPlace, type Place } from './place.js'
 import { Predictor } from './predictor.js'
 import { Programs } from './programs.js'
@@ -12,7 +12,7 @@ import { sourcesOf, type TrainingData } from './source.js'
 import { StateStore } from './state.js'
 import { checkFieldNames, type Inputs, type Loss, type Network, prepared } from './task.js'
 
-export interface LoadOptions extends DeviceOptions {
+export interface LoadOptions extends PlaceOptions {
   /** As in training. */
   readonly inputs?: Inputs
   /** Type of one example; needed for a file that no session wrote. */

@@ -3,6 +3,7 @@ import type { CompilePrecision } from '../compile/index.js'
 import type { Dataset } from '../data/index.js'
 import { OstrichError } from '../graph/index.js'
 import type { Optimizer } from '../optim/index.js'
+import { deviceNames, type DeviceOptions, isDeviceName } from '../runtime/index.js'
 import type { Explain } from './programs.js'
 import type { CheckpointEvery } from './loop.js'
 import type { TrainingData } from './source.js'
@@ -11,23 +12,13 @@ import type { Inputs, Loss, Network } from './task.js'
 /** `auto`: bf16 where the device computes in it natively, else f32. `tf32` is of CUDA devices; the CPU computes it in f32. */
 export type SessionPrecision = 'auto' | CompilePrecision
 
-/** Where and how programs run. */
-export interface DeviceOptions {
-  /** `auto` takes the best that is present and says so once; a named device is never replaced. Default: `auto`. */
-  readonly device?: 'auto' | 'cpu' | 'cuda' | `cuda:${number}`
+/** Where programs run, and what in. */
+export interface PlaceOptions extends DeviceOptions {
   /** Default: `auto`. */
   readonly precision?: SessionPrecision
-  /** Threads of the CPU; default 0: one for each core. */
-  readonly threads?: number
-  /** Let CUDA use only kernels that give the same bits at every run, where others may be faster. Default: false. */
-  readonly deterministic?: boolean
-  /** Most bytes of memory to take of a CUDA device; default 0: all there is. */
-  readonly memoryLimit?: number
-  /** Takes what a person should know (a fallback, a checkpoint of another machine); default: nobody, the library is silent. */
-  readonly onWarning?: (message: string) => void
 }
 
-export interface SessionOptions extends DeviceOptions {
+export interface SessionOptions extends PlaceOptions {
   /** A data set with the fields `x` and `target`, or a training and a validation set. */
   readonly data: Dataset | TrainingData
   /** Mean loss of a batch. */
@@ -67,20 +58,20 @@ export interface Resolved extends SessionOptions {
 
 function whole(name: string, value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): void {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most) return
-  throw new OstrichError(
-    'ERR_OPTION',
-    `session[${name}]: expected a whole number of at least ${least}, got ${JSON.stringify(value)}`,
-  )
+  refuse(name, `a whole number of at least ${least}`, value)
+}
+
+function refuse(name: string, expected: string, value: unknown): never {
+  throw new OstrichError('ERR_OPTION', `session[${name}]: expected ${expected}, got ${JSON.stringify(value)}`)
 }
 
 function oneOf(name: string, value: unknown, allowed: readonly (string | boolean)[]): void {
-  if (value === undefined || allowed.some((one) => one === value)) return
-  throw new OstrichError('ERR_OPTION', `session[${name}]: expected ${allowed.join(', ')}, got ${JSON.stringify(value)}`)
+  if (value !== undefined && !allowed.some((one) => one === value)) refuse(name, allowed.join(', '), value)
 }
 
 /** Refuses what no device can be opened with. */
-export function checkDevice({ device, precision, threads = 0, deterministic, memoryLimit = 0 }: DeviceOptions): void {
-  if (typeof device !== 'string' || !/^cuda:\d{1,3}$/.test(device)) oneOf('device', device, ['auto', 'cpu', 'cuda'])
+export function checkDevice({ device, precision, threads = 0, deterministic, memoryLimit = 0 }: PlaceOptions): void {
+  if (device !== undefined && !isDeviceName(device)) refuse('device', deviceNames, device)
   oneOf('precision', precision, ['auto', 'f32', 'tf32', 'bf16'])
   oneOf('deterministic', deterministic, [true, false])
   whole('memoryLimit', memoryLimit, 0)

@@ -2,7 +2,7 @@
 import type { CompilePrecision } from '../compile/index.js'
 import { registry } from '../ops/index.js'
 import { expectOps, openDevice, type Device } from '../runtime/index.js'
-import type { DeviceOptions } from './options.js'
+import type { PlaceOptions } from './options.js'
 
 export interface Place {
   readonly device: Device
@@ -18,7 +18,7 @@ export interface Place {
 const nativeOps = [...registry.values()].filter((op) => op.kind !== 'marker').map((op) => op.name)
 
 /** @throws DeviceError `ERR_NO_DEVICE` with the reason and the remedy, `ERR_INTERNAL` where the addon has other ops */
-export async function openPlace(options: DeviceOptions & { readonly profile?: boolean }): Promise<Place> {
+export async function openPlace(options: PlaceOptions & { readonly profile?: boolean }): Promise<Place> {
   const { device = 'auto', precision = 'auto', threads = 0, deterministic = false, memoryLimit = 0 } = options
   expectOps(nativeOps)
   const warnings: string[] = []

@@ -3,7 +3,7 @@ import type { CompilePrecision } from '../compile/index.js'
 import { type FieldSpec, madeUp } from '../data/index.js'
 import { feed, OstrichError, trace } from '../graph/index.js'
 import type { Optimizer } from '../optim/index.js'
-import { checkDevice, type DeviceOptions } from './options.js'
+import { checkDevice, type PlaceOptions } from './options.js'
 import { openPlace } from './place.js'
 import { Programs } from './programs.js'
 import { StateStore } from './state.js'
@@ -39,7 +39,7 @@ export interface Profile {
   readonly split: Readonly<Record<ProfileKind, number>>
 }
 
-export interface ProfileOptions extends DeviceOptions {
+export interface ProfileOptions extends PlaceOptions {
   readonly loss: Loss
   readonly optimizer: Optimizer
   readonly batch: number

@@ -1,6 +1,9 @@
 // How arguments are read: values by kind, mistakes with the nearest known word, help for everybody.
 import { describe, expect, it } from 'vitest'
 import { command, named, UsageError } from '../../../lib/cli/command.js'
+import { deviceOption } from '../../../lib/cli/device-option.js'
+import { openDevice } from '../../../lib/runtime/index.js'
+import { checkDevice } from '../../../lib/train/options.js'
 
 const seen: unknown[] = []
 const cook = command({
@@ -65,6 +68,35 @@ describe('a command', () => {
     expect(failure).toBeInstanceOf(UsageError)
     expect((failure as Error).message).toMatch(message)
   })
+})
+
+describe('--device', () => {
+  const given = async (device: string): Promise<unknown> => {
+    let got: unknown
+    const run = command({
+      ...{ name: 'go', summary: 'go', arguments: [], about: 'Goes.', examples: [] },
+      options: { device: deviceOption },
+      run: (values) => Promise.resolve(((got = values.device), 0)),
+    })
+    await run.run(['--device', device], { line: () => undefined, note: () => undefined })
+    return got
+  }
+
+  it.for(['auto', 'cpu', 'cuda', 'cuda:0', 'cuda:12'])('takes %s', async (device) => {
+    expect(await given(device)).toBe(device)
+  })
+
+  it.for(['gpu', 'cuda:', 'cuda:x', 'cuda:1000', 'cuda:-1', 'cuda:1.5', ' cuda', 'cpu:0'])(
+    'refuses %s',
+    async (device) => {
+      const words = `expected auto, cpu, cuda or cuda:1, got`
+      await expect(given(device)).rejects.toThrow(`--device expects auto, cpu, cuda or cuda:1, got ${device}.`)
+      expect(() => {
+        checkDevice({ device: device as 'cpu' })
+      }).toThrow(`session[device]: ${words} ${JSON.stringify(device)}`)
+      await expect(openDevice({ device: device as 'cpu' })).rejects.toThrow(`device: ${words} ${device}`)
+    },
+  )
 })
 
 it('finds an entry by name, or says which is near', () => {
