@@ -17,9 +17,11 @@ function(ostrich_sees_cuda target)
 endfunction()
 
 # ostrich_fatbins(output_variable source...): compiles each .cu for every architecture and gives one generated source
-# that holds all of them and the table kFatbins.
+# that holds all of them and the table kFatbins. What ptxas says of each kernel (registers, spills) is kept beside the
+# fatbin, in X.fatbin.log, for test/cuda/budget.mjs.
 function(ostrich_fatbins output)
-  set(flags -std=c++17 --compress-mode=size -Werror all-warnings -Xcompiler -Wall -fmad=false)
+  set(flags -std=c++17 --compress-mode=size -Werror all-warnings -Xcompiler -Wall -fmad=false -Xptxas -v)
+  set(logged "log=$1 && shift && ( \"$@\" 2> \"$log\" || ( cat \"$log\" >&2 && false ) )")
   foreach(arch ${OSTRICH_CUDA_ARCHITECTURES})
     list(APPEND flags -gencode arch=compute_${arch},code=sm_${arch})
   endforeach()
@@ -38,8 +40,8 @@ function(ostrich_fatbins output)
   foreach(source ${ARGN})
     get_filename_component(name ${source} NAME_WE)
     set(fatbin ${folder}/${name}.fatbin)
-    add_custom_command(OUTPUT ${fatbin} DEPENDS ${source} DEPFILE ${fatbin}.d
-      COMMAND ${OSTRICH_NVCC} -fatbin ${flags} ${rooms} -MD -MF ${fatbin}.d -MT ${fatbin} -o ${fatbin} ${source}
+    add_custom_command(OUTPUT ${fatbin} ${fatbin}.log DEPENDS ${source} DEPFILE ${fatbin}.d
+      COMMAND sh -c ${logged} sh ${fatbin}.log ${OSTRICH_NVCC} -fatbin ${flags} ${rooms} -MD -MF ${fatbin}.d -MT ${fatbin} -o ${fatbin} ${source}
       VERBATIM COMMENT "Kernels ${name}.cu")
     list(APPEND fatbins ${fatbin})
     string(APPEND assembly ".balign 64\n.globl ostrich_fatbin_${name}\n.hidden ostrich_fatbin_${name}\nostrich_fatbin_${name}:\n.incbin \"${fatbin}\"\n")
