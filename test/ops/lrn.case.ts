@@ -36,6 +36,10 @@ const samplesOf = (name: string, inputs: number): Sample[] => {
     sample('a window of one', [1, 3, 2, 2], { size: 1, alpha: 0.5, beta: 0.75, k: 1 }),
     sample('one channel', [2, 1, 3, 3], { size: 3, alpha: 0.5, beta: 0.75, k: 1 }),
     sample('more places than a tile has', [1, 3, 5, 7], { size: 3, alpha: 0.5, beta: 0.75, k: 1 }),
+    {
+      ...sample('work for two threads', [2, 16, 20, 17], { size: 5, alpha: 0.25, beta: 0.75, k: 2 }),
+      noGradient: 'as of the small ones',
+    },
   ]
 }
 

@@ -42,6 +42,15 @@ const layouts: readonly Layout[] = [
   },
 ]
 
+/** More than one thread takes on alone. */
+const large: Layout = {
+  name: 'work for two threads',
+  x: [5, 8, 10, 9],
+  places: [8, 7],
+  attrs: { kernel: [3, 3], stride: [1, 1], padding: [0, 0, 0, 0] },
+}
+const ofLarge = (layout: Layout) => (layout === large ? { noGradient: 'as of the small ones' } : {})
+
 /** Where element [place, n, k] of the rows lies in an x of this width; outside it for padding. */
 function source([place, n, k]: readonly number[], width: number, { kernel, stride, padding }: Windows): number[] {
   const taps = kernel[0]! * kernel[1]!
@@ -64,11 +73,12 @@ const float = (shape: readonly number[]) => `float[${shape.join(', ')}]`
 const unfold = opCase<Windows>({
   name: 'unfold',
   reference: ([x], attrs, [output]) => [fill(output!.shape, (index) => at(x!, ...source(index, x!.shape[3]!, attrs)))],
-  samples: layouts.map((layout) => ({
+  samples: [...layouts, large].map((layout) => ({
     name: layout.name,
     inputs: [input('float', layout.x, uniform())],
     build: apply('unfold', layout.attrs),
     outputs: [float(rowsOf(layout))],
+    ...ofLarge(layout),
   })),
   refusals: [
     {
@@ -95,11 +105,12 @@ const fold = opCase<Windows & { readonly size: readonly number[] }>({
     }
     return [x]
   },
-  samples: layouts.map((layout) => ({
+  samples: [...layouts, large].map((layout) => ({
     name: layout.name,
     inputs: [input('float', rowsOf(layout), uniform())],
     build: apply('fold', { ...layout.attrs, size: layout.x.slice(2) }),
     outputs: [float(layout.x)],
+    ...ofLarge(layout),
   })),
   refusals: [
     {

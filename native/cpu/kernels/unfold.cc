@@ -1,5 +1,7 @@
 // unfold: windows of x [N, C, H, W] as rows [OH*OW, N, C*KH*KW]; fold: each element of x is the sum of its places in
-// the rows, in f32, in the order of the windows' taps. Row-major.
+// the rows, in f32, in the order of places. Row-major.
+#include <omp.h>
+
 #include <algorithm>
 
 #include "core/bf16.h"
@@ -29,13 +31,26 @@ class WindowStep : public Step {
     top_ = padding[0], left_ = padding[1];
     oh_ = (h_ + top_ + padding[2] - kh_) / stride_h_ + 1;
     ow_ = (w_ + left_ + padding[3] - kw_) / stride_w_ + 1;
-    row_ = c_ * kh_ * kw_;
+    taps_ = kh_ * kw_;
+    row_ = c_ * taps_;
     reads = {from};
     writes = {to};
   }
 
  protected:
-  int64_t n_, c_, h_, w_, kh_, kw_, stride_h_, stride_w_, top_, left_, oh_, ow_, row_;
+  // body(tap, offset) for each tap of a place's window: its place in a row, and in a plane of x, or -1 in the padding.
+  template <class F>
+  void for_taps(int64_t place, F&& body) const {
+    const int64_t y = place / ow_ * stride_h_ - top_, x = place % ow_ * stride_w_ - left_;
+    for (int64_t kh = 0, tap = 0; kh < kh_; ++kh) {
+      for (int64_t kw = 0; kw < kw_; ++kw, ++tap) {
+        const bool inside = y + kh >= 0 && y + kh < h_ && x + kw >= 0 && x + kw < w_;
+        body(tap, inside ? (y + kh) * w_ + x + kw : -1);
+      }
+    }
+  }
+
+  int64_t n_, c_, h_, w_, kh_, kw_, stride_h_, stride_w_, top_, left_, oh_, ow_, taps_, row_;
   bool is_bf16_;
 };
 
@@ -47,64 +62,52 @@ class UnfoldStep : public WindowStep {
  private:
   template <class T>
   void run_as(RunContext& context) const {
-    const T* x = reads[0]->data<T>();
-    T* rows = writes[0]->data<T>();
     const auto some = [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
-        const int64_t place = i / n_;
-        copy_window(rows + i * row_, x + i % n_ * c_ * h_ * w_, place / ow_ * stride_h_ - top_,
-                    place % ow_ * stride_w_ - left_);
+        const T* image = reads[0]->data<T>() + i % n_ * c_ * h_ * w_;
+        T* row = writes[0]->data<T>() + i * row_;
+        for_taps(i / n_, [&](int64_t tap, int64_t offset) {
+          for (int64_t c = 0; c < c_; ++c) row[c * taps_ + tap] = offset < 0 ? T(0) : image[c * h_ * w_ + offset];
+        });
       }
     };
     parallel_for(context.threads, oh_ * ow_ * n_, std::max<int64_t>(1, kAlone / row_), some, 1);
-  }
-
-  // The window whose first element is (y, x) of an image, zeros outside it.
-  template <class T>
-  void copy_window(T* row, const T* image, int64_t y, int64_t x) const {
-    const int64_t first = std::clamp<int64_t>(-x, 0, kw_), last = std::clamp<int64_t>(w_ - x, first, kw_);
-    for (int64_t c = 0; c < c_; ++c, image += h_ * w_) {
-      for (int64_t kh = 0; kh < kh_; ++kh, row += kw_) {
-        const bool inside = y + kh >= 0 && y + kh < h_;
-        const T* line = image + (y + kh) * w_ + x;
-        for (int64_t kw = 0; kw < kw_; ++kw) row[kw] = inside && kw >= first && kw < last ? line[kw] : T(0);
-      }
-    }
   }
 };
 
 class FoldStep : public WindowStep {
  public:
-  using WindowStep::WindowStep;
+  // Each thread sums one image at a time.
+  FoldStep(Builder& builder, const NodeSpec& node, Slot* rows, Slot* x) : WindowStep(node, rows, x, x->shape) {
+    writes.push_back(builder.scratch(size_t(builder.threads() * c_ * h_ * w_) * sizeof(float)));
+  }
   void run(RunContext& context) override { is_bf16_ ? run_as<uint16_t>(context) : run_as<float>(context); }
 
  private:
   template <class T>
   void run_as(RunContext& context) const {
-    const T* rows = reads[0]->data<T>();
-    T* x = writes[0]->data<T>();
+    const int64_t image = c_ * h_ * w_;
     const auto some = [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const int64_t column = i % w_, line = i / w_ % h_, plane = i / (w_ * h_);
-        store(x + i, sum_taps(rows + plane / c_ * row_ + plane % c_ * kh_ * kw_, line + top_, column + left_));
+      float* sums = writes[1]->data<float>() + omp_get_thread_num() * image;
+      for (int64_t n = begin; n < end; ++n) {
+        sum_windows(reads[0]->data<T>() + n * row_, sums);
+        T* x = writes[0]->data<T>() + n * image;
+        for (int64_t i = 0; i < image; ++i) store(x + i, sums[i]);
       }
     };
-    parallel_for(context.threads, n_ * c_ * h_ * w_, kAlone, some);
+    parallel_for(context.threads, n_, std::max<int64_t>(1, kAlone / (oh_ * ow_ * row_)), some, 1);
   }
 
-  // Sum over the windows that hold element (y, x) of the padded plane; `rows` is its channel in the first of them.
+  // `row` is the image's row of the first place.
   template <class T>
-  float sum_taps(const T* rows, int64_t y, int64_t x) const {
-    float sum = 0;
-    for (int64_t kh = y % stride_h_; kh < kh_ && kh <= y; kh += stride_h_) {
-      const int64_t oh = (y - kh) / stride_h_;
-      if (oh >= oh_) continue;
-      for (int64_t kw = x % stride_w_; kw < kw_ && kw <= x; kw += stride_w_) {
-        const int64_t ow = (x - kw) / stride_w_;
-        if (ow < ow_) sum += to_float(rows[(oh * ow_ + ow) * n_ * row_ + kh * kw_ + kw]);
-      }
+  void sum_windows(const T* row, float* sums) const {
+    std::fill_n(sums, c_ * h_ * w_, 0.0f);
+    for (int64_t place = 0; place < oh_ * ow_; ++place, row += n_ * row_) {
+      for_taps(place, [&](int64_t tap, int64_t offset) {
+        if (offset < 0) return;
+        for (int64_t c = 0; c < c_; ++c) sums[c * h_ * w_ + offset] += to_float(row[c * taps_ + tap]);
+      });
     }
-    return sum;
   }
 };
 
@@ -117,7 +120,7 @@ std::unique_ptr<Step> make_unfold(Builder& builder, const NodeSpec& node) {
 
 std::unique_ptr<Step> make_fold(Builder& builder, const NodeSpec& node) {
   Slot* rows = builder.row_major(builder.input(node, 0));
-  return std::make_unique<FoldStep>(node, rows, builder.output(node, 0), builder.shape(node, 0));
+  return std::make_unique<FoldStep>(builder, node, rows, builder.output(node, 0));
 }
 
 }  // namespace ostrich::cpu
