@@ -16,10 +16,12 @@ export interface Local2dOptions {
   readonly stride?: Pair
   /** One number for all sides, [height, width], or [top, left, bottom, right]. Default: 0. */
   readonly padding?: Padding
-  /** One for each output channel and place. Default: true; starts at zero. */
+  /** One for each output channel and place. Default: true. */
   readonly bias?: boolean
   /** Of the weights. Default: He uniform. */
   readonly init?: Initializer
+  /** Of the bias. Default: zeros. */
+  readonly biasInit?: Initializer
   /** In paths; default: `local1`, `local2`, ... */
   readonly name?: string
 }
@@ -36,7 +38,8 @@ export function local2d<I extends number, O extends number>(
   outChannels: O,
   options: Local2dOptions,
 ): Layer<Images<I>, Images<O>> {
-  const { size, kernel, stride = 1, padding = 0, bias = true, init = heUniform, name } = options
+  const { size, kernel, stride = 1, padding = 0, bias = true, name } = options
+  const { init = heUniform, biasInit = zeros } = options
   const [[height, width], [kh, kw]] = [both(size), both(kernel)]
   expectCount('local2d', 'input channels', inChannels)
   expectCount('local2d', 'output channels', outChannels)
@@ -47,7 +50,7 @@ export function local2d<I extends number, O extends number>(
   const [oh, ow] = localExtents(height, width, windows)
   const fans = { in: inChannels * kh * kw, out: outChannels * kh * kw }
   const w = parameter<[number, number, O, number]>('w', [oh, ow, outChannels, fans.in], init, fans)
-  const b = bias ? parameter('b', [outChannels, oh, ow], zeros) : undefined
+  const b = bias ? parameter('b', [outChannels, oh, ow], biasInit) : undefined
   return layer<Images<I>, Images<O>>({
     kind: 'local',
     name,
