@@ -3,8 +3,11 @@ import type { DType } from './dtype.js'
 import { count, type Shape } from './shape.js'
 import type { Tensor } from './tensor.js'
 
-/** What a variable is for: `parameter` is trained, `statistic` is carried (moments, counters), `shadow` is derived. */
-export type VariableRole = 'parameter' | 'statistic' | 'shadow'
+/**
+ * What a variable is for: `parameter` is trained, `statistic` is carried (moments, counters), `shadow` is derived, `scratch`
+ * holds what programs work on: it is in no checkpoint, and its memory goes with the last of them.
+ */
+export type VariableRole = 'parameter' | 'statistic' | 'shadow' | 'scratch'
 
 export interface VariableOptions<D extends DType, S extends Shape> {
   /** Last part of its path (`w`); the scope in which it is first read gives the rest (`mlp/fc1`). */

@@ -56,14 +56,15 @@ export async function compileFunction<R extends Readonly<Record<string, Tensor>>
     throw new OstrichError('ERR_OPTION', `compile: expected extents for ${fn.length} inputs, got ${names.length}`)
   }
   const { mode, precision } = options
-  const { program, compiled } = await programs.build({ name: 'compiled', mode, precision }, () =>
+  const built = await programs.build({ name: 'compiled', mode, precision }, () =>
     fn(...(names.map((name) => declared(name, extents[name]!, options.fields)) as never[])),
   )
+  const { program, compiled } = built
   const updates = compiled.graph.assigns.some(({ state }) =>
     compiled.states.some(({ name, variable }) => variable.role === 'parameter' && name === state.node.attrs['name']),
   )
   const dispose = (): void => {
-    program.dispose()
+    programs.free(built)
   }
   return {
     async run(inputs) {

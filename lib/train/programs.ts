@@ -31,7 +31,7 @@ export class Programs {
   readonly #store: StateStore
   readonly #seed: Int32Array
   readonly #explain: Explain | undefined
-  readonly #built: Program[] = []
+  readonly #built = new Set<Program>()
   #refresh: { readonly count: number; readonly program: Program } | undefined
   /** Initialisations run one after the other: two programs may meet the same new variable. */
   #turn: Promise<void> = Promise.resolve()
@@ -61,10 +61,21 @@ export class Programs {
     const explain = this.#explain
     const compiled = compileGraph(traced, { precision, explain: explain !== undefined })
     for (const { name: pass, text } of compiled.stages) explain?.(name, pass, text)
-    const program = await this.#device.compile(compiled.text, this.#store.bind(compiled.states))
+    const buffers = this.#store.bind(compiled.states)
+    const program = await this.#device.compile(compiled.text, buffers).catch((error: unknown) => {
+      this.#store.release(compiled.states)
+      throw error
+    })
     explain?.(name, 'plan', program.stats().explain)
-    this.#built.push(program)
+    this.#built.add(program)
     return { program, compiled, traced }
+  }
+
+  /** Frees one program, and the scratch memory that no other reads; runs under way end first. */
+  free({ program, compiled }: Built): void {
+    if (!this.#built.delete(program)) return
+    program.dispose()
+    this.#store.release(compiled.states)
   }
 
   /** Runs `variable.init()` of every new variable in one program: its draws depend on the seed and the variable's path. */
@@ -79,7 +90,8 @@ export class Programs {
       if (entry.variable === seedVariable) await entry.buffer.write(this.#seed)
       if (entry.variable === stepVariable) await entry.buffer.write(Int32Array.of(0))
     }
-    await init?.run({}, {})
+    await init?.program.run({}, {})
+    if (init !== undefined) this.free(init)
     this.#store.settle(this.#store.fresh())
     await this.refreshShadows()
   }
@@ -89,14 +101,14 @@ export class Programs {
     const shadows = this.#store.shadows()
     if (shadows.length === 0) return
     if (this.#refresh?.count !== shadows.length) {
-      this.#refresh = { count: shadows.length, program: await this.#assigning('shadows', shadows) }
+      this.#refresh = { count: shadows.length, program: (await this.#assigning('shadows', shadows)).program }
     }
     await this.#refresh.program.run({}, {})
   }
 
   /** A program that sets each variable to its initial value. */
-  async #assigning(name: string, entries: readonly StateEntry[]): Promise<Program> {
-    const { program } = await this.#compile({ name, mode: 'eval', precision: 'f32' }, () => {
+  async #assigning(name: string, entries: readonly StateEntry[]): Promise<Built> {
+    return this.#compile({ name, mode: 'eval', precision: 'f32' }, () => {
       for (const { variable, name: path } of entries) {
         const parent = path.slice(0, Math.max(0, path.length - variable.label.length - 1))
         // The path of the variable, so that its draws are its own; reading it below its parent gives it its known name.
@@ -107,7 +119,6 @@ export class Programs {
       }
       return {}
     })
-    return program
   }
 
   dispose(): void {

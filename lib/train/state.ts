@@ -20,6 +20,8 @@ export class StateStore {
   readonly #device: Device
   readonly #entries = new Map<Variable, StateEntry>()
   readonly #fresh = new Set<StateEntry>()
+  /** How many programs read a scratch variable. */
+  readonly #readers = new Map<Variable, number>()
 
   constructor(device: Device) {
     this.#device = device
@@ -30,8 +32,24 @@ export class StateStore {
     return states.map(({ name, variable, shadowOf }) => {
       // A program may read the copy alone, but the copy's values come from its parameter: that is state of the session too.
       if (shadowOf !== undefined) this.#entry(this.names.variable(shadowOf, ''), shadowOf, undefined)
+      if (variable.role === 'scratch') this.#readers.set(variable, (this.#readers.get(variable) ?? 0) + 1)
       return this.#entry(name, variable, shadowOf).buffer
     })
+  }
+
+  /** Takes back what `bind` gave for a program that has ended: scratch variables without another reader are freed. */
+  release(states: readonly ProgramState[]): void {
+    for (const { variable } of states) {
+      if (variable.role !== 'scratch') continue
+      const left = (this.#readers.get(variable) ?? 1) - 1
+      this.#readers.set(variable, left)
+      const entry = this.#entries.get(variable)
+      if (left > 0 || entry === undefined) continue
+      this.#readers.delete(variable)
+      this.#entries.delete(variable)
+      this.#fresh.delete(entry)
+      entry.buffer.dispose()
+    }
   }
 
   #entry(name: string, variable: Variable, shadowOf: Variable | undefined): StateEntry {
@@ -54,9 +72,11 @@ export class StateStore {
     for (const entry of entries) this.#fresh.delete(entry)
   }
 
-  /** Everything that a checkpoint holds: all variables but the derived copies. */
+  /** Everything that a checkpoint holds: all variables but the derived copies and what programs work on. */
   entries(): StateEntry[] {
-    return [...this.#entries.values()].filter((entry) => entry.shadowOf === undefined)
+    return [...this.#entries.values()].filter(
+      ({ shadowOf, variable }) => shadowOf === undefined && variable.role !== 'scratch',
+    )
   }
 
   shadows(): StateEntry[] {
