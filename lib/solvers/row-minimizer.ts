@@ -1,0 +1,111 @@
+// Minimises many problems at once on a device: one call carries all rows through several evaluations of f, so that the work
+// of JavaScript does not grow with their number.
+import { type HostArray, OstrichError, type Tensor } from '../graph/index.js'
+import type { CompiledFunction, Compiler } from './compiler.js'
+import { type RowObjective, type RowOptions, RowProblem, runningRows } from './row-problem.js'
+import { rowStatus } from './row-step.js'
+
+/** How a row ended: `notFinite` where f was not finite at its start, else as in `lbfgsb`. */
+export type RowStatus = Exclude<keyof typeof rowStatus, 'running'>
+
+/** What was found for each of N rows. */
+export interface RowResults {
+  /** f32 [N, ...], row after row. */
+  readonly x: Float32Array
+  /** f at x; where the status is `notFinite`, 3e38. */
+  readonly value: Float32Array
+  /** Largest element of the projected gradient at x. */
+  readonly residual: Float32Array
+  /** Steps taken, and evaluations of f. */
+  readonly iterations: Float32Array
+  readonly evaluations: Float32Array
+  readonly status: readonly RowStatus[]
+}
+
+/** Minimises N problems of one kind at a time; made by `rowMinimizer`. */
+export interface RowMinimizer extends Disposable {
+  /**
+   * Minimises from x [N, ...], which is first moved into the box, with what is given.
+   * @throws OstrichError `ERR_STATE` while another call runs; DataError for inputs that do not fit
+   */
+  run(x: Float32Array, given?: Readonly<Record<string, HostArray>>): Promise<RowResults>
+  /** Frees its programs and their memory. */
+  dispose(): void
+}
+
+const statuses = Object.keys(rowStatus) as (keyof typeof rowStatus)[]
+
+/**
+ * Compiles a solver of N problems in one box: projected limited-memory BFGS, in f32, each row with its own history, line
+ * search and end. Byrd, Lu, Nocedal & Zhu 1995 for what is solved, Bertsekas 1982 for the projection;
+ * docs/decisions/0010-rows-by-composed-ops.md says how, and how far it agrees with `lbfgsb`.
+ * @param compiler a session, whose variables f may read
+ * @throws OstrichError `ERR_ARGUMENT` for options out of range; ShapeError where f does not give one value a row
+ * @example
+ * const minimizer = await solvers.rowMinimizer(session,
+ *   (x: Tensor<'f32', [number, 784]>, { target }: { target: Tensor<'i32', [number]> }) => ops.crossEntropy(net(x), target),
+ *   { shape: [1000, 784], bounds: { lower: 0, upper: 1 }, given: { target: { dtype: 'i32', shape: [1000] } } })
+ * const { x, status } = await minimizer.run(images, { target: labels })
+ */
+export async function rowMinimizer(compiler: Compiler, f: RowObjective, options: RowOptions): Promise<RowMinimizer> {
+  const problem = new RowProblem('rowMinimizer', options)
+  const programs: CompiledFunction[] = []
+  const add = async (...args: Parameters<Compiler['compile']>) => {
+    const program = await compiler.compile(...args)
+    programs.push(program)
+    return program
+  }
+  const dispose = () => {
+    for (const program of programs.splice(0)) program.dispose()
+  }
+  try {
+    const labels = Object.keys(problem.inputs).slice(1)
+    const start = await add((x: Tensor, ...given: Tensor[]) => {
+      problem.start(x, Object.fromEntries(labels.map((label, i) => [label, given[i]!])))
+      return {}
+    }, problem.inputs)
+    const cycle = await add(() => {
+      const rows = problem.cycle(f)
+      problem.save(rows)
+      return { running: runningRows(rows) }
+    }, {})
+    const finish = await add(() => problem.results(), {})
+    return new Minimizer({ start, cycle, finish }, dispose)
+  } catch (error) {
+    dispose()
+    throw error
+  }
+}
+
+class Minimizer implements RowMinimizer {
+  readonly #programs: Readonly<Record<'start' | 'cycle' | 'finish', CompiledFunction>>
+  readonly #free: () => void
+  #busy = false
+
+  constructor(programs: Readonly<Record<'start' | 'cycle' | 'finish', CompiledFunction>>, free: () => void) {
+    this.#programs = programs
+    this.#free = free
+  }
+
+  async run(x: Float32Array, given: Readonly<Record<string, HostArray>> = {}): Promise<RowResults> {
+    if (this.#busy) throw new OstrichError('ERR_STATE', 'rowMinimizer: expected one call at a time, got a second')
+    this.#busy = true
+    try {
+      const { start, cycle, finish } = this.#programs
+      await start.run({ x, ...given })
+      while ((await cycle.run({}))['running']![0]! > 0);
+      const found = (await finish.run({})) as unknown as Omit<RowResults, 'status'> & { status: Float32Array }
+      return { ...found, status: Array.from(found.status, (code) => statuses[code] as RowStatus) }
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  dispose(): void {
+    this.#free()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+}
