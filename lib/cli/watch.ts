@@ -1,6 +1,6 @@
 // Follows a training session: events -> progress display and log; then the last words of a run.
 import type { Recipe } from '../recipes/index.js'
-import type { EndEvent, Progress, RunLog, Session, StoppedEvent, TrainEvent } from '../train/index.js'
+import type { EndEvent, Metrics, Progress, RunLog, Session, StoppedEvent, TrainEvent } from '../train/index.js'
 import type { Output } from './command.js'
 
 interface Watched {
@@ -42,7 +42,7 @@ async function tell(event: TrainEvent, { progress, log, epochs }: Watched): Prom
     case 'epoch':
       progress.line(
         `epoch ${event.epoch}/${epochs}  loss ${event.loss.toFixed(4)}  test loss ${event.validation.loss.toFixed(4)}` +
-          `  test accuracy ${percent(event.validation.accuracy)}  ${thousands(Math.round(event.rate))} examples/s`,
+          `  test accuracy ${percent(event.validation.accuracy)}${topFive(event.validation)}  ${thousands(Math.round(event.rate))} examples/s`,
       )
       await log.drawCurves()
       return
@@ -74,13 +74,20 @@ export function sayEnd(last: EndEvent | StoppedEvent, { recipe, folder, output }
   const { metric, value } = recipe.target
   const reached = last.validation.accuracy
   const verdict = reached >= value ? 'reached' : 'not reached'
-  output.line(`${metric} ${percent(reached)} after ${last.elapsed.toFixed(1)} s (${percent(value)} ${verdict})`)
+  output.line(
+    `${metric} ${percent(reached)}${topFive(last.validation)} after ${last.elapsed.toFixed(1)} s (${percent(value)} ${verdict})`,
+  )
   output.line(`saved ${path}`)
   output.line('Try next:')
   output.line(`  ostrich eval ${path}`)
   output.line(`  ostrich train ${recipe.name} --seed 2 --epochs 10`)
   output.line(`  ${folder}/curves.svg shows the run; log.jsonl has every step`)
   return 0
+}
+
+/** The share of labels among the five largest outputs, where it was measured. */
+export function topFive({ top5 }: Metrics): string {
+  return top5 === undefined ? '' : `, top 5 ${percent(top5)}`
 }
 
 export function percent(share: number): string {

@@ -27,6 +27,8 @@ export interface BatchOptions {
   readonly batch: number
   /** Visit the examples in the order `permutation(length, seed, epoch)`; otherwise as they lie. Default false. */
   readonly shuffle?: boolean
+  /** Let the data set vary its examples by seed and epoch. Default false. */
+  readonly augment?: boolean
   /** A non-negative integer, default 0. */
   readonly seed?: number
   /** A non-negative integer, default 0. */
@@ -92,7 +94,7 @@ export function batches<Names extends string>(
   dataset: Dataset<Names>,
   options: BatchOptions,
 ): AsyncGenerator<Batch<Names>, void, undefined> {
-  const { batch, shuffle = false, seed = 0, epoch = 0, dropLast = false, startStep = 0 } = options
+  const { batch, shuffle = false, augment = false, seed = 0, epoch = 0, dropLast = false, startStep = 0 } = options
   wholeNumber('batches', 'batch', batch, 1)
   wholeNumber('batches', 'seed', seed, 0)
   wholeNumber('batches', 'epoch', epoch, 0)
@@ -100,12 +102,15 @@ export function batches<Names extends string>(
     throw new DataError(`batches: expected a data set with examples, got length ${dataset.length}`)
   const steps = stepsPerEpoch(dataset.length, batch, dropLast)
   wholeNumber('batches', 'startStep', startStep, 0, steps)
-  return prefetch(readBatches(dataset, { batch, shuffle, seed, epoch, dropLast, startStep }, steps), READ_AHEAD)
+  return prefetch(
+    readBatches(dataset, { batch, shuffle, augment, seed, epoch, dropLast, startStep }, steps),
+    READ_AHEAD,
+  )
 }
 
 async function* readBatches<Names extends string>(
   dataset: Dataset<Names>,
-  { batch, shuffle, seed, epoch, startStep }: Required<BatchOptions>,
+  { batch, shuffle, augment, seed, epoch, startStep }: Required<BatchOptions>,
   steps: number,
 ): AsyncGenerator<Batch<Names>, void, undefined> {
   const { length, fields } = dataset
@@ -114,7 +119,7 @@ async function* readBatches<Names extends string>(
   for (let step = startStep; step < steps; step++) {
     const indices = order.subarray(step * batch, Math.min(length, (step + 1) * batch))
     const feeds = ring[step % ring.length] ?? batchArrays(fields, batch)
-    await dataset.gather(indices, feeds)
+    await (augment ? dataset.gather(indices, feeds, { seed, epoch }) : dataset.gather(indices, feeds))
     const count = indices.length
     if (count < batch) clearRows(fields, feeds, count)
     yield { epoch, step, count, feeds }

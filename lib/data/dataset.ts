@@ -14,6 +14,13 @@ export interface FieldSpec {
   readonly shape: readonly number[]
 }
 
+/** One time through a training set: what a set may draw the variations of its examples by. */
+export interface EpochKey {
+  /** The seed of the run. */
+  readonly seed: number
+  readonly epoch: number
+}
+
 /**
  * A random-access collection of examples.
  *
@@ -23,8 +30,17 @@ export interface FieldSpec {
 export interface Dataset<Names extends string = string> {
   readonly length: number
   readonly fields: Readonly<Record<Names, FieldSpec>>
-  /** Copies the examples `indices` to the rows of `out`. */
-  gather(indices: Uint32Array | readonly number[], out: Readonly<Record<Names, FieldArray>>): void | Promise<void>
+  /** How many views of an example its `x` holds in its first extent, where that is more than one: their outputs are averaged. */
+  readonly views?: number
+  /**
+   * Copies the examples `indices` to the rows of `out`. A set that varies its examples (random windows of images) does so
+   * where `key` is given, and draws by seed, epoch and index alone: the same key gives the same examples, in any order.
+   */
+  gather(
+    indices: Uint32Array | readonly number[],
+    out: Readonly<Record<Names, FieldArray>>,
+    key?: EpochKey,
+  ): void | Promise<void>
 }
 
 /** Values of one field of `arrays`: a flat array with the shape of one example, or a bare array of scalars. */

@@ -5,7 +5,7 @@ import { count } from '../graph/index.js'
 import { type Metrics, unmeasured } from './events.js'
 import type { Built, Programs } from './programs.js'
 import type { Fields, Source } from './source.js'
-import { correct, forward, taken, type Task } from './task.js'
+import { amongFive, correct, forward, taken, type Task } from './task.js'
 
 /** Batches whose results may be outstanding: the device works on one while the next is read. */
 const IN_FLIGHT = 2
@@ -14,6 +14,7 @@ interface Outcome {
   readonly examples: number
   readonly loss: Float32Array
   readonly correct: Float32Array | undefined
+  readonly top5: Float32Array | undefined
   readonly done: Promise<unknown>
 }
 
@@ -22,7 +23,7 @@ export class Evaluator {
   readonly #programs: Programs
   readonly #task: Task
   readonly #precision: CompilePrecision
-  readonly #built = new Map<number, Promise<Built>>()
+  readonly #built = new Map<string, Promise<Built>>()
 
   constructor(programs: Programs, task: Task, precision: CompilePrecision) {
     this.#programs = programs
@@ -31,12 +32,12 @@ export class Evaluator {
   }
 
   /**
-   * Mean loss and accuracy over all examples of a source.
+   * Mean loss and accuracy over all examples of a source, in runs of `batch` examples, or of so many views of fewer.
    * @throws what the source and the device throw (a label outside the classes: ERR_DATA)
    */
   async measure(source: Source, batch: number): Promise<Metrics> {
     const waiting: Outcome[] = []
-    const total = { examples: 0, loss: 0, correct: 0 }
+    const total = { examples: 0, loss: 0, correct: 0, top5: 0 }
     const settle = async (): Promise<void> => {
       const outcome = waiting.shift()
       if (outcome === undefined) return
@@ -44,10 +45,11 @@ export class Evaluator {
       total.examples += outcome.examples
       total.loss += outcome.loss[0]! * outcome.examples
       total.correct += outcome.correct?.[0] ?? NaN
+      total.top5 += outcome.top5?.[0] ?? NaN
     }
     try {
-      for await (const one of source.epoch({ batch, epoch: 0 })) {
-        waiting.push(await this.#start(source.fields, one))
+      for await (const one of source.epoch({ batch: Math.max(1, Math.floor(batch / source.views)), epoch: 0 })) {
+        waiting.push(await this.#start(source, one))
         if (waiting.length >= IN_FLIGHT) await settle()
       }
       while (waiting.length > 0) await settle()
@@ -55,31 +57,40 @@ export class Evaluator {
       await Promise.allSettled(waiting.map((outcome) => outcome.done))
     }
     if (total.examples === 0) return unmeasured
-    return { loss: total.loss / total.examples, accuracy: total.correct / total.examples }
+    const { examples } = total
+    const top5 = this.#task.metrics?.includes('top5') === true ? { top5: total.top5 / examples } : {}
+    return { loss: total.loss / examples, accuracy: total.correct / examples, ...top5 }
   }
 
-  async #start(fields: Fields, { count: examples, feeds }: Batch): Promise<Outcome> {
-    const { program, compiled } = await this.#program(fields, examples)
+  async #start({ fields, views }: Source, { count: examples, feeds }: Batch): Promise<Outcome> {
+    const { program, compiled } = await this.#program(fields, examples, views)
     const loss = new Float32Array(1)
-    const counted = compiled.fetches.some(({ name }) => name === 'correct')
-    const hits = counted ? new Float32Array(1) : undefined
+    const fetched = (name: string): Float32Array | undefined =>
+      compiled.fetches.some((fetch) => fetch.name === name) ? new Float32Array(1) : undefined
+    const [hits, top5] = [fetched('correct'), fetched('top5')]
     const rows = firstRows(feeds, fields, examples)
-    const done = program.run(rows, { loss, ...(hits && { correct: hits }) })
+    const done = program.run(rows, { loss, ...(hits && { correct: hits }), ...(top5 && { top5 }) })
     // Whoever settles it sees the failure; until then it must not count as unhandled.
     done.catch(() => undefined)
-    return { examples, loss, correct: hits, done }
+    return { examples, loss, correct: hits, top5, done }
   }
 
-  #program(fields: Fields, batch: number): Promise<Built> {
-    let built = this.#built.get(batch)
+  #program(fields: Fields, batch: number, views: number): Promise<Built> {
+    const key = `${batch}:${views}`
+    let built = this.#built.get(key)
     if (built === undefined) {
-      const options = { name: `eval${batch}`, mode: 'eval', precision: this.#precision } as const
+      const options = {
+        name: views === 1 ? `eval${batch}` : `eval${batch}x${views}`,
+        mode: 'eval',
+        precision: this.#precision,
+      } as const
       built = this.#programs.build(options, () => {
-        const passed = forward(this.#task, fields, batch)
+        const passed = forward(this.#task, fields, batch, views)
         const hits = correct(passed)
-        return { loss: passed.loss, ...(hits && { correct: hits }) }
+        const top5 = this.#task.metrics?.includes('top5') === true ? amongFive(passed) : undefined
+        return { loss: passed.loss, ...(hits && { correct: hits }), ...(top5 && { top5 }) }
       })
-      this.#built.set(batch, built)
+      this.#built.set(key, built)
     }
     return built
   }

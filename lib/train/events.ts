@@ -6,6 +6,8 @@ export interface Metrics {
   readonly loss: number
   /** 0 to 1: how often the largest output is the label. */
   readonly accuracy: number
+  /** 0 to 1: how often the label is among the five largest outputs; where it was asked for. */
+  readonly top5?: number
 }
 
 interface Position {
@@ -81,3 +83,7 @@ export type TrainEvent = StartEvent | StepEvent | EpochEvent | CheckpointEvent |
 
 /** Metrics where there is nothing to measure. */
 export const unmeasured: Metrics = { loss: NaN, accuracy: NaN }
+
+/** Metrics that are measured when they are asked for. */
+export const metricNames = ['top5'] as const
+export type MetricName = (typeof metricNames)[number]

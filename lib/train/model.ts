@@ -3,7 +3,7 @@ import type { Dataset, FieldArray, FieldSpec } from '../data/index.js'
 import { feed, type HostArray, OstrichError } from '../graph/index.js'
 import { checkTensors, type CheckpointInfo, openCheckpoint, restore } from './checkpoint.js'
 import { Evaluator } from './evaluate.js'
-import type { Metrics } from './events.js'
+import type { MetricName, Metrics } from './events.js'
 import { checkDevice, type PlaceOptions } from './options.js'
 import { openPlace, type Place } from './place.js'
 import { Predictor } from './predictor.js'
@@ -26,6 +26,8 @@ export interface EvaluateOptions {
   readonly loss: Loss
   /** Examples per run. Default: 250. */
   readonly batch?: number
+  /** What is measured besides loss and accuracy. Default: nothing. */
+  readonly metrics?: readonly MetricName[]
 }
 
 /** A network with its weights, for use. */
@@ -113,11 +115,11 @@ function modelOf({ place, programs, store, net, inputs, field, info }: Parts): M
       alive()
       return predictor.predict(x)
     },
-    async evaluate({ data, loss, batch = 250 }) {
+    async evaluate({ data, loss, batch = 250, metrics }) {
       alive()
       const source = sourcesOf(data).train
       checkFieldNames(source.fields)
-      return new Evaluator(programs, { net, loss, inputs }, place.precision).measure(source, batch)
+      return new Evaluator(programs, { net, loss, inputs, metrics }, place.precision).measure(source, batch)
     },
     dispose,
     [Symbol.asyncDispose]: dispose,

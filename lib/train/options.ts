@@ -2,6 +2,7 @@
 import type { CompilePrecision } from '../compile/index.js'
 import type { Dataset } from '../data/index.js'
 import { OstrichError } from '../graph/index.js'
+import { type MetricName, metricNames } from './events.js'
 import type { Optimizer } from '../optim/index.js'
 import { deviceNames, type DeviceOptions, isDeviceName } from '../runtime/index.js'
 import type { Explain } from './programs.js'
@@ -40,6 +41,8 @@ export interface SessionOptions extends PlaceOptions {
   readonly inputs?: Inputs
   /** Visit the training examples in a new seeded order each epoch. Default: true. */
   readonly shuffle?: boolean
+  /** What is measured besides loss and accuracy. Default: nothing. */
+  readonly metrics?: readonly MetricName[]
   /** Kept in every checkpoint, as JSON. */
   readonly config?: unknown
   /** Takes each program's graph after each pass, and the backend's plan. */
@@ -89,6 +92,7 @@ export function resolve(net: Network, options: SessionOptions): Resolved {
   whole('epochs', epochs, 0)
   whole('seed', seed, 0)
   if (checkpointEvery.steps !== undefined) whole('checkpointEvery.steps', checkpointEvery.steps, 1)
+  for (const metric of options.metrics ?? []) oneOf('metrics', metric, metricNames)
   const functions = { net, loss: options.loss }
   for (const [name, value] of Object.entries(functions)) {
     const given: unknown = value

@@ -3,7 +3,7 @@
 import type { CompilePrecision } from '../compile/index.js'
 import { join } from 'node:path'
 import { mkdir } from 'node:fs/promises'
-import type { FieldArray } from '../data/index.js'
+import { DataError, type FieldArray } from '../data/index.js'
 import { type HostArray, OstrichError, type Tensor } from '../graph/index.js'
 import { checkTensors, openCheckpoint, restore, writeCheckpoint } from './checkpoint.js'
 import { compileFunction, type Compiled, type CompileOptions, type Extent } from './compiled.js'
@@ -40,6 +40,9 @@ export async function session(net: Network, options: SessionOptions): Promise<Se
   const sources = sourcesOf(resolved.data)
   checkFieldNames(sources.train.fields)
   sources.train.steps(resolved.batch)
+  if (sources.train.views > 1) {
+    throw new DataError(`session[data]: expected one view of each training example, got ${sources.train.views}`)
+  }
   const place = await openPlace(resolved)
   const store = new StateStore(place.device)
   const programs = new Programs(place.device, store, resolved.seed, resolved.explain)
@@ -243,7 +246,8 @@ export class Session {
         signal,
         every: options.folder === undefined ? {} : every,
         about,
-        epoch: (epoch, startStep) => sources.train.epoch({ batch, epoch, startStep, seed, shuffle, dropLast: true }),
+        epoch: (epoch, startStep) =>
+          sources.train.epoch({ batch, epoch, startStep, seed, shuffle, augment: true, dropLast: true }),
         start: (one, step) => trainer.start(one, step),
         explainNotFinite: (step, loss) => notFinite(store, step, loss),
         measure: () => this.#measure(sources.validation),

@@ -33,6 +33,8 @@ export interface EpochOptions {
   readonly startStep?: number
   readonly seed?: number
   readonly shuffle?: boolean
+  /** Let a data set vary its examples by seed and epoch. */
+  readonly augment?: boolean
   /** Leave out a last batch that is short. */
   readonly dropLast?: boolean
 }
@@ -40,6 +42,8 @@ export interface EpochOptions {
 /** Batches of one set, epoch by epoch. */
 export interface Source {
   readonly fields: Fields
+  /** Views of each example, in the first extent of `x`; 1 where it has none. */
+  readonly views: number
   /** Steps of an epoch of full batches; undefined where only the iterable knows. */
   steps(batch: number): number | undefined
   epoch(options: EpochOptions): AsyncGenerator<Batch, void, undefined>
@@ -80,6 +84,7 @@ function sourceOf(data: Dataset | UserBatches, fields: Fields | undefined, name:
 function datasetSource(set: Dataset): Source {
   return {
     fields: set.fields,
+    views: set.views ?? 1,
     steps: (batch) => stepsPerEpoch(set.length, batch, true),
     epoch: (options) => batches(set, options),
     fingerprint: () => fingerprintOf(set),
@@ -89,6 +94,7 @@ function datasetSource(set: Dataset): Source {
 function userSource(data: UserBatches, fields: Fields): Source {
   return {
     fields,
+    views: 1,
     steps: () => undefined,
     async *epoch({ batch, epoch, startStep = 0, dropLast = false }) {
       const made = typeof data === 'function' ? data(epoch) : data

@@ -1,8 +1,24 @@
 // What is learned: fields of a batch -> network -> loss, as graph. The only place that knows the fields' roles: `x` goes
 // into the network, `target` beside its output into the loss.
-import { argmax, cast, div, equal, sum } from '../ops/index.js'
-import { feed, ShapeError, sameShape, formatShape, type Tensor } from '../graph/index.js'
+import {
+  argmax,
+  cast,
+  div,
+  equal,
+  less,
+  lessEqual,
+  log,
+  maximum,
+  mean,
+  reshape,
+  softmax,
+  sub,
+  sum,
+  where,
+} from '../ops/index.js'
+import { constant, feed, ShapeError, sameShape, formatShape, type Tensor } from '../graph/index.js'
 import { DataError } from '../data/index.js'
+import type { MetricName } from './events.js'
 import type { Fields } from './source.js'
 
 /** A network: any function from one tensor to one tensor that reads Variables. */
@@ -21,6 +37,8 @@ export interface Task {
   readonly net: Network
   readonly loss: Loss
   readonly inputs: Inputs
+  /** What is measured besides loss and accuracy. */
+  readonly metrics?: readonly MetricName[] | undefined
 }
 
 export interface Forward {
@@ -47,15 +65,20 @@ export function prepared(inputs: Inputs, name: string, raw: Tensor): Tensor {
   return raw.dtype === 'u8' ? div(cast(raw, 'f32'), 255) : raw
 }
 
-/** Declares the feeds of a batch and emits the network and its loss. */
-export function forward({ net, loss, inputs }: Task, fields: Fields, batch: number): Forward {
-  const input = (name: (typeof taken)[number]): Tensor => {
+/**
+ * Declares the feeds of a batch and emits the network and its loss. With several `views` of each example, which lie in the
+ * first extent of `x`, their probabilities are averaged; the output is the logarithm of the mean, which a loss takes as logits.
+ */
+export function forward({ net, loss, inputs }: Task, fields: Fields, batch: number, views = 1): Forward {
+  const input = (name: (typeof taken)[number], extents: readonly number[]): Tensor => {
     const spec = fields[name]
     if (spec === undefined) throw new DataError(`session[data]: expected a field ${name}, got none`)
-    return prepared(inputs, name, feed(name, spec.dtype, [batch, ...spec.shape]))
+    const raw = feed(name, spec.dtype, [batch, ...spec.shape])
+    return prepared(inputs, name, extents.length === 0 ? raw : reshape(raw, [...extents, ...spec.shape.slice(1)]))
   }
-  const output = net(input('x') as never)
-  const target = input('target')
+  const each = net(input('x', views === 1 ? [] : [batch * views]) as never)
+  const output = views === 1 ? each : averaged(each, batch, views)
+  const target = input('target', [])
   const value: Tensor = loss(output as never, target as never)
   if (value.dtype !== 'f32' || value.rank !== 0) {
     throw new ShapeError(`session[loss]: expected an f32 scalar, got ${value.dtype}${formatShape(value.shape)}`)
@@ -63,8 +86,34 @@ export function forward({ net, loss, inputs }: Task, fields: Fields, batch: numb
   return { output, loss: value, target }
 }
 
+/** [batch * views, K] logits -> [batch, K], the logarithm of the views' mean probabilities. */
+function averaged(logits: Tensor, batch: number, views: number): Tensor {
+  const probabilities = reshape(softmax(cast(logits, 'f32')), [batch, views, ...logits.shape.slice(1)])
+  // The smallest normal number: a class that no view thinks possible has a large loss, not an infinite one.
+  return log(maximum(mean(probabilities, 1), 1.18e-38))
+}
+
 /** How many rows have their largest output at the label, f32 []; undefined where output and target are no classification. */
 export function correct({ output, target }: Forward): Tensor | undefined {
-  const labelled = target.dtype === 'i32' && output.rank >= 2 && sameShape(target.shape, output.shape.slice(0, -1))
-  return labelled ? sum(cast(equal(argmax(output, -1), target), 'f32')) : undefined
+  return isLabelled({ output, target }) ? sum(cast(equal(argmax(output, -1), target), 'f32')) : undefined
+}
+
+/** How many rows have their label among the five largest outputs, f32 []; undefined where this is no classification. */
+export function amongFive({ output, target }: Forward): Tensor | undefined {
+  if (!isLabelled({ output, target })) return undefined
+  const logits = cast(output, 'f32')
+  const classes = logits.shape.at(-1) ?? 1
+  const places = constant(
+    'i32',
+    [classes],
+    Array.from({ length: classes }, (_, i) => i),
+  )
+  const own = sum(where(equal(reshape(target, [...target.shape, 1]), places), logits, 0), -1, { keepDims: true })
+  // What is not known to be at most the label's output counts as above it: a NaN is never a right answer.
+  const above = sum(sub(1, cast(lessEqual(logits, own), 'f32')), -1)
+  return sum(cast(less(above, 5), 'f32'))
+}
+
+function isLabelled({ output, target }: Pick<Forward, 'output' | 'target'>): boolean {
+  return target.dtype === 'i32' && output.rank >= 2 && sameShape(target.shape, output.shape.slice(0, -1))
 }
