@@ -11,18 +11,26 @@ const rooms = readdirSync(join(root, 'lib'), { withFileTypes: true })
   .map(({ name }) => `${name}/index`)
 /** What may be imported: the public names, each room's, and what the benchmarks measure below a session. */
 const entries = ['index', 'cli/main', ...rooms, 'train/programs', 'train/state', 'train/trainer']
+/** What runs in a process or a thread of its own. */
+entries.push('data/image/pack-worker', 'data/image/gather-worker')
 
 const bundle = await rolldown({
   input: Object.fromEntries(entries.map((name) => [name, join(root, 'lib', `${name}.ts`)])),
   platform: 'node',
+  // An optional peer, which is the user's.
+  external: ['sharp'],
   tsconfig: join(root, 'tsconfig.build.json'),
   transform: { target: 'es2023' },
 })
+/** Of data, what is loaded when it is first called: it shares sources with the rest, which would be cut into many small files. */
+const later =
+  /\/lib\/data\/(?:cache|npm-package|parallel|tar|image\/(?!augment|crop|index|statistics)|sources\/cifar10-import)/
 await bundle.write({
   dir: join(root, 'dist'),
   sourcemap: true,
   entryFileNames: '[name].js',
   // As deep as a room, so that what is found from import.meta.url is found from here too.
   chunkFileNames: 'chunks/[name].js',
+  codeSplitting: { groups: [{ name: 'data', test: (id) => /\/lib\/data\//.test(id) && !later.test(id) }] },
 })
 await bundle.close()

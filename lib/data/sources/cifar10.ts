@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { dataFolder } from '../folder.js'
 import { arrays, type Dataset } from '../dataset.js'
 import { DataError, reasonOf } from '../errors.js'
+import { augmented, type AugmentOptions, viewed } from '../image/augment.js'
+import { ColourCounter, type ImageStatistics, statisticsOf } from '../image/statistics.js'
 import type { FetchOptions } from '../npm-package.js'
 
 /** The ten classes; their places are the labels. */
@@ -29,7 +31,7 @@ export const SIDE = 32
 export const PIXELS = 3 * SIDE * SIDE
 export const RECORD = 1 + PIXELS
 
-/** Images `x`: u8 [3, 32, 32], red, green and blue planes; `target`: i32 scalar, a place in `cifar10Classes`. */
+/** Images `x`: u8 [3, crop, crop] (32 unless told), red, green and blue planes; `target`: i32 scalar, a place in `cifar10Classes`. */
 export type Cifar10Set = Dataset<'x' | 'target'>
 
 /** CIFAR-10's two halves. The test half also serves as validation, as is the custom for this data set. */
@@ -40,20 +42,37 @@ export interface Cifar10 {
   readonly validation: Cifar10Set
   /** Names of the classes, by label. */
   readonly classes: readonly string[]
+  /** Mean and principal components of the training images' colours; counts them at each call. */
+  statistics(): ImageStatistics
+}
+
+/** Options of `cifar10`. */
+export interface Cifar10Options {
+  /** The folder. Default `$OSTRICH_DATA/cifar10`, else `cifar10` in the user's cache. */
+  readonly dir?: string
+  /** How training images are varied: `{ crop: 24, mirror: true }` as cuda-convnet, `{ pad: 4, mirror: true }` as most since. */
+  readonly augment?: AugmentOptions
+  /** Views of each test image, whose probabilities are averaged: 1 (its middle), or 10. Default 1. */
+  readonly views?: 1 | 10
 }
 
 /**
  * CIFAR-10 from the cache, or from a folder with the six files of its binary version.
  *
- * @param options `dir`: the folder; default `$OSTRICH_DATA/cifar10`, else `cifar10` in the user's cache
+ * @param options where it is, how training images are varied, and how many views of each test image there are
  * @returns 50,000 training and 10,000 test examples, about 185 MB of memory
- * @throws DataError when a file is absent (the message says how to get it), damaged or not CIFAR-10
+ * @throws DataError when a file is absent (the message says how to get it), damaged or not CIFAR-10; for an option out of range
  * @example
  * const { train, test, classes } = await cifar10()
+ * const varied = await cifar10({ augment: { crop: 24, mirror: true } }) // x: u8 [3, 24, 24]
  */
-export async function cifar10({ dir = dataFolder('cifar10') }: { readonly dir?: string } = {}): Promise<Cifar10> {
-  const [train, test] = await Promise.all([readHalf(dir, TRAIN_FILES), readHalf(dir, TEST_FILES)])
-  return { train, test, validation: test, classes: cifar10Classes }
+export async function cifar10(options: Cifar10Options = {}): Promise<Cifar10> {
+  const { dir = dataFolder('cifar10'), augment = {}, views = 1 } = options
+  if (![1, 10].includes(views)) throw new DataError(`cifar10[views]: expected 1 or 10, got ${String(views)}`)
+  const [plain, held] = await Promise.all([readHalf(dir, TRAIN_FILES), readHalf(dir, TEST_FILES)])
+  const train = augmented(plain.set, augment, (augment.colour ?? 0) > 0 ? plain.statistics() : undefined)
+  const test = viewed(held.set, augment.crop, views)
+  return { train, test, validation: test, classes: cifar10Classes, statistics: plain.statistics }
 }
 
 /** Options of `getCifar10`. */
@@ -80,7 +99,12 @@ export async function getCifar10(options: GetCifar10Options = {}): Promise<strin
   return importCifar10(options)
 }
 
-async function readHalf(dir: string, files: readonly string[]): Promise<Cifar10Set> {
+interface Half {
+  readonly set: Cifar10Set
+  readonly statistics: () => ImageStatistics
+}
+
+async function readHalf(dir: string, files: readonly string[]): Promise<Half> {
   const count = files.length * PER_FILE
   const x = new Uint8Array(count * PIXELS)
   const target = new Int32Array(count)
@@ -92,7 +116,12 @@ async function readHalf(dir: string, files: readonly string[]): Promise<Cifar10S
     }
   }
   checkClasses(target, join(dir, files[0]!))
-  return arrays({ x: { data: x, shape: [3, SIDE, SIDE] }, target })
+  const statistics = (): ImageStatistics => {
+    const counter = new ColourCounter()
+    for (let at = 0; at < x.length; at += PIXELS) counter.add(x, at, SIDE * SIDE)
+    return statisticsOf(counter.sums)
+  }
+  return { set: arrays({ x: { data: x, shape: [3, SIDE, SIDE] }, target }), statistics }
 }
 
 async function readRecords(path: string): Promise<Uint8Array> {

@@ -1,0 +1,52 @@
+// Public names of images: what reads trees, packs and opens packed folders is loaded when it is first called, as most programs
+// never do.
+import type { PackOptions, PackResult } from './pack.js'
+import type { PackedImages, PackedOptions } from './packed.js'
+import type { ImageTree, TreeOptions } from './tree.js'
+
+export { augmented, type AugmentOptions, type ImageSet, viewed } from './augment.js'
+export type { PackOptions, PackProgress, PackResult } from './pack.js'
+export type { PackedImages, PackedOptions } from './packed.js'
+export type { BadImage, Encoding } from './shard.js'
+export type { Colours, ImageStatistics } from './statistics.js'
+export type { ImageTree, TreeImage, TreeOptions } from './tree.js'
+
+/**
+ * Finds the images of a tree: `train/<class>/*` and `val/<class>/*`, or `<class>/*` alone, or ILSVRC2012's own layout, whose
+ * validation images lie in one folder with their labels in a file (docs/imagenet.md says which). Reads names, not images.
+ *
+ * @throws DataError where the folder cannot be read, has no classes, or its validation images have no labels
+ * @example
+ * const { classes, train } = await readTree('/data/ILSVRC2012')
+ */
+export async function readTree(root: string, options: TreeOptions = {}): Promise<ImageTree> {
+  const tree = await import('./tree.js')
+  return tree.readTree(root, options)
+}
+
+/**
+ * Packs the images of a tree into `out`: the shorter side scaled to `size`, the middle square cut out, u8 RGB, the training
+ * images in a fixed shuffled order, so that every shard has images of all classes. Goes on where an earlier run with the same
+ * options was stopped.
+ *
+ * @throws DataError where the tree has no classes or labels, `out` holds something else, the first bad image with
+ * `onBad: 'fail'`, sharp is absent, or the disk is full
+ * @example
+ * const { train, bad } = await packImages('/data/ILSVRC2012', '/data/packed', { workers: 8 })
+ */
+export async function packImages(root: string, out: string, options: PackOptions = {}): Promise<PackResult> {
+  const pack = await import('./pack.js')
+  return pack.packImages(root, out, options)
+}
+
+/**
+ * Opens a folder that `packImages` or `ostrich data pack` wrote: two data sets to train from.
+ *
+ * @throws DataError where it is not complete or damaged, or an option is out of range
+ * @example
+ * const data = await packedImages('/data/packed', { augment: { crop: 224, mirror: true, colour: 0.1 }, workers: 4 })
+ */
+export async function packedImages(folder: string, options: PackedOptions = {}): Promise<PackedImages> {
+  const packed = await import('./packed.js')
+  return packed.packedImages(folder, options)
+}
