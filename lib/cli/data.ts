@@ -1,24 +1,32 @@
-// ostrich data: lists and fetches the data sets that recipes use.
+// ostrich data: lists and fetches the data sets that recipes use, and packs folders of images.
 import { access } from 'node:fs/promises'
 import { dataSources } from '../recipes/index.js'
 import { command, named, UsageError } from './command.js'
 import { suggestion } from './nearest.js'
 import { fetchData } from './fetch.js'
+import { pack, packOptions } from './pack.js'
 
 export const data = command({
   name: 'data',
-  summary: 'list or fetch the data sets',
-  arguments: ['list|get', '[name]'],
+  summary: 'list or fetch the data sets, pack images',
+  arguments: ['list|get|pack', '[name|tree]', '[out]'],
   about:
-    'Data lives in $OSTRICH_DATA, or else in your cache folder (~/.cache/ostrich). `train` fetches what it needs by itself.',
-  options: { from: { type: 'text', value: 'path', help: 'your copy, for a data set that is not downloaded' } },
+    'Data lives in $OSTRICH_DATA, or else in your cache folder (~/.cache/ostrich). `train` fetches what it needs by itself.\n`pack` turns a folder of images per class into shards to train from; stopped, it goes on when it is run again.',
+  options: {
+    from: { type: 'text', value: 'path', help: 'get: your copy, for a data set that is not downloaded' },
+    ...packOptions,
+  },
   examples: [
     'ostrich data list',
     'ostrich data get mnist',
     'ostrich data get cifar10 --from cifar-10-binary.tar.gz',
     'OSTRICH_DATA=/big/disk ostrich data get mnist',
+    'ostrich data pack ILSVRC2012 packed --workers 8',
   ],
-  run: async ({ from }, [action = '', name], output) => {
+  run: async (values, [action = '', name, out], output) => {
+    if (action === 'pack') return pack(values, name, out, output)
+    if (out !== undefined) throw new UsageError(`data ${action}: expected no further argument, got ${out}`)
+    const { from } = values
     if (action === 'list' && name === undefined) {
       for (const source of dataSources) {
         const present = await access(source.folder()).then(
@@ -32,7 +40,7 @@ export const data = command({
     }
     if (action !== 'get') {
       throw new UsageError(
-        `data: expected list, or get and a name, got ${action}.${suggestion(action, ['list', 'get'])}`,
+        `data: expected list, get and a name, or pack and two folders, got ${action}.${suggestion(action, ['list', 'get', 'pack'])}`,
       )
     }
     if (name === undefined) {

@@ -4,7 +4,7 @@ import { inspectCheckpoint, load } from '../train/index.js'
 import { command, named, UsageError } from './command.js'
 import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
-import { percent } from './watch.js'
+import { percent, topFive } from './watch.js'
 
 export const evaluate = command({
   name: 'eval',
@@ -20,31 +20,50 @@ export const evaluate = command({
     },
     device: deviceOption,
     precision: { type: 'text', choices: ['auto', 'f32', 'tf32', 'bf16'], help: 'default: as it was trained' },
+    data: { type: 'text', value: 'folder', help: 'where the data is (default: where `ostrich data` keeps it)' },
+    views: {
+      type: 'text',
+      choices: ['1', '10'],
+      help: 'views of each image, whose probabilities are averaged (default 1)',
+    },
     json: { type: 'flag', help: 'print JSON' },
   },
   examples: ['ostrich eval runs/2026-01-31T09-05-00-mnist/last.safetensors'],
-  run: async ({ recipe: given, device, precision, json }, [path = ''], output) => {
+  run: async ({ recipe: given, device, precision, data, views, json }, [path = ''], output) => {
     const info = await inspectCheckpoint(path)
     const recipe = recipeOf(given, info?.config, path)
-    await fetchData(recipe.data, output)
+    const dir = data ?? trainedOn(info?.config)
+    if (dir === undefined) await fetchData(recipe.data, output)
     const plan = recipe.build()
-    const { net, loss } = plan
-    const { validation } = await recipe.data.load()
+    const { net, loss, inputs, metrics } = plan
+    const { validation } = await recipe.data.load({ ...(dir !== undefined && { dir }), views: views === '10' ? 10 : 1 })
+    if (validation === undefined)
+      throw new UsageError(`eval: expected data with validation images, got none in ${dir ?? ''}`)
     const model = await load(path, net, {
       input: plan.example,
+      ...(inputs !== undefined && { inputs }),
       ...(precision !== undefined && { precision: precision as 'auto' }),
       ...(device !== undefined && { device: device as 'auto' }),
     })
     try {
-      const measured = await model.evaluate({ data: validation, loss })
+      const measured = await model.evaluate({ data: validation, loss, ...(metrics && { metrics }) })
       if (json === true) output.line(JSON.stringify({ recipe: recipe.name, step: info?.step, ...measured }))
-      else output.line(`${recipe.target.metric} ${percent(measured.accuracy)}, loss ${measured.loss.toFixed(4)}`)
+      else
+        output.line(
+          `${recipe.target.metric} ${percent(measured.accuracy)}${topFive(measured)}, loss ${measured.loss.toFixed(4)}`,
+        )
       return 0
     } finally {
       await model.dispose()
     }
   },
 })
+
+/** The folder that a run was told to read its data from. */
+function trainedOn(config: unknown): string | undefined {
+  const data = typeof config === 'object' && config !== null && 'data' in config ? config.data : undefined
+  return typeof data === 'string' ? data : undefined
+}
 
 function recipeOf(given: string | undefined, config: unknown, path: string): Recipe {
   const said = typeof config === 'object' && config !== null && 'recipe' in config ? config.recipe : undefined

@@ -12,6 +12,8 @@ export interface TitanOptions extends Pick<SessionOptions, 'device' | 'precision
   readonly batch: number
   /** Steps that are timed. */
   readonly steps: number
+  /** Folder of packed images. */
+  readonly folder?: string | undefined
 }
 
 /** What came of it. */
@@ -29,9 +31,12 @@ export interface TitanRate {
 const warmUp = 3
 
 /** Trains for `warmUp + steps` steps and times the last of them, from the end of one step to the end of the last. */
-export async function measureTitan({ recipe, data, batch, steps, ...place }: TitanOptions): Promise<TitanRate> {
+export async function measureTitan({ recipe, data, batch, steps, folder, ...place }: TitanOptions): Promise<TitanRate> {
   const plan = recipe.build({ batch })
-  const source = data === 'synthetic' ? synthetic(plan.example, batch) : await recipe.data.load()
+  const source =
+    data === 'synthetic'
+      ? synthetic(plan.example, batch)
+      : await recipe.data.load(folder === undefined ? {} : { dir: folder })
   const train: Dataset = 'train' in source ? source.train : source
   await using run = await session(plan.net, { ...sessionOptions(plan), ...place, data: train, epochs: 1_000_000 })
   let [began, ended] = [0, 0]

@@ -3,6 +3,7 @@
 import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { packedImages } from '../data/index.js'
 import { diagnose } from '../runtime/index.js'
 import { recipes } from '../recipes/index.js'
 import type { Profile } from '../train/index.js'
@@ -30,6 +31,14 @@ export interface TitanChoice {
 
 const modes: readonly TitanData[] = ['synthetic', 'packed', 'jpeg']
 
+/** Noise, and what lies in the folder of packed images. */
+async function modesOf(folder: string | undefined): Promise<readonly TitanData[]> {
+  if (folder === undefined) return ['synthetic']
+  const packed = await packedImages(folder)
+  await packed.close()
+  return ['synthetic', packed.encoding === 'jpeg' ? 'jpeg' : 'packed']
+}
+
 /** Measures, prints, writes; resolves to the exit code. */
 export async function titan(choice: TitanChoice, output: Output): Promise<number> {
   if (choice.only !== undefined) {
@@ -38,8 +47,7 @@ export async function titan(choice: TitanChoice, output: Output): Promise<number
   }
   const rates: TitanRate[] = []
   for (const precision of precisionsOf(choice.device)) {
-    for (const data of modes) {
-      if (data !== 'synthetic' && choice.data === undefined) continue
+    for (const data of await modesOf(choice.data)) {
       output.note(`measuring ${choice.network} in ${precision} on ${data} images`)
       rates.push(await inChild<TitanRate>(['bench', 'titan', '--only', `${precision}/${data}`], choice))
     }
@@ -80,6 +88,7 @@ function one(choice: TitanChoice, only: string): Promise<TitanRate> {
     precision: precision as 'f32',
     device: choice.device as 'auto',
     threads: choice.threads,
+    folder: choice.data,
   })
 }
 

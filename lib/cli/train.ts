@@ -29,6 +29,8 @@ const options = {
   },
   device: deviceOption,
   threads: { type: 'whole', help: 'threads of the CPU (default 0: all cores)' },
+  data: { type: 'text', value: 'folder', help: 'where the data is (default: where `ostrich data` keeps it)' },
+  workers: { type: 'whole', help: 'threads that read packed images (default 0: none beside the main one)' },
   folder: { type: 'text', value: 'path', help: 'where the run is kept (default runs/<time>-<recipe>)' },
   resume: { type: 'text', value: 'path', help: 'go on from a checkpoint, or from the folder of a run' },
   explain: { type: 'flag', help: 'print the optimised graphs and the memory plan' },
@@ -51,13 +53,15 @@ export const train = command({
     'ostrich train mnist',
     'ostrich train mnist --epochs 10 --rate 0.05 --seed 7',
     'ostrich train mnist --resume runs/2026-01-31T09-05-00-mnist',
+    'ostrich train alexnet --data /data/packed --workers 4',
   ],
   run: async (values, [name = ''], output) => {
     const recipe = named('recipe', name, recipes)
     const saved = values.resume === undefined ? undefined : await resumed(values.resume, recipe)
     const settings = { ...saved?.settings, ...chosen(values) }
     if (settings.batch === 0) throw new UsageError('--batch expects at least 1, got 0')
-    await fetchData(recipe.data, output)
+    const from = values.data ?? saved?.data
+    if (from === undefined) await fetchData(recipe.data, output)
     const plan = recipe.build(settings)
     const folder =
       values.folder ??
@@ -73,12 +77,17 @@ export const train = command({
       device: values.device,
       precision: values.precision,
       threads: values.threads,
+      data: from,
+      workers: values.workers,
     }
     const stop = stopOnInterrupt(output)
     const asked: SessionOptions = {
       ...sessionOptions(plan),
       ...device(values),
-      data: await recipe.data.load(),
+      data: await recipe.data.load({
+        ...(from !== undefined && { dir: from }),
+        ...(values.workers !== undefined && { workers: values.workers }),
+      }),
       seed,
       folder,
       config,
@@ -141,6 +150,8 @@ function device(values: Chosen): Pick<SessionOptions, 'device' | 'precision' | '
 interface Resumed {
   readonly path: string
   readonly settings: RecipeOptions & { readonly seed?: number }
+  /** Where its data was, if that was said. */
+  readonly data: string | undefined
 }
 
 /** The checkpoint of a run, and what the run was asked for; options given now win. */
@@ -159,7 +170,8 @@ async function resumed(given: string, recipe: Recipe): Promise<Resumed> {
     const value = config[key]
     return typeof value === 'number' ? [[key, value] as const] : []
   })
-  return { path, settings: Object.fromEntries(numbers) }
+  const { data } = config
+  return { path, settings: Object.fromEntries(numbers), data: typeof data === 'string' ? data : undefined }
 }
 
 /** The first Ctrl-C asks the session to stop and save, the second ends the process at once. */

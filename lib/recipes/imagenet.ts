@@ -46,6 +46,7 @@ export const alexnet: Recipe = {
       epochs,
       rate,
       inputs: { x: centred },
+      metrics: ['top5'],
       example: { dtype: 'u8', shape: [3, imagenetAlexnet.side, imagenetAlexnet.side] },
     }
   },
@@ -80,6 +81,7 @@ export const alexnetOneTower: Recipe = {
       epochs,
       rate,
       inputs: { x: centred },
+      metrics: ['top5'],
       example: { dtype: 'u8', shape: [3, imagenetOneTower.side, imagenetOneTower.side] },
     }
   },

@@ -7,13 +7,24 @@ import type { Optimizer } from '../optim/index.js'
 /** A training set, and the set on which a recipe's number is measured. */
 export interface Halves {
   readonly train: Dataset
-  readonly validation: Dataset
+  /** None where the user's own data has none. */
+  readonly validation?: Dataset
 }
 
 /** How to get a data set. */
 export interface GetOptions extends FetchOptions {
   /** The user's copy of it, for a data set that takes one. */
   readonly from?: string
+}
+
+/** Where and how to read a data set. */
+export interface LoadOptions {
+  /** Folder of the data. Default: the data set's own. */
+  readonly dir?: string
+  /** Threads that read images, of a data set that is not kept in memory. Default 0: the calling one. */
+  readonly workers?: number
+  /** Views of each validation image (1, or 10), of data sets of images. Default 1. */
+  readonly views?: 1 | 10
 }
 
 /** A data set by name: how to get it, and how to read it once it is there. */
@@ -29,7 +40,7 @@ export interface DataSource {
   /** Gets what is missing; does nothing where all is there and no copy is given. */
   get(options?: GetOptions): Promise<string>
   /** Reads it. @throws DataError where it is absent or damaged */
-  load(): Promise<Halves>
+  load(options?: LoadOptions): Promise<Halves>
 }
 
 /** What a person may choose. */
@@ -45,6 +56,8 @@ export interface Plan extends Required<RecipeOptions> {
   readonly net: Network
   readonly loss: Loss
   readonly optimizer: Optimizer
+  /** What is measured besides loss and accuracy. */
+  readonly metrics?: SessionOptions['metrics']
   /** How fields become what the network takes; default: `u8` is scaled to 0..1. */
   readonly inputs?: Inputs
   /** One example of the network's input, without the batch. */
@@ -65,7 +78,9 @@ export interface Recipe {
 }
 
 /** The options of a session that a plan decides. */
-export function sessionOptions(plan: Plan): Pick<SessionOptions, 'loss' | 'optimizer' | 'batch' | 'epochs' | 'inputs'> {
-  const { loss, optimizer, batch, epochs, inputs } = plan
-  return { loss, optimizer, batch, epochs, ...(inputs && { inputs }) }
+export function sessionOptions(
+  plan: Plan,
+): Pick<SessionOptions, 'loss' | 'optimizer' | 'batch' | 'epochs' | 'inputs' | 'metrics'> {
+  const { loss, optimizer, batch, epochs, inputs, metrics } = plan
+  return { loss, optimizer, batch, epochs, ...(inputs && { inputs }), ...(metrics && { metrics }) }
 }
