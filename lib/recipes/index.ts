@@ -1,10 +1,12 @@
 // Public names of `ostrich/recipes`: every result that can be reproduced with one command.
+import { cifar10, cifar10Local } from './cifar10.js'
 import { alexnet, alexnetOneTower } from './imagenet.js'
 import { mnist } from './mnist.js'
 import { mnistMlp } from './mnist-mlp.js'
 import type { Recipe } from './recipe.js'
 
 export { dataSources } from './data-sources.js'
+export { cifar10, cifar10Local } from './cifar10.js'
 export { alexnet, alexnetOneTower } from './imagenet.js'
 export { mnist } from './mnist.js'
 export { mnistMlp } from './mnist-mlp.js'
@@ -12,4 +14,4 @@ export { selfTest, type SelfTest } from './self-test.js'
 export { type DataSource, type Plan, type Recipe, type RecipeOptions, sessionOptions } from './recipe.js'
 
 /** Every recipe, in the order in which `ostrich recipes` lists them. */
-export const recipes: readonly Recipe[] = [mnist, mnistMlp, alexnet, alexnetOneTower]
+export const recipes: readonly Recipe[] = [mnist, mnistMlp, cifar10, cifar10Local, alexnet, alexnetOneTower]
