@@ -75,7 +75,7 @@ describe('what is known', () => {
   it('recipes', async () => {
     const { out } = await ostrich('recipes', '--json')
     const names = (JSON.parse(out) as { name: string }[]).map(({ name }) => name)
-    expect(names).toEqual(['mnist', 'mnist-mlp'])
+    expect(names).toEqual(['mnist', 'mnist-mlp', 'cifar10', 'cifar10-local', 'alexnet', 'alexnet-one-tower'])
   })
 
   it('the layers of a network', async () => {
