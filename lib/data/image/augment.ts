@@ -148,6 +148,8 @@ function windowed(
   const source = shapeOf(set)
   const stride = source.channels * source.height * source.width
   const each = source.channels * side * side
+  /** Behind the images of a chunk: where a window is cut, mirrored and shifted before it goes into the batch. */
+  const workshop = CHUNK * stride
   /** Memory of chunks that were cut, to read into again. */
   const spare: Uint8Array[] = []
   const cut = (
@@ -160,9 +162,9 @@ function windowed(
     for (const [i, index] of indices.entries()) {
       const { windows, shifts } = cutOf(index, key)
       for (const [view, window] of windows.entries()) {
-        const to = ((first + i) * windows.length + view) * each
-        cutWindow({ data: images, at: i * stride, ...source }, window, side, out, to)
-        if (shifts !== undefined) shiftPlanes(out, to, side * side, shifts)
+        cutWindow({ data: images, at: i * stride, ...source }, window, side, images, workshop)
+        if (shifts !== undefined) shiftPlanes(images, workshop, side * side, shifts)
+        out.set(images.subarray(workshop, workshop + each), ((first + i) * windows.length + view) * each)
       }
     }
   }
@@ -176,7 +178,7 @@ function windowed(
       const all = Uint32Array.from(indices)
       const chunkAt = async (from: number): Promise<Uint8Array> => {
         const chunk = all.subarray(from, from + CHUNK)
-        const images = spare.pop() ?? new Uint8Array(CHUNK * stride)
+        const images = spare.pop() ?? new Uint8Array(workshop + each)
         const labels = target?.subarray(from, from + CHUNK)
         await set.gather(chunk, (labels ? { x: images, target: labels } : { x: images }) as typeof out)
         return images

@@ -41,7 +41,9 @@ export function cutWindow(
       let from = at + (plane * height + top + firstRow) * width + left
       let row = to + (mirror ? (channels - plane) * size - 1 - firstRow : plane * size + firstRow) * size
       for (let y = firstRow; y < endRow; y++) {
-        out.set(data.subarray(from + first, from + end), row + first)
+        // Within one array a row takes half the time, as no view of it is made.
+        if (out === data) out.copyWithin(row + first, from + first, from + end)
+        else out.set(data.subarray(from + first, from + end), row + first)
         from += width
         row += mirror ? -size : size
       }
