@@ -112,6 +112,13 @@ test('the command runs', async () => {
   expect(await run('npx', ['--no', '--', 'ostrich', '--help'])).toContain('train')
 })
 
+test('what decodes images says what to install where sharp is not', async () => {
+  const packing = run('npx', ['--no', '--', 'ostrich', 'data', 'pack', '.', 'packed'])
+  await expect(packing).rejects.toThrow(
+    /expected the package sharp, which decodes images, got none\. Run: npm install sharp/,
+  )
+})
+
 test.for([
   ['node16', 'node16'],
   ['esnext', 'bundler'],

@@ -62,6 +62,12 @@ describe('augmented', () => {
     }
   })
 
+  it('differs from image to image', async () => {
+    const { image } = await gathered(augmented(set, { crop: 3, mirror: true }), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], key)
+    const places = Array.from({ length: count }, (_, i) => image(i).map((value) => value - 24 * i))
+    expect(new Set(places.map(String)).size).toBeGreaterThan(4)
+  })
+
   it('is asked for by the trainer alone, and goes on in the middle of an epoch', async () => {
     const cut = augmented(set, { crop: 2, mirror: true })
     const options = { batch: 3, shuffle: true, augment: true, ...key }

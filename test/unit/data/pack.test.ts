@@ -227,6 +227,13 @@ describe('packing again', () => {
     ['shard is gone', (at) => rm(`${at}.shard`)],
     ['record is gone', (at) => rm(`${at}.json`)],
     ['record is cut', (at) => truncate(`${at}.json`, 40)],
+    [
+      'record is of another plan',
+      async (at) => {
+        const text = await readFile(`${at}.json`, 'utf8')
+        await writeFile(`${at}.json`, text.replace(/"plan":"\w{4}/, '"plan":"0000'))
+      },
+    ],
     ['shard is cut', (at) => truncate(`${at}.shard`, 100)],
     [
       'shard has another byte',
