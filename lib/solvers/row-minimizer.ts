@@ -1,7 +1,8 @@
 // Minimises many problems at once on a device: one call carries all rows through several evaluations of f, so that the work
 // of JavaScript does not grow with their number.
-import { type HostArray, OstrichError, type Tensor } from '../graph/index.js'
-import type { CompiledFunction, Compiler } from './compiler.js'
+import type { HostArray } from '../graph/index.js'
+import type { Compiler } from './compiler.js'
+import { RowIteration } from './row-iteration.js'
 import { type RowObjective, type RowOptions, RowProblem, runningRows } from './row-problem.js'
 import { rowStatus } from './row-step.js'
 
@@ -26,7 +27,7 @@ export interface RowResults {
 export interface RowMinimizer extends Disposable {
   /**
    * Minimises from x [N, ...], which is first moved into the box, with what is given.
-   * @throws OstrichError `ERR_STATE` while another call runs; DataError for inputs that do not fit
+   * @throws OstrichError `ERR_STATE` while another call runs, `ERR_DISPOSED` after dispose; DataError for inputs that do not fit
    */
   run(x: Float32Array, given?: Readonly<Record<string, HostArray>>): Promise<RowResults>
   /** Frees its programs and their memory. */
@@ -49,63 +50,29 @@ const statuses = Object.keys(rowStatus) as (keyof typeof rowStatus)[]
  */
 export async function rowMinimizer(compiler: Compiler, f: RowObjective, options: RowOptions): Promise<RowMinimizer> {
   const problem = new RowProblem('rowMinimizer', options)
-  const programs: CompiledFunction[] = []
-  const add = async (...args: Parameters<Compiler['compile']>) => {
-    const program = await compiler.compile(...args)
-    programs.push(program)
-    return program
-  }
-  const dispose = () => {
-    for (const program of programs.splice(0)) program.dispose()
-  }
-  try {
-    const labels = Object.keys(problem.inputs).slice(1)
-    const start = await add((x: Tensor, ...given: Tensor[]) => {
-      problem.start(x, Object.fromEntries(labels.map((label, i) => [label, given[i]!])))
-      return {}
-    }, problem.inputs)
-    const cycle = await add(() => {
+  const iteration = await RowIteration.compile('rowMinimizer', compiler, {
+    inputs: problem.inputs,
+    start: ({ x, ...given }) => {
+      problem.start(x!, given)
+    },
+    cycle: () => {
       const rows = problem.cycle(f)
       problem.save(rows)
-      return { running: runningRows(rows) }
-    }, {})
-    const finish = await add(() => problem.results(), {})
-    return new Minimizer({ start, cycle, finish }, dispose)
-  } catch (error) {
-    dispose()
-    throw error
+      return runningRows(rows)
+    },
+    finish: () => problem.results(),
+  })
+  const dispose = (): void => {
+    iteration.dispose()
   }
-}
-
-class Minimizer implements RowMinimizer {
-  readonly #programs: Readonly<Record<'start' | 'cycle' | 'finish', CompiledFunction>>
-  readonly #free: () => void
-  #busy = false
-
-  constructor(programs: Readonly<Record<'start' | 'cycle' | 'finish', CompiledFunction>>, free: () => void) {
-    this.#programs = programs
-    this.#free = free
-  }
-
-  async run(x: Float32Array, given: Readonly<Record<string, HostArray>> = {}): Promise<RowResults> {
-    if (this.#busy) throw new OstrichError('ERR_STATE', 'rowMinimizer: expected one call at a time, got a second')
-    this.#busy = true
-    try {
-      const { start, cycle, finish } = this.#programs
-      await start.run({ x, ...given })
-      while ((await cycle.run({}))['running']![0]! > 0);
-      const found = (await finish.run({})) as unknown as Omit<RowResults, 'status'> & { status: Float32Array }
+  return {
+    async run(x, given = {}) {
+      const found = (await iteration.run({ x, ...given })) as unknown as Found
       return { ...found, status: Array.from(found.status, (code) => statuses[code] as RowStatus) }
-    } finally {
-      this.#busy = false
-    }
-  }
-
-  dispose(): void {
-    this.#free()
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose()
+    },
+    dispose,
+    [Symbol.dispose]: dispose,
   }
 }
+
+type Found = Omit<RowResults, 'status'> & { readonly status: Float32Array }

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { grad } from '../../lib/autodiff/index.js'
 import type { Tensor } from '../../lib/graph/index.js'
 import * as ops from '../../lib/ops/index.js'
-import { lbfgsb, rowMinimizer } from '../../lib/solvers/index.js'
+import { fgsm, lbfgsAttack, lbfgsb, pgd, rowMinimizer } from '../../lib/solvers/index.js'
 import { classes, images, perceptron, side, using } from './tasks.js'
 
 const size = side * side
@@ -73,7 +73,7 @@ test('rows find images of another class as near as lbfgsb does', { timeout: 120_
   })
 })
 
-test('a solver leaves the checkpoint of its session alone', async () => {
+test('a solver leaves the checkpoint of its session alone', { timeout: 120_000 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'ostrich-solvers-'))
   try {
     const net = perceptron() as (x: Rows) => Rows
@@ -92,3 +92,43 @@ test('a solver leaves the checkpoint of its session alone', async () => {
     await rm(folder, { recursive: true })
   }
 })
+
+test(
+  'attacks on a network reach other classes, the nearest one nearer than a step of its size',
+  { timeout: 120_000 },
+  async () => {
+    const net = perceptron() as (x: Rows) => Rows
+    await using(net, { epochs: 6 }, async (session) => {
+      await session.run()
+      const { x, target } = await examples()
+      const shape = [rows, size]
+      const labelled = async (images: Float32Array, labels: Int32Array) => {
+        const logits = (await session.predict(images)) as Float32Array
+        const best = (row: number) => {
+          const own = Array.from(logits.subarray(row * classes, (row + 1) * classes))
+          return own.indexOf(Math.max(...own))
+        }
+        return labels.reduce((count, label, row) => count + (best(row) === label ? 1 : 0), 0)
+      }
+      using nearest = await lbfgsAttack(session, net, { shape, rounds: 8 })
+      const found = await nearest.run(x, target)
+      expect([...found.reached]).toEqual(Array.from({ length: rows }, () => 1))
+      expect(await labelled(found.x, target)).toBe(rows)
+      const distortion = found.distortion.reduce((sum, d) => sum + d, 0) / rows
+      using step = await fgsm(session, net, { shape, epsilon: distortion, targeted: true })
+      using steps = await pgd(session, net, { shape, epsilon: distortion, steps: 10, targeted: true })
+      const [one, many] = [
+        await labelled(await step.run(x, target), target),
+        await labelled(await steps.run(x, target), target),
+      ]
+      expect(one).toBeLessThan(rows)
+      expect(many).toBeGreaterThanOrEqual(one)
+      // The smallest c that fails is above the largest that does not: another round may only come nearer.
+      using short = await lbfgsAttack(session, net, { shape, rounds: 4 })
+      const rough = await short.run(x, target)
+      for (let row = 0; row < rows; row++) {
+        if (rough.reached[row] === 1) expect(found.distortion[row]).toBeLessThanOrEqual(rough.distortion[row]! + 1e-6)
+      }
+    })
+  },
+)

@@ -1,0 +1,226 @@
+// The nearest image of another class: minimise c |r|^2 + loss(x + r, l) with x + r in a box, for the largest c at which the
+// minimiser still has the label l. Szegedy et al. 2013, "Intriguing properties of neural networks", section 4.1, with the square of
+// |r|, which is smooth at 0, and c at the distortion: there a larger c gives a smaller r. Each row searches its own c.
+import { assign, constant, OstrichError, read, type Tensor, Variable } from '../graph/index.js'
+import * as ops from '../ops/index.js'
+import { type Classifier, expectLogits } from './classifier.js'
+import type { Compiler } from './compiler.js'
+import { RowIteration, type RowPhases } from './row-iteration.js'
+import { type RowOptions, RowProblem, runningRows } from './row-problem.js'
+import { type Rows, rowStatus, unknown } from './row-step.js'
+
+/** Options of `lbfgsAttack`, and those of the solver within. */
+export interface LbfgsAttackOptions extends Omit<RowOptions, 'given'> {
+  /** Values of c that each row tries: by powers of ten until one reaches the label and one does not, then between. Default: 12. */
+  readonly rounds?: number
+  /** The first c. Default: 1. */
+  readonly weight?: number
+}
+
+/** What was found for each of N images. */
+export interface LbfgsAttackResults {
+  /** f32 [N, ...]: the nearest minimiser that has the label; the image itself where none was reached. */
+  readonly x: Float32Array
+  /** 1 where the label was reached, else 0. */
+  readonly reached: Uint8Array
+  /** Root of the mean square of r over the elements of an image; NaN where the label was not reached. */
+  readonly distortion: Float32Array
+  /** The largest c that reached the label; 0 where none did. */
+  readonly weight: Float32Array
+}
+
+/** Attacks N images at a time; made by `lbfgsAttack`. */
+export interface LbfgsAttack extends Disposable {
+  /**
+   * @param images f32 [N, ...]
+   * @param target i32 [N], the label to reach for each; one that is no class is `ERR_DATA`
+   * @throws OstrichError `ERR_STATE` while another call runs, `ERR_DISPOSED` after dispose; DataError for inputs that do not fit
+   */
+  run(images: Float32Array, target: Int32Array): Promise<LbfgsAttackResults>
+  /** Frees its programs and their memory. */
+  dispose(): void
+}
+
+/** From one c to the next while the label is always, or never, reached. */
+const stride = 10
+
+/**
+ * Compiles a search for the nearest images that a classifier takes for others: cross-entropy as the loss, in f32.
+ * @param compiler a session, whose variables the classifier may read
+ * @throws OstrichError `ERR_ARGUMENT` for options out of range; ShapeError where the classifier does not give logits
+ * @example
+ * using attack = await solvers.lbfgsAttack(session, net, { shape: [100, 784] })
+ * const { x, distortion } = await attack.run(images, wrongLabels)
+ */
+export async function lbfgsAttack(
+  compiler: Compiler,
+  net: Classifier,
+  options: LbfgsAttackOptions,
+): Promise<LbfgsAttack> {
+  const iteration = await RowIteration.compile('lbfgsAttack', compiler, new Search(net, options))
+  const dispose = (): void => {
+    iteration.dispose()
+  }
+  return {
+    async run(images, target) {
+      const found = (await iteration.run({ x: images, target })) as unknown as Found
+      return { ...found, distortion: found.distortion.map((value, row) => (found.reached[row] === 1 ? value : NaN)) }
+    },
+    dispose,
+    [Symbol.dispose]: dispose,
+  }
+}
+
+type Found = LbfgsAttackResults
+
+/** What a row knows of its c: all f32 [N, 1] but the best image, f32 [N, D]. */
+interface Bracket {
+  /** The largest c that reached the label, and the smallest that did not; 0 and `unknown` where there is none. */
+  readonly low: Tensor
+  readonly high: Tensor
+  readonly round: Tensor
+  readonly best: Tensor
+  /** |r|^2 of the best image, `unknown` where there is none. */
+  readonly distance: Tensor
+}
+
+const labels = ['low', 'high', 'round', 'best', 'distance'] as const
+
+/** The search for c around the solver. */
+class Search implements RowPhases {
+  readonly inputs: RowPhases['inputs']
+  readonly #problem: RowProblem
+  readonly #net: Classifier
+  readonly #rounds: number
+  readonly #weight: number
+  readonly #variables: Readonly<Record<keyof Bracket, Variable>>
+  readonly #c: Variable
+
+  constructor(net: Classifier, { rounds = 12, weight = 1, ...options }: LbfgsAttackOptions) {
+    if (!Number.isSafeInteger(rounds) || rounds < 1) refuse('rounds to be a whole number above 0', rounds)
+    if (!(weight > 0 && weight < unknown)) refuse('weight to be a number above 0', weight)
+    const { shape } = options
+    const rows = shape[0] ?? 1
+    const given = { image: shape, target: { dtype: 'i32', shape: [rows] } } as const
+    this.#problem = new RowProblem('lbfgsAttack', { bounds: { lower: 0, upper: 1 }, ...options, given })
+    this.inputs = { x: shape, target: given.target }
+    this.#net = net
+    this.#rounds = rounds
+    this.#weight = weight
+    const size = shape.slice(1).reduce((product, extent) => product * extent, 1)
+    const variable = (label: string): Variable => {
+      const own = [rows, label === 'best' ? size : 1]
+      const init = () => constant('f32', own, 0)
+      return new Variable({ label: `lbfgsAttack.${label}`, dtype: 'f32', shape: own, role: 'scratch', init })
+    }
+    this.#variables = Object.fromEntries(labels.map((label) => [label, variable(label)])) as Record<
+      keyof Bracket,
+      Variable
+    >
+    this.#c = variable('c')
+  }
+
+  start({ x, target }: Readonly<Record<string, Tensor>>): void {
+    this.#problem.start(x!, { image: x!, target: target! })
+    const row = (value: number) => constant('f32', [this.#problem.rows, 1], value)
+    assign(this.#c, row(this.#weight))
+    this.#save({ low: row(0), high: row(unknown), round: row(0), best: this.#flat(x!), distance: row(unknown) })
+  }
+
+  cycle(): Tensor {
+    const { image, target } = this.#problem.given as { image: Tensor; target: Tensor<'i32', [number]> }
+    const c = read(this.#c)
+    const rows = this.#problem.cycle((x: Tensor) => {
+      const away = this.#distance(this.#flat(x), image)
+      return ops.add(ops.reshape(ops.mul(c, away), [-1]), ops.crossEntropy(this.#logits(x), target))
+    })
+    const before = Object.fromEntries(
+      labels.map((label) => [label, read(this.#variables[label])]),
+    ) as unknown as Bracket
+    const ended = ops.equal(ops.equal(rows.status, rowStatus.running), 0)
+    const done = ops.minimum(ended, ops.less(before.round, this.#rounds))
+    const bracket = this.#judge(before, { rows, image, target, done })
+    this.#save(bracket)
+    assign(this.#c, ops.where(done, nextWeight(bracket), c))
+    // A row that has an end but rounds left starts again from its image; that it knows no pair clears its history.
+    const again = ops.minimum(done, ops.less(bracket.round, this.#rounds))
+    const fresh = this.#problem.first(image)
+    const next = Object.fromEntries(
+      Object.entries(rows).map(([label, value]) => [
+        label,
+        ops.where(again, fresh[label as keyof Rows], value as Tensor),
+      ]),
+    ) as unknown as Rows
+    this.#problem.save(next)
+    return runningRows(next)
+  }
+
+  finish(): Readonly<Record<string, Tensor>> {
+    const [best, distance, low] = [
+      read(this.#variables.best),
+      read(this.#variables.distance),
+      read(this.#variables.low),
+    ]
+    const row = (value: Tensor) => ops.reshape(value, [this.#problem.rows])
+    return {
+      x: this.#problem.shaped(best),
+      reached: row(ops.less(distance, unknown)),
+      distortion: row(ops.sqrt(ops.div(distance, best.shape[1] ?? 1))),
+      weight: row(low),
+    }
+  }
+
+  /** Takes in where the rows in `done` ended. */
+  #judge(before: Bracket, { rows, image, target, done }: Ended): Bracket {
+    const label = ops.argmax(this.#logits(this.#problem.shaped(rows.x)))
+    const found = ops.less(rows.value, unknown)
+    const has = ops.minimum(ops.reshape(ops.equal(label, target), [-1, 1]), found)
+    const [reached, failed] = [ops.minimum(done, has), ops.minimum(done, ops.equal(has, 0))]
+    const c = read(this.#c)
+    const away = this.#distance(rows.x, image)
+    const nearer = ops.minimum(reached, ops.less(away, before.distance))
+    return {
+      low: ops.where(reached, ops.maximum(before.low, c), before.low),
+      high: ops.where(failed, ops.minimum(before.high, c), before.high),
+      round: ops.add(before.round, ops.cast(done, 'f32')),
+      best: ops.where(nearer, rows.x, before.best),
+      distance: ops.where(nearer, away, before.distance),
+    }
+  }
+
+  #logits(x: Tensor): Tensor<'f32', [number, number]> {
+    return expectLogits('lbfgsAttack', this.#net(x as never), this.#problem.rows)
+  }
+
+  #flat(x: Tensor): Tensor {
+    return ops.reshape(x, [this.#problem.rows, -1])
+  }
+
+  /** |x - image|^2 of each row, [N, 1]. */
+  #distance(x: Tensor, image: Tensor): Tensor {
+    return ops.sum(ops.square(ops.sub(x, this.#flat(image))), 1, { keepDims: true })
+  }
+
+  #save(bracket: Bracket): void {
+    for (const label of labels) assign(this.#variables[label], bracket[label])
+  }
+}
+
+interface Ended {
+  readonly rows: Rows
+  readonly image: Tensor
+  readonly target: Tensor
+  /** u8 [N, 1] */
+  readonly done: Tensor
+}
+
+/** The c between those known, in logarithms, or beyond them. */
+function nextWeight({ low, high }: Bracket): Tensor {
+  const between = ops.sqrt(ops.mul(low, high))
+  const beyond = ops.where(ops.lessEqual(unknown, high), ops.mul(low, stride), between)
+  return ops.where(ops.lessEqual(low, 0), ops.div(high, stride), beyond)
+}
+
+function refuse(expected: string, got: number): never {
+  throw new OstrichError('ERR_ARGUMENT', `lbfgsAttack: expected ${expected}, got ${got}`)
+}
