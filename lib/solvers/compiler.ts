@@ -6,12 +6,15 @@ export type Extent = readonly number[] | { readonly dtype: DType; readonly shape
 
 /** A compiled function: arrays in, arrays out, by name. */
 export interface CompiledFunction {
+  /** Runs it on inputs by name. */
   run(inputs: Readonly<Record<string, HostArray>>): Promise<Readonly<Record<string, HostArray>>>
+  /** Frees it; later runs throw. */
   dispose(): void
 }
 
 /** Compiles functions over tensors; a session does. Variables that the functions share are theirs, and hold their values. */
 export interface Compiler {
+  /** Traces and compiles a function of inputs, named and ordered as in `extents`. */
   compile(
     fn: (...inputs: never[]) => Readonly<Record<string, Tensor>>,
     extents: Readonly<Record<string, Extent>>,
