@@ -180,8 +180,8 @@ class Search implements RowPhases {
     const away = this.#distance(rows.x, image)
     const nearer = ops.minimum(reached, ops.less(away, before.distance))
     return {
-      low: ops.where(reached, ops.maximum(before.low, c), before.low),
-      high: ops.where(failed, ops.minimum(before.high, c), before.high),
+      low: ops.where(reached, c, before.low),
+      high: ops.where(failed, c, before.high),
       round: ops.add(before.round, ops.cast(done, 'f32')),
       best: ops.where(nearer, rows.x, before.best),
       distance: ops.where(nearer, away, before.distance),

@@ -77,6 +77,24 @@ test('more rounds find no farther image', async () => {
   }
 })
 
+test('comes down from a weight that is too large, and up from one that is too small', async () => {
+  const [middle, large, small] = await Promise.all([1, 1e4, 1e-4].map((weight) => attack({ weight, rounds: 14 })))
+  for (const row of [0, 1, 2]) {
+    expect(large!.distortion[row]! / middle!.distortion[row]!).toBeCloseTo(1, 1)
+    expect(small!.distortion[row]! / middle!.distortion[row]!).toBeCloseTo(1, 1)
+  }
+})
+
+test('ends with the last round, and takes no number for none', async () => {
+  const compiler = interpreted()
+  const once = await lbfgsAttack(compiler, linear, { shape: [4, 3], history: 2, rounds: 1, maxEvaluations: 2 })
+  const rows = [[NaN, 0, 0], [NaN, 0, 0], [NaN, 0, 0], images[0]!]
+  const { reached, weight } = await once.run(Float32Array.from(rows.flat()), Int32Array.of(0, 1, 2, 1))
+  expect([...reached.subarray(0, 3), ...weight.subarray(0, 3)]).toEqual([0, 0, 0, 0, 0, 0])
+  // A start, one cycle of two evaluations, and what is read.
+  expect(compiler.runs).toBe(3)
+})
+
 test('rows do not see each other', async () => {
   const together = await attack({ rounds: 5 })
   const alone = await attack({ rounds: 5 }, [images[1]!], [0])
