@@ -8,7 +8,7 @@ const task = cases[name]
 const warmUp = 5
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
-const uniform = (count) => Float32Array.from({ length: count }, () => Math.random() * 2 - 1)
+const uniform = (count) => new Float32Array(count).map(() => Math.random() * 2 - 1)
 
 const device = await openDevice({ device: where, threads: Number(threads) })
 

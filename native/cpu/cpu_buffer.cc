@@ -46,7 +46,22 @@ AlignedMemory::AlignedMemory(size_t bytes, const char* what) {
   std::memset(data, 0, rounded);
 }
 
-void AlignedMemory::Free::operator()(char* data) const { std::free(data); }
+AlignedMemory AlignedMemory::zeros(size_t bytes, const char* what) {
+  const size_t size = std::max<size_t>(bytes, 1);
+  void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (data == MAP_FAILED) out_of_memory(bytes, available_bytes(), what);
+  AlignedMemory memory;
+  memory.data_ = std::unique_ptr<char, Free>(static_cast<char*>(data), Free(size));
+  return memory;
+}
+
+void AlignedMemory::Free::operator()(char* data) const {
+  if (mapped > 0) {
+    munmap(data, mapped);
+  } else {
+    std::free(data);
+  }
+}
 
 CpuBuffer::CpuBuffer(backend::BufferSpec spec)
     : Buffer(std::move(spec)),

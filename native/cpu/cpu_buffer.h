@@ -13,10 +13,15 @@ class AlignedMemory {
  public:
   AlignedMemory() = default;
   AlignedMemory(size_t bytes, const char* what);
+  // Zeros that are only read: they take no memory until somebody writes there.
+  static AlignedMemory zeros(size_t bytes, const char* what);
   char* data() const { return data_.get(); }
 
  private:
   struct Free {
+    Free() : mapped(0) {}
+    explicit Free(size_t bytes) : mapped(bytes) {}
+    size_t mapped;  // bytes; 0 for memory of the heap
     void operator()(char* data) const;
   };
   std::unique_ptr<char, Free> data_;

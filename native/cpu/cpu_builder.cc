@@ -62,8 +62,10 @@ void CpuBuilder::add_constant(const program::Constant& constant) {
   const auto& value = spec.values[size_t(constant.value)];
   const int64_t n = core::count(value.shape);
   const size_t bytes = size_t(n) * core::size_of(value.dtype);
-  AlignedMemory& data = constants.emplace_back(bytes, "constant");
-  for (int64_t i = 0; i < n; ++i) {
+  const bool zero = constant.data.size() == 1 && constant.data[0] == 0;
+  AlignedMemory& data =
+      constants.emplace_back(zero ? AlignedMemory::zeros(bytes, "constant") : AlignedMemory(bytes, "constant"));
+  for (int64_t i = 0; i < n && !zero; ++i) {
     const double number = constant.data[constant.data.size() == 1 ? 0 : size_t(i)];
     switch (value.dtype) {
       case DType::f32:
