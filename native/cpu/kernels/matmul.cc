@@ -34,10 +34,18 @@ Product parse(Builder& builder, const program::NodeSpec& node) {
 
 memory::desc rows(DType dtype, const core::Shape& shape) { return row_major_desc(dtype, shape); }
 
+// How weights lie: as oneDNN likes, where it has brgemm kernels for AVX-512. Below, its choice of blocks leaves the
+// gradient of weights without a kernel for them, and the products of plain weights are faster.
+memory::desc weights_desc(DType dtype, const core::Shape& shape) {
+  static const bool plain = dnnl::get_effective_cpu_isa() < dnnl::cpu_isa::avx512_core;
+  return plain ? rows(dtype, shape) : any_desc(dtype, shape);
+}
+
 // y [M, N] = act(x [M, K] w^T + bias), w [N, K].
 std::unique_ptr<Step> forward(Builder& builder, const program::NodeSpec& node, const Product& p) {
   const int64_t m = p.a->shape[0], n = p.b->shape[0];
-  const memory::desc x = rows(p.compute, p.a->shape), w = any_desc(p.compute, p.b->shape), y = rows(p.result, {m, n});
+  const memory::desc x = rows(p.compute, p.a->shape), w = weights_desc(p.compute, p.b->shape),
+                     y = rows(p.result, {m, n});
   dnnl::primitive_attr attr = user_scratchpad();
   append_activation(attr, p.activation);
   using Forward = dnnl::inner_product_forward;
@@ -56,14 +64,15 @@ std::unique_ptr<Step> forward(Builder& builder, const program::NodeSpec& node, c
 // The forward product that oneDNN wants as a hint for a gradient: x [rows, in], w [out, in].
 dnnl::inner_product_forward::primitive_desc hint(Builder& builder, DType dtype, int64_t count, int64_t in,
                                                  int64_t out) {
-  return {builder.engine(),           dnnl::prop_kind::forward_training, rows(dtype, {count, in}),
-          any_desc(dtype, {out, in}), rows(dtype, {count, out}),         user_scratchpad()};
+  return {builder.engine(),          dnnl::prop_kind::forward_training,
+          rows(dtype, {count, in}),  weights_desc(dtype, {out, in}),
+          rows(dtype, {count, out}), user_scratchpad()};
 }
 
 // dx [M, N] = dy [M, K] w, w [K, N].
 std::unique_ptr<Step> backward_data(Builder& builder, const program::NodeSpec& node, const Product& p) {
   const int64_t m = p.a->shape[0], k = p.b->shape[0], n = p.b->shape[1];
-  const memory::desc dx = rows(p.result, {m, n}), dy = rows(p.compute, {m, k}), w = any_desc(p.compute, {k, n});
+  const memory::desc dx = rows(p.result, {m, n}), dy = rows(p.compute, {m, k}), w = weights_desc(p.compute, {k, n});
   const dnnl::inner_product_backward_data::primitive_desc description(
       builder.engine(), dx, w, dy, hint(builder, p.compute, m, n, k), user_scratchpad());
   auto step = std::make_unique<PrimitiveStep>(builder, dnnl::inner_product_backward_data(description), description);
@@ -76,7 +85,7 @@ std::unique_ptr<Step> backward_data(Builder& builder, const program::NodeSpec& n
 // dw [M, N] = dy^T x for dy [K, M], x [K, N]; with sumA also db [M] = the column sums of dy.
 std::unique_ptr<Step> backward_weights(Builder& builder, const program::NodeSpec& node, const Product& p) {
   const int64_t k = p.a->shape[0], m = p.a->shape[1], n = p.b->shape[1];
-  const memory::desc dy = rows(p.compute, {k, m}), x = rows(p.compute, {k, n}), dw = any_desc(p.result, {m, n});
+  const memory::desc dy = rows(p.compute, {k, m}), x = rows(p.compute, {k, n}), dw = weights_desc(p.result, {m, n});
   const memory::desc db = rows(DType::f32, {m});
   using Backward = dnnl::inner_product_backward_weights;
   const auto forward_hint = hint(builder, p.compute, k, n, m);
