@@ -1,7 +1,16 @@
 // Convolution and its two gradients: stride, padding, dilation, groups, and windows that do not reach the last row.
 import * as ops from '../../lib/ops/index.js'
 import { addAt, at, fill, indices, type NDArray } from '../support/ndarray.js'
-import { accumulation, apply, input, type OpCase, opCase, type Refusal, type Sample } from '../support/op-case.js'
+import {
+  accumulation,
+  apply,
+  input,
+  type OpCase,
+  opCase,
+  type Refusal,
+  type Sample,
+  type Tolerance,
+} from '../support/op-case.js'
 import { uniform } from '../support/random.js'
 import { activated } from './activated.js'
 
@@ -110,6 +119,33 @@ const layouts: readonly Layout[] = [
   { name: 'one by one', x: [2, 3, 3, 3], w: [5, 3, 1, 1], y: [2, 5, 3, 3], attrs: dense },
 ]
 
+// Channels enough for Winograd's form of it, and tiles that reach beyond the edges.
+const many: readonly Layout[] = [
+  {
+    name: 'three by three, many channels',
+    x: [1, 64, 5, 4],
+    w: [64, 64, 3, 3],
+    y: [1, 64, 5, 4],
+    attrs: { ...dense, padding: [1, 1, 1, 1] },
+  },
+  {
+    name: 'five by five, many channels, uneven padding',
+    x: [1, 64, 4, 4],
+    w: [64, 64, 5, 5],
+    y: [1, 64, 3, 3],
+    attrs: { ...dense, padding: [2, 1, 1, 2] },
+  },
+]
+
+const winograd: Tolerance = {
+  ...accumulation,
+  f32: 2 ** -16,
+  reason: "Winograd's transforms weigh values by up to 16 before they cancel",
+}
+/** What samples of a layout have beside their shapes. */
+const marks = (layout: Layout) =>
+  many.includes(layout) && { tolerance: winograd, noGradient: 'the rule does not know how many channels there are' }
+
 const draw = uniform()
 const fused = 'made by the fusion pass, after differentiation'
 const text = (shape: readonly number[]) => `f32[${shape.join(', ')}]`
@@ -120,7 +156,8 @@ function samples(
   to: 'x' | 'w' | 'y',
   extra: (layout: Layout) => object,
 ): Sample[] {
-  return layouts.map((layout) => ({
+  return [...layouts, ...many].map((layout) => ({
+    ...marks(layout),
     name: layout.name,
     inputs: from.map((part) => input('float', layout[part], draw)),
     build: apply(name, (x) => ({ ...layout.attrs, dtype: x.dtype, ...extra(layout) })),
@@ -129,12 +166,22 @@ function samples(
 }
 
 const first = layouts[0]!
-const withBias = (activation: string): Sample => ({
-  name: `bias, activation ${activation}`,
-  inputs: [input('float', first.x, draw), input('float', first.w, draw), input('f32', [4], draw)],
-  build: apply('conv2d', { ...first.attrs, dtype: 'f32', activation }),
-  outputs: [text(first.y)],
+const withBias = (activation: string, layout = first, label = 'bias'): Sample => ({
+  ...marks(layout),
+  name: `${label}, activation ${activation}`,
+  inputs: [input('float', layout.x, draw), input('float', layout.w, draw), input('f32', [layout.w[0]!], draw)],
+  build: apply('conv2d', { ...layout.attrs, dtype: 'f32', activation }),
+  outputs: [text(layout.y)],
   ...(activation === 'none' ? {} : { noGradient: fused }),
+})
+
+const withSums = (name: string, layout: Layout): Sample => ({
+  ...marks(layout),
+  name,
+  inputs: [input('float', layout.x, draw), input('float', layout.y, draw)],
+  build: apply('conv2dGradWeight', { ...layout.attrs, dtype: 'f32', kernel: layout.w.slice(2), sumDy: true }),
+  outputs: [text(layout.w), `f32[${layout.w[0]!}]`],
+  noGradient: fused,
 })
 
 const types = (...shapes: number[][]): Refusal['inputs'] => shapes.map((shape) => ({ dtype: 'f32', shape }))
@@ -149,7 +196,8 @@ const conv2d = opCase<Geometry & { readonly activation: string }>({
   reference: (inputs, attrs, [output]) => [forward(inputs, attrs, output!.shape)],
   samples: [
     ...samples('conv2d', ['x', 'w'], 'y', () => ({ activation: 'none' })),
-    ...['none', 'relu', 'tanh', 'sigmoid'].map(withBias),
+    ...['none', 'relu', 'tanh', 'sigmoid'].map((activation) => withBias(activation)),
+    ...many.map((layout) => withBias('relu', layout, `${layout.name}, bias`)),
   ],
   refusals: [
     refuses(
@@ -244,13 +292,8 @@ const gradWeight = opCase<Geometry & { readonly sumDy: boolean }>({
   },
   samples: [
     ...samples('conv2dGradWeight', ['x', 'y'], 'w', ({ w }) => ({ kernel: w.slice(2), sumDy: false })),
-    {
-      name: 'with sums of dy',
-      inputs: [input('float', first.x, draw), input('float', first.y, draw)],
-      build: apply('conv2dGradWeight', { ...dense, dtype: 'f32', kernel: first.w.slice(2), sumDy: true }),
-      outputs: [text(first.w), 'f32[4]'],
-      noGradient: fused,
-    },
+    withSums('with sums of dy', first),
+    ...many.map((layout) => withSums(`${layout.name}, with sums of dy`, layout)),
   ],
   refusals: [
     {

@@ -37,6 +37,8 @@ export interface Sample {
   readonly value?: (...inputs: readonly NDArray[]) => NDArray
   /** Outputs that are opaque, and so not compared across backends. */
   readonly opaque?: readonly number[]
+  /** In place of the case's own. */
+  readonly tolerance?: Tolerance
 }
 
 /** Something that the shape rule must refuse, and words of the message. */

@@ -22,11 +22,12 @@ function f32Share({ f32, relativeTo }: OpCase['tolerance'], arithmetic: Arithmet
 
 /** The first output that is out of tolerance, in words; undefined where all agree. */
 export async function disagreement(
-  { tolerance }: OpCase,
+  opCase: OpCase,
   sample: Sample,
   backend: string,
   arithmetic: Arithmetic,
 ): Promise<string | undefined> {
+  const tolerance = sample.tolerance ?? opCase.tolerance
   const inputs = drawInputs(sample)
   const graph = graphOf(sample, arithmetic === 'tf32' ? 'f32' : arithmetic)
   const want = outputsOf(graph, inputs)

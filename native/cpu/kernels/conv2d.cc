@@ -4,6 +4,7 @@
 
 #include "cpu/conv_layout.h"
 #include "cpu/grouped_layout.h"
+#include "cpu/kernels/winograd.h"
 #include "cpu/onednn.h"
 #include "program/attrs.h"
 
@@ -124,6 +125,19 @@ class ConvStep : public PrimitiveStep {
   std::unique_ptr<PrimitiveStep> reorder_;
 };
 
+// How Winograd's form computes this convolution, where it is to.
+std::optional<WinogradSpec> winograd(Builder& builder, const Geometry& g, DType compute, DType result, const Shape& x,
+                                     const Shape& w, const Shape& y) {
+  const memory::dims ones = {1, 1}, none = {0, 0};
+  if (compute != DType::f32 || result != DType::f32 || g.groups != 1 || g.stride != ones || g.dilation != none)
+    return std::nullopt;
+  if (!winograd_pays(x, w, y)) return std::nullopt;
+  const bool last = channels_last(builder, g, compute, x, w, y);
+  const Forward::primitive_desc direct = hint(builder, g, compute, x, w, y, last);
+  if (!winograd_reads(direct.src_desc()) || !winograd_reads(direct.dst_desc())) return std::nullopt;
+  return WinogradSpec{x, w, y, g.pad_before[0], g.pad_before[1], direct.src_desc(), direct.dst_desc()};
+}
+
 DType result_type(const program::NodeSpec& node, DType input) {
   return compute_type(input) == input ? program::get_dtype(node, "dtype") : DType::f32;
 }
@@ -135,9 +149,14 @@ std::unique_ptr<Step> make_conv2d(Builder& builder, const program::NodeSpec& nod
   Slot *x = builder.input(node, 0), *w = builder.input(node, 1);
   Slot* bias = node.inputs.size() > 2 ? builder.row_major(builder.input(node, 2)) : nullptr;
   const DType compute = compute_type(x->dtype), result = result_type(node, x->dtype);
-  dnnl::primitive_attr attr = user_scratchpad();
-  append_activation(attr, program::get_string(node, "activation"));
+  const std::string activation = program::get_string(node, "activation");
   const Shape& y = builder.shape(node, 0);
+  if (activation == "none" || activation == "relu") {
+    if (const auto spec = winograd(builder, g, compute, result, x->shape, w->shape, y))
+      return winograd_forward(builder, node, *spec, x, w, bias, activation == "relu");
+  }
+  dnnl::primitive_attr attr = user_scratchpad();
+  append_activation(attr, activation);
   const bool last = channels_last(builder, g, compute, x->shape, w->shape, y);
   const Forward::primitive_desc description =
       describe(builder, g, images(compute, x->shape, last), any_weights(compute, w->shape, g.groups),
@@ -155,6 +174,8 @@ std::unique_ptr<Step> make_conv2dGradInput(Builder& builder, const program::Node
   Slot *dy = builder.input(node, 0), *w = builder.input(node, 1);
   const DType compute = compute_type(dy->dtype), result = result_type(node, dy->dtype);
   const Shape& dx = builder.shape(node, 0);
+  if (const auto spec = winograd(builder, g, compute, result, dx, w->shape, dy->shape))
+    return winograd_grad_input(builder, node, *spec, dy, w);
   const bool last = channels_last(builder, g, compute, dx, w->shape, dy->shape);
   using Backward = dnnl::convolution_backward_data;
   const Backward::primitive_desc description(
@@ -175,6 +196,8 @@ std::unique_ptr<Step> make_conv2dGradWeight(Builder& builder, const program::Nod
   Slot *x = builder.input(node, 0), *dy = builder.input(node, 1);
   const DType compute = compute_type(x->dtype), result = result_type(node, x->dtype);
   const Shape& dw = builder.shape(node, 0);
+  if (const auto spec = winograd(builder, g, compute, result, x->shape, dw, dy->shape))
+    return winograd_grad_weight(builder, node, *spec, x, dy, sum_dy);
   const bool last = channels_last(builder, g, compute, x->shape, dw, dy->shape);
   const memory::desc xs = images(compute, x->shape, last), ys = images(compute, dy->shape, last),
                      db = row_major_desc(DType::f32, {dw[0]});

@@ -15,6 +15,7 @@ Table make_table() {
   add_softmax(table);
   add_lrn(table);
   add_random(table);
+  add_winograd(table);
   return table;
 }
 

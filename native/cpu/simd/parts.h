@@ -13,6 +13,7 @@ void add_reduce(Table& table);
 void add_softmax(Table& table);
 void add_lrn(Table& table);
 void add_random(Table& table);
+void add_winograd(Table& table);
 Table make_table();
 
 struct F32 {

@@ -38,6 +38,15 @@ struct LrnFactors {
   float alpha, beta, k;
 };
 
+// A tile of Winograd's convolutions: element (row, column, channel) of it lies at row * row_stride + column *
+// column_stride + channel / block * block_stride + channel % block; rows and columns outside [begin, end) are none of
+// the image's. `channels` and `block` are multiples of kLanes.
+struct WinogradTile {
+  static constexpr int kSize = 6, kPlaces = kSize * kSize, kLanes = 8;
+  int64_t row_stride, column_stride, block_stride, block, channels;
+  int64_t row_begin, row_end, column_begin, column_end;
+};
+
 struct Table {
   const char* isa;
 
@@ -78,6 +87,16 @@ struct Table {
   void (*lrn[2])(void* y, const void* x, const LrnTile& tile, const LrnFactors& factors, float* scratch);
   void (*lrn_grad[2])(void* dx, const void* dy, const void* x, const LrnTile& tile, const LrnFactors& factors,
                       float* scratch);
+
+  // Winograd's convolutions. Transformed, place p of 36 lies at v + p * pitch, its channels side by side. Of a result
+  // (results x results places, 2 or 4) only rows and columns before the tile's end are written. Weights are n runs side
+  // by side for each of extent x extent places (3 or 5) that lie `step` apart; `turned`: by half a turn.
+  void (*winograd_image)(float* v, int64_t pitch, const float* x, const WinogradTile& tile);
+  void (*winograd_result)(float* y, const float* m, int64_t pitch, const WinogradTile& tile, int results,
+                          const float* bias, bool relu);
+  void (*winograd_result_gradient)(float* v, int64_t pitch, const float* dy, const WinogradTile& tile, int results);
+  void (*winograd_weights)(float* u, int64_t pitch, const float* w, int64_t step, int extent, bool turned, int64_t n);
+  void (*winograd_weights_gradient)(float* dw, int64_t step, const float* m, int64_t pitch, int extent, int64_t n);
 
   // Random draws for n elements from draws.first on.
   void (*uniform)(float* y, int64_t n, const Draws& draws, float low, float high);
