@@ -135,6 +135,13 @@ const many: readonly Layout[] = [
     y: [1, 64, 3, 3],
     attrs: { ...dense, padding: [2, 1, 1, 2] },
   },
+  {
+    name: 'two groups of many channels',
+    x: [1, 128, 3, 4],
+    w: [128, 64, 3, 3],
+    y: [1, 128, 3, 4],
+    attrs: { ...dense, groups: 2, padding: [1, 1, 1, 1] },
+  },
 ]
 
 const winograd: Tolerance = {

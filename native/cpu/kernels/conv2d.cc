@@ -129,13 +129,12 @@ class ConvStep : public PrimitiveStep {
 std::optional<WinogradSpec> winograd(Builder& builder, const Geometry& g, DType compute, DType result, const Shape& x,
                                      const Shape& w, const Shape& y) {
   const memory::dims ones = {1, 1}, none = {0, 0};
-  if (compute != DType::f32 || result != DType::f32 || g.groups != 1 || g.stride != ones || g.dilation != none)
-    return std::nullopt;
-  if (!winograd_pays(x, w, y)) return std::nullopt;
+  if (compute != DType::f32 || result != DType::f32 || g.stride != ones || g.dilation != none) return std::nullopt;
+  if (!winograd_pays(x, w, y, g.groups)) return std::nullopt;
   const bool last = channels_last(builder, g, compute, x, w, y);
   const Forward::primitive_desc direct = hint(builder, g, compute, x, w, y, last);
   if (!winograd_reads(direct.src_desc()) || !winograd_reads(direct.dst_desc())) return std::nullopt;
-  return WinogradSpec{x, w, y, g.pad_before[0], g.pad_before[1], direct.src_desc(), direct.dst_desc()};
+  return WinogradSpec{x, w, y, g.groups, g.pad_before[0], g.pad_before[1], direct.src_desc(), direct.dst_desc()};
 }
 
 DType result_type(const program::NodeSpec& node, DType input) {

@@ -2,11 +2,8 @@
 // that the cores share, and what a result is made of does not depend on the number of threads.
 #include "cpu/kernels/winograd.h"
 
-#include <algorithm>
-
-#include "cpu/onednn.h"
+#include "cpu/kernels/winograd_tiles.h"
 #include "cpu/parallel.h"
-#include "cpu/simd/table.h"
 
 namespace ostrich::cpu {
 
@@ -17,10 +14,17 @@ using core::Shape;
 using dnnl::memory;
 using program::NodeSpec;
 using simd::WinogradTile;
+using winograd::bytes_of;
+using winograd::chunk_of;
+using winograd::Grid;
+using winograd::Images;
+using winograd::kPlaces;
+using winograd::kSize;
+using winograd::pitch_of;
+using winograd::Product;
 
-constexpr int64_t kSize = WinogradTile::kSize, kPlaces = WinogradTile::kPlaces, kLanes = WinogradTile::kLanes;
-constexpr double kMinSaved = 1.5;          // multiplications of the direct form for one of these
-constexpr int64_t kChunkFloats = 1 << 20;  // transformed images and results of a chunk, at least
+constexpr int64_t kLanes = WinogradTile::kLanes;
+constexpr double kMinSaved = 1.5;  // multiplications of the direct form for one of these
 
 // Channels below which the transforms cost more than the products save. With AVX-512 the direct form is twice as fast,
 // and the transforms, which wait for memory, are not.
@@ -29,87 +33,24 @@ int64_t min_channels() {
   return channels;
 }
 
-// Images [N, C, H, W] in memory: element strides of image, row and column, and of a block of channels.
-struct Images {
-  Images(const Shape& shape, const Layout& layout)
-      : shape(shape), image(layout.strides[0]), row(layout.strides[2]), column(layout.strides[3]) {
-    const bool blocked = !layout.block_size.empty();
-    block = blocked ? layout.block_size[0] : shape[1];
-    block_stride = blocked ? layout.strides[1] : 0;
-  }
-
-  Shape shape;
-  int64_t image, row, column, block, block_stride;
-};
-
-// Squares of `step` results that cover images of [rows, columns], and the part of an image that belongs to each.
-class Grid {
- public:
-  Grid(int64_t images, int64_t rows, int64_t columns, int64_t step)
-      : step_(step), rows_((rows + step - 1) / step), columns_((columns + step - 1) / step) {
-    tiles = images * rows_ * columns_;
-  }
-
-  // Tile `i` of `images`, which begin `pad` before the tiles do; `data` is its corner, which may lie outside.
-  template <class T>
-  WinogradTile tile(int64_t i, const Images& images, int64_t extent, int64_t pad_top, int64_t pad_left,
-                    T*& data) const {
-    const int64_t n = i / (rows_ * columns_), place = i % (rows_ * columns_);
-    const int64_t top = place / columns_ * step_ - pad_top, left = place % columns_ * step_ - pad_left;
-    const auto first = [](int64_t start) { return std::max<int64_t>(0, -start); };
-    const auto last = [extent](int64_t start, int64_t size) { return std::clamp<int64_t>(size - start, 0, extent); };
-    data += n * images.image + top * images.row + left * images.column;
-    return {images.row,
-            images.column,
-            images.block_stride,
-            images.block,
-            images.shape[1],
-            first(top),
-            last(top, images.shape[2]),
-            first(left),
-            last(left, images.shape[3])};
-  }
-
-  int64_t tiles;
-
- private:
-  int64_t step_, rows_, columns_;
-};
-
-// c [m, n] (+)= a b, row-major; `a` may be kept as [k, m].
-void product(bool transpose_a, int64_t m, int64_t n, int64_t k, const float* a, const float* b, float* c, bool add) {
-  const dnnl_status_t status =
-      dnnl_sgemm(transpose_a ? 'T' : 'N', 'N', m, n, k, 1.f, a, transpose_a ? m : k, b, n, add ? 1.f : 0.f, c, n);
-  if (status != dnnl_success) core::fail("ERR_INTERNAL", "oneDNN's sgemm failed with status ", int(status));
-}
-
-// Floats from one place of a transformed [rows, channels] to the next: a cache line more than it needs, so that a
-// tile's 36 places do not all fall into one set of a cache.
-int64_t pitch_of(int64_t rows, int64_t channels) { return rows * channels + 16; }
-size_t bytes_of(int64_t rows, int64_t channels) { return size_t(kPlaces * pitch_of(rows, channels)) * sizeof(float); }
-
-// Tiles of a chunk: few enough for a cache, and enough to read large weights seldom.
-int64_t chunk_of(int64_t tiles, int64_t c, int64_t o) {
-  const int64_t fits = std::max(kChunkFloats / kPlaces, c * o * 3 / 2) / (c + o);
-  return std::min(tiles, std::max<int64_t>(32, fits / 16 * 16));
-}
-
-// y = w * x, w [R, R, C, O] as it lies; or, with the weights turned, dx from dy.
+// y = w * x, w [R, R, C/groups, O] as it lies; or, with the weights turned, dx from dy.
 class Correlate : public Step {
  public:
-  Correlate(Builder& builder, const Images& from, const Images& to, int64_t pad_top, int64_t pad_left, int64_t extent,
-            bool turned)
-      : from_(from),
-        to_(to),
-        pad_top_(pad_top),
-        pad_left_(pad_left),
-        extent_(extent),
-        results_(kSize + 1 - extent),
-        grid_(to.shape[0], to.shape[2], to.shape[3], kSize + 1 - extent),
+  Correlate(Builder& builder, const WinogradSpec& spec, bool turned)
+      : from_(turned ? spec.y : spec.x, turned ? spec.y_desc : spec.x_desc),
+        to_(turned ? spec.x : spec.y, turned ? spec.x_desc : spec.y_desc),
+        extent_(spec.w[2]),
+        results_(kSize + 1 - extent_),
+        groups_(spec.groups),
+        pad_top_(turned ? extent_ - 1 - spec.pad_top : spec.pad_top),
+        pad_left_(turned ? extent_ - 1 - spec.pad_left : spec.pad_left),
+        outer_(spec.w[1]),
+        inner_(spec.w[0]),
+        grid_(to_.shape[0], to_.shape[2], to_.shape[3], results_),
         turned_(turned) {
-    const int64_t c = from.shape[1], o = to.shape[1];
-    chunk_ = chunk_of(grid_.tiles, c, o);
-    u_ = builder.scratch(bytes_of(c, o));
+    const int64_t c = from_.shape[1], o = to_.shape[1];
+    chunk_ = chunk_of(grid_.tiles, c + o, outer_ * inner_);
+    u_ = builder.scratch(bytes_of(outer_, inner_));
     v_ = builder.scratch(bytes_of(chunk_, c));
     m_ = builder.scratch(bytes_of(chunk_, o));
     detail = "winograd";
@@ -130,17 +71,16 @@ class Correlate : public Step {
   }
 
  private:
-  // u [36][C][O] from w [R, R, C, O]; turned, w is [R, R, O, C].
+  // u [36][C/groups][O] of w [R, R, C/groups, O].
   void transform_weights(int threads) const {
-    const int64_t c = from_.shape[1], o = to_.shape[1], inner = turned_ ? c : o, outer = turned_ ? o : c;
     const float* w = reads[1]->data<float>();
     float* u = u_->data<float>();
     const auto some = [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
-        simd::table().winograd_weights(u + i * inner, pitch_of(c, o), w + i * inner, c * o, int(extent_), turned_,
-                                       inner);
+        simd::table().winograd_weights(u + i * inner_, pitch_of(outer_, inner_), w + i * inner_, outer_ * inner_,
+                                       int(extent_), turned_, inner_);
     };
-    parallel_for(threads, outer, 1, some, 1);
+    parallel_for(threads, outer_, 1, some, 1);
   }
 
   void run_chunk(int64_t begin, int64_t count, int threads) const {
@@ -154,14 +94,12 @@ class Correlate : public Step {
         table.winograd_image(v + i * c, pitch_of(count, c), x, tile);
       }
     };
-    const auto multiply = [&](int64_t p) {
-      const float *a = v + p * pitch_of(count, c), *b = u + p * pitch_of(c, o);
-      float* to = m + p * pitch_of(count, o);
-      if (turned_) {
-        turned_product(count, o, c, a, b, to);
-      } else {
-        product(false, count, o, c, a, b, to, false);
-      }
+    const int64_t k = c / groups_, n = o / groups_;
+    const Product product = {false, turned_, count, n, k, c, inner_, o};
+    const auto multiply = [&](int64_t task) {
+      const int64_t p = task / groups_, group = task % groups_;
+      product.run(v + p * pitch_of(count, c) + group * k, u + p * pitch_of(outer_, inner_) + group * (turned_ ? k : n),
+                  m + p * pitch_of(count, o) + group * n, false);
     };
     const auto gather = [&](int64_t first, int64_t last) {
       const float* bias = bias_ != nullptr ? bias_->data<float>() : nullptr;
@@ -172,18 +110,13 @@ class Correlate : public Step {
       }
     };
     parallel_for(threads, count, 1, spread, 1);
-    parallel_tasks(threads, kPlaces, false, multiply);
+    parallel_tasks(threads, kPlaces * groups_, false, multiply);
     parallel_for(threads, count, 1, gather, 1);
   }
 
-  // Turned weights are u [O][C] for the product of [tiles, C] by its transpose.
-  static void turned_product(int64_t m, int64_t n, int64_t k, const float* a, const float* b, float* c) {
-    const dnnl_status_t status = dnnl_sgemm('N', 'T', m, n, k, 1.f, a, k, b, k, 0.f, c, n);
-    if (status != dnnl_success) core::fail("ERR_INTERNAL", "oneDNN's sgemm failed with status ", int(status));
-  }
-
   const Images from_, to_;
-  const int64_t pad_top_, pad_left_, extent_, results_;
+  const int64_t extent_, results_, groups_, pad_top_, pad_left_;
+  const int64_t outer_, inner_;  // of the weights: C/groups and O
   const Grid grid_;
   const bool turned_;
   int64_t chunk_;
@@ -191,22 +124,23 @@ class Correlate : public Step {
   bool relu_ = false;
 };
 
-// dw [R, R, C, O] from x and dy, and the sums of dy: place (1, 1) of A dy A^T is the sum of a tile.
+// dw [R, R, C/groups, O] from x and dy, and the sums of dy: place (1, 1) of A dy A^T is the sum of a tile.
 class GradWeight : public Step {
  public:
-  GradWeight(Builder& builder, const Images& x, const Images& dy, int64_t pad_top, int64_t pad_left, int64_t extent)
-      : x_(x),
-        dy_(dy),
-        pad_top_(pad_top),
-        pad_left_(pad_left),
-        extent_(extent),
-        results_(kSize + 1 - extent),
-        grid_(dy.shape[0], dy.shape[2], dy.shape[3], kSize + 1 - extent) {
-    const int64_t c = x.shape[1], o = dy.shape[1];
-    chunk_ = chunk_of(grid_.tiles, c, o);
+  GradWeight(Builder& builder, const WinogradSpec& spec)
+      : x_(spec.x, spec.x_desc),
+        dy_(spec.y, spec.y_desc),
+        extent_(spec.w[2]),
+        results_(kSize + 1 - extent_),
+        groups_(spec.groups),
+        pad_top_(spec.pad_top),
+        pad_left_(spec.pad_left),
+        grid_(dy_.shape[0], dy_.shape[2], dy_.shape[3], results_) {
+    const int64_t c = x_.shape[1], o = dy_.shape[1];
+    chunk_ = chunk_of(grid_.tiles, c + o, c / groups_ * o);
     v_ = builder.scratch(bytes_of(chunk_, c));
     d_ = builder.scratch(bytes_of(chunk_, o));
-    m_ = builder.scratch(bytes_of(c, o));
+    m_ = builder.scratch(bytes_of(c / groups_, o));
     detail = "winograd";
   }
 
@@ -218,7 +152,7 @@ class GradWeight : public Step {
   }
 
   void run(RunContext& context) override {
-    const int64_t c = x_.shape[1], o = dy_.shape[1];
+    const int64_t c = x_.shape[1] / groups_, o = dy_.shape[1];
     if (db_ != nullptr) std::fill_n(db_->data<float>(), o, 0.f);
     for (int64_t begin = 0; begin < grid_.tiles; begin += chunk_)
       run_chunk(begin, std::min(chunk_, grid_.tiles - begin), context.threads);
@@ -244,13 +178,16 @@ class GradWeight : public Step {
         table.winograd_result_gradient(d + i * o, pitch_of(count, o), dy, of_dy, int(results_));
       }
     };
-    const auto multiply = [&](int64_t p) {
-      product(true, c, o, count, v + p * pitch_of(count, c), d + p * pitch_of(count, o), m + p * pitch_of(c, o),
-              begin > 0);
+    const int64_t rows = c / groups_, columns = o / groups_;
+    const Product product = {true, false, rows, columns, count, c, o, o};
+    const auto multiply = [&](int64_t task) {
+      const int64_t p = task / groups_, group = task % groups_;
+      product.run(v + p * pitch_of(count, c) + group * rows, d + p * pitch_of(count, o) + group * columns,
+                  m + p * pitch_of(rows, o) + group * columns, begin > 0);
     };
     parallel_for(threads, count, 1, spread, 1);
     if (db_ != nullptr) add_sums(d + (kSize + 1) * pitch_of(count, o), count);
-    parallel_tasks(threads, kPlaces, false, multiply);
+    parallel_tasks(threads, kPlaces * groups_, false, multiply);
   }
 
   void add_sums(const float* sums, int64_t count) const {
@@ -260,18 +197,16 @@ class GradWeight : public Step {
   }
 
   const Images x_, dy_;
-  const int64_t pad_top_, pad_left_, extent_, results_;
+  const int64_t extent_, results_, groups_, pad_top_, pad_left_;
   const Grid grid_;
   int64_t chunk_;
   Slot *v_, *d_, *m_, *db_ = nullptr;
 };
 
-Images images(const Shape& shape, const memory::desc& desc) { return {shape, Layout::of(desc)}; }
-
 }  // namespace
 
-bool winograd_pays(const Shape& x, const Shape& w, const Shape& y) {
-  const int64_t extent = w[2], c = x[1], o = y[1];
+bool winograd_pays(const Shape& x, const Shape& w, const Shape& y, int64_t groups) {
+  const int64_t extent = w[2], c = w[1], o = w[0] / groups;
   if (w[3] != extent || (extent != 3 && extent != 5)) return false;
   if (std::min(c, o) < min_channels() || c % kLanes != 0 || o % kLanes != 0) return false;
   const auto saved = [extent](int64_t rows, int64_t columns) {
@@ -293,8 +228,7 @@ memory::desc winograd_weights(const Shape& w) { return {w, memory::data_type::f3
 
 std::unique_ptr<Step> winograd_forward(Builder& builder, const NodeSpec& node, const WinogradSpec& spec, Slot* x,
                                        Slot* w, Slot* bias, bool relu) {
-  auto step = std::make_unique<Correlate>(builder, images(spec.x, spec.x_desc), images(spec.y, spec.y_desc),
-                                          spec.pad_top, spec.pad_left, spec.w[2], false);
+  auto step = std::make_unique<Correlate>(builder, spec, false);
   x = builder.with_desc(x, spec.x_desc);
   w = builder.with_desc(w, winograd_weights(spec.w));
   step->connect(x, w, bias, relu, builder.output(node, 0, spec.y_desc));
@@ -303,9 +237,7 @@ std::unique_ptr<Step> winograd_forward(Builder& builder, const NodeSpec& node, c
 
 std::unique_ptr<Step> winograd_grad_input(Builder& builder, const NodeSpec& node, const WinogradSpec& spec, Slot* dy,
                                           Slot* w) {
-  const int64_t turn = spec.w[2] - 1;
-  auto step = std::make_unique<Correlate>(builder, images(spec.y, spec.y_desc), images(spec.x, spec.x_desc),
-                                          turn - spec.pad_top, turn - spec.pad_left, spec.w[2], true);
+  auto step = std::make_unique<Correlate>(builder, spec, true);
   dy = builder.with_desc(dy, spec.y_desc);
   w = builder.with_desc(w, winograd_weights(spec.w));
   step->connect(dy, w, nullptr, false, builder.output(node, 0, spec.x_desc));
@@ -314,8 +246,7 @@ std::unique_ptr<Step> winograd_grad_input(Builder& builder, const NodeSpec& node
 
 std::unique_ptr<Step> winograd_grad_weight(Builder& builder, const NodeSpec& node, const WinogradSpec& spec, Slot* x,
                                            Slot* dy, bool sum_dy) {
-  auto step = std::make_unique<GradWeight>(builder, images(spec.x, spec.x_desc), images(spec.y, spec.y_desc),
-                                           spec.pad_top, spec.pad_left, spec.w[2]);
+  auto step = std::make_unique<GradWeight>(builder, spec);
   x = builder.with_desc(x, spec.x_desc);
   dy = builder.with_desc(dy, spec.y_desc);
   Slot* dw = builder.output(node, 0, winograd_weights(spec.w));
