@@ -1,6 +1,10 @@
 // See dnn_cudnn.h. The only source that includes cudnn-frontend.
 #include "cuda/dnn_cudnn.h"
 
+// clang-format off: before cudnn-frontend, whose copy is of another version than what is declared so far.
+#include <nlohmann/json.hpp>
+// clang-format on
+
 #include <cudnn_frontend.h>
 #include <dlfcn.h>
 

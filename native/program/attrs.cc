@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 namespace ostrich::program {
 namespace {
@@ -30,8 +31,8 @@ void expect_count(const NodeSpec& node, const char* what, size_t got, size_t min
 }  // namespace
 
 const nlohmann::json& get_attr(const NodeSpec& node, const char* name) {
-  const auto found = node.attrs.find(name);
-  if (found == node.attrs.end()) fail_node(node, "expected attribute ", name, ", got none");
+  const auto found = node.attrs->find(name);
+  if (found == node.attrs->end()) fail_node(node, "expected attribute ", name, ", got none");
   return *found;
 }
 

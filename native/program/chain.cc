@@ -3,6 +3,7 @@
 
 #include <cfloat>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "program/attrs.h"

@@ -1,6 +1,7 @@
 // Dispatch of node checks through ops.def; the rules themselves are in check_<family>.cc.
 #include "program/check.h"
 
+#include <nlohmann/json.hpp>
 #include <string_view>
 #include <unordered_map>
 

@@ -1,6 +1,8 @@
 // See field.h.
 #include "program/field.h"
 
+#include <nlohmann/json.hpp>
+
 #include "program/attrs.h"
 
 namespace ostrich::program {
@@ -11,6 +13,8 @@ Field Field::member(const char* key) const {
   if (found == json_->end()) fail("expected a member ", key, ", got none");
   return Field(*found, path_.empty() ? key : path_ + "." + key);
 }
+
+bool Field::has(const char* key) const { return json_->contains(key); }
 
 Field Field::item(size_t index) const {
   OSTRICH_CHECK(index < size());

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
 
@@ -18,7 +18,7 @@ class Field {
   const std::string& path() const { return path_; }
 
   Field member(const char* key) const;  // an object's; absent is an error
-  bool has(const char* key) const { return json_->contains(key); }
+  bool has(const char* key) const;
   Field item(size_t index) const;  // a list's
   size_t size() const;             // of a list
 

@@ -2,6 +2,7 @@
 // every index, extent, dtype and attribute may be trusted. Refuses text that is too long or nested too deep unread.
 #include <cfloat>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <unordered_set>
 
 #include "program/attrs.h"
@@ -164,7 +165,7 @@ class Parser {
       if (out.size() == 0) out.fail("expected at least one output, got none");
       for (size_t j = 0; j < out.size(); ++j) node.outputs.push_back(define(out.item(j)));
       if (!attrs.json().is_object()) attrs.fail("expected an object, got ", describe(attrs.json()));
-      node.attrs = attrs.json();
+      node.attrs = std::make_shared<const nlohmann::json>(attrs.json());
       check_node(spec_, node);
       spec_.nodes.push_back(std::move(node));
     }

@@ -1,7 +1,8 @@
 // A parsed and checked program: plain data, shared by all backends. FORMAT.md describes the text that it comes from.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,7 @@ struct NodeSpec {
   std::string op;
   std::vector<int> inputs;
   std::vector<int> outputs;
-  nlohmann::json attrs;
+  std::shared_ptr<const nlohmann::json> attrs;  // an object; read through attrs.h, without compiling all of JSON
   std::string path;
   std::string label() const { return op + "[" + path + "]"; }  // as errors name it
 };

@@ -2,13 +2,14 @@
 #include "program/rules.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace ostrich::program {
 
 void expect_attrs(const NodeSpec& node, std::initializer_list<const char*> names) {
   for (const char* name : names) get_attr(node, name);
-  if (node.attrs.size() == names.size()) return;
-  for (const auto& [key, json] : node.attrs.items()) {
+  if (node.attrs->size() == names.size()) return;
+  for (const auto& [key, json] : node.attrs->items()) {
     const auto same = [&key = key](const char* name) { return key == name; };
     if (std::none_of(names.begin(), names.end(), same)) {
       fail_node(node, "expected no attribute ", describe(nlohmann::json(key)), ", got ", describe(json));

@@ -12,10 +12,9 @@ using program::PointwiseOp;
 
 // Chain and outputs are JSON text.
 Chain read(const std::string& chain, const std::string& outputs, const std::vector<DType>& inputs) {
-  program::NodeSpec node{"pointwise", std::vector<int>(inputs.size()), {}, json::object(), "p"};
-  node.attrs["chain"] = json::parse(chain);
-  node.attrs["outputs"] = json::parse(outputs);
-  return program::parse_chain(node, inputs);
+  const json attrs = {{"chain", json::parse(chain)}, {"outputs", json::parse(outputs)}};
+  const std::vector<int> registers(inputs.size());
+  return program::parse_chain({"pointwise", registers, {}, std::make_shared<const json>(attrs), "p"}, inputs);
 }
 
 std::string refused(const std::string& chain, const std::string& outputs, const std::vector<DType>& inputs) {
