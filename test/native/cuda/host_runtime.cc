@@ -1,22 +1,12 @@
-// Runs kernels on the host: see host_runtime.h. A fiber has a stack of its own and is entered and left by a few
-// instructions; the fibers are made once and serve every block of every kernel.
+// Runs kernels on the host: see host_runtime.h.
 #include "host_runtime.h"
-
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <numeric>
 #include <vector>
 
-#include "cuda/fault.h"
-
-#if !defined(__x86_64__)
-#include <ucontext.h>
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
-#endif
+#include "fibers.h"
+#include "shared_memory.h"
 
 namespace ostrich::cuda::host {
 
@@ -24,14 +14,8 @@ Position position;
 
 namespace {
 
-constexpr unsigned kWarp = 32, kMaxThreads = 1024;
-constexpr size_t kSharedLimit = 48 << 10;
-constexpr size_t kRedzone = 64;
-#if defined(__SANITIZE_ADDRESS__)
-constexpr size_t kStack = 256 << 10;
-#else
-constexpr size_t kStack = 64 << 10;
-#endif
+constexpr unsigned kWarp = 32;
+SharedMemory shared_memory;
 
 std::vector<KernelEntry>& kernels() {
   static std::vector<KernelEntry> entries;
@@ -89,189 +73,6 @@ void enter_block(uint64_t index) {
 }
 
 namespace {
-
-// One at a time runs; `main` is the loop that chooses the next one.
-#if defined(__x86_64__)
-using Point = void*;
-extern "C" void ostrich_double_switch(Point* from, Point to);
-asm(R"(
-.text
-.p2align 4
-.type ostrich_double_switch, @function
-ostrich_double_switch:
-  pushq %rbp
-  pushq %rbx
-  pushq %r12
-  pushq %r13
-  pushq %r14
-  pushq %r15
-  movq %rsp, (%rdi)
-  movq %rsi, %rsp
-  popq %r15
-  popq %r14
-  popq %r13
-  popq %r12
-  popq %rbx
-  popq %rbp
-  ret
-.size ostrich_double_switch, .-ostrich_double_switch
-)");
-void swap_points(Point& from, Point& to) { ostrich_double_switch(&from, to); }
-void make_point(Point& point, char* stack, void (*entry)()) {
-  void** top = reinterpret_cast<void**>(stack + kStack) - 2;
-  *top = reinterpret_cast<void*>(entry);  // popped by ret, after which the stack is aligned as after a call
-  point = top - 6;
-}
-#else
-using Point = ucontext_t;
-void swap_points(Point& from, Point& to) { swapcontext(&from, &to); }
-void make_point(Point& point, char* stack, void (*entry)()) {
-  getcontext(&point);
-  point.uc_stack.ss_sp = stack;
-  point.uc_stack.ss_size = kStack;
-  makecontext(&point, entry, 0);
-}
-#endif
-
-enum class State : uint8_t { ready, barrier, shuffle, done };
-
-struct Fiber {
-  Point point;
-  char* stack = nullptr;
-  State state = State::done;
-  int line = 0;  // where it waits
-  unsigned shuffles = 0;
-  uint32_t lanes[2];  // what it offers in a shuffle, and in the next
-  void* fake_stack = nullptr;
-};
-
-struct Pool {
-  Fiber fibers[kMaxThreads];
-  unsigned made = 0;
-  Point main;
-  void* main_fake = nullptr;
-  const void* main_bottom = nullptr;
-  size_t main_size = 0;
-  Fiber* current = nullptr;
-  void (*body)(const void*) = nullptr;
-  const void* args = nullptr;
-};
-Pool& pool() {
-  static Pool* instance = new Pool;  // outlives every static destructor
-  return *instance;
-}
-
-void leave() {
-  Pool& p = pool();
-  Fiber& self = *p.current;
-#if defined(__SANITIZE_ADDRESS__)
-  __sanitizer_start_switch_fiber(&self.fake_stack, p.main_bottom, p.main_size);
-#endif
-  swap_points(self.point, p.main);
-#if defined(__SANITIZE_ADDRESS__)
-  __sanitizer_finish_switch_fiber(pool().current->fake_stack, &pool().main_bottom, &pool().main_size);
-#endif
-}
-
-void enter(Fiber& fiber, unsigned thread) {
-  Pool& p = pool();
-  p.current = &fiber;
-  position.thread = thread;
-#if defined(__SANITIZE_ADDRESS__)
-  __sanitizer_start_switch_fiber(&p.main_fake, fiber.stack, kStack);
-#endif
-  swap_points(p.main, fiber.point);
-#if defined(__SANITIZE_ADDRESS__)
-  __sanitizer_finish_switch_fiber(p.main_fake, nullptr, nullptr);
-#endif
-}
-
-void fiber_main() {
-#if defined(__SANITIZE_ADDRESS__)
-  __sanitizer_finish_switch_fiber(nullptr, &pool().main_bottom, &pool().main_size);
-#endif
-  while (true) {
-    pool().body(pool().args);
-    pool().current->state = State::done;
-    leave();
-  }
-}
-
-void make_fibers(unsigned count) {
-  Pool& p = pool();
-  for (; p.made < count; ++p.made) {
-    Fiber& fiber = p.fibers[p.made];
-    if (fiber.stack == nullptr) {
-      void* memory = mmap(nullptr, kStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-      if (memory == MAP_FAILED) std::abort();
-      fiber.stack = static_cast<char*>(memory);
-    }
-#if defined(__SANITIZE_ADDRESS__)
-    ASAN_UNPOISON_MEMORY_REGION(fiber.stack, kStack);  // of frames that were abandoned
-#endif
-    fiber.fake_stack = nullptr;
-    make_point(fiber.point, fiber.stack, fiber_main);
-  }
-}
-
-// What threads of a block share, by the place of its declaration, each with a zone around it that nobody may write.
-struct SharedMemory {
-  struct Array {
-    const void* key;
-    const char* name;
-    size_t offset, bytes;
-  };
-  alignas(256) unsigned char data[kSharedLimit + 64 * kRedzone];
-  std::vector<Array> arrays;
-  size_t used = 0, declared = 0;
-
-  void clear() {
-    arrays.clear();
-    used = kRedzone;
-    declared = 0;
-#if defined(__SANITIZE_ADDRESS__)
-    ASAN_POISON_MEMORY_REGION(data, sizeof data);
-#else
-    std::memset(data, 0xa5, kRedzone);
-#endif
-  }
-
-  void* find(const void* key, const char* name, size_t bytes) {
-    for (const Array& array : arrays) {
-      if (array.key == key) return data + array.offset;
-    }
-    declared += bytes;
-    const size_t padded = (bytes + 15) / 16 * 16 + kRedzone;
-    if (declared > kSharedLimit || used + padded > sizeof data) return nullptr;
-    arrays.push_back({key, name, used, bytes});
-    unsigned char* place = data + used;
-    used += padded;
-#if defined(__SANITIZE_ADDRESS__)
-    ASAN_UNPOISON_MEMORY_REGION(place, bytes);
-#else
-    std::memset(place + bytes, 0xa5, padded - bytes);
-#endif
-    std::memset(place, 0xff, bytes);
-    return place;
-  }
-
-  // The array beside which something was written, or null.
-  const char* overrun() const {
-#if !defined(__SANITIZE_ADDRESS__)
-    const auto clean = [&](size_t from, size_t to) {
-      return std::all_of(data + from, data + to, [](unsigned char byte) { return byte == 0xa5; });
-    };
-    for (size_t i = 0; i < arrays.size(); ++i) {
-      const size_t end = arrays[i].offset + arrays[i].bytes;
-      if ((i == 0 && !clean(0, arrays[i].offset)) || !clean(end, i + 1 < arrays.size() ? arrays[i + 1].offset : used)) {
-        return arrays[i].name;
-      }
-    }
-#endif
-    return nullptr;
-  }
-};
-SharedMemory shared_memory;
 
 std::string place(unsigned thread) {
   const Grid3& block = position.block;
