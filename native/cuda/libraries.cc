@@ -173,7 +173,7 @@ Cudnn find_cudnn(Libraries& table, int driver) {
   std::string version = "not found";
   cudnn.unavailable = examine_cudnn(cudnn.found, driver, version);
   if (!cudnn.unavailable.empty()) cudnn.unavailable += cudnn_remedy(driver);
-  table.versions.emplace_back("cuDNN", version);
+  table.versions.emplace_back("cuDNN", cudnn.unavailable.empty() ? version : cudnn.unavailable);
   return cudnn;
 }
 

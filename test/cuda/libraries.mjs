@@ -1,10 +1,10 @@
 // What is said where a driver or a library is missing, old or out of order: the plugin as it is built, on drivers that are
 // made for the purpose. One check for each.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { nothing, root, run, settle } from '../support/stages.mjs'
-import { header } from './toolkit.mjs'
+import { header, library } from './toolkit.mjs'
 
 const folder = join(root, 'build/drivers')
 const driver = join(folder, 'libcuda.so.1')
@@ -27,6 +27,19 @@ ${others.join('\n')}
   return run('cc', ['-w', '-shared', '-fPIC', '-Wl,-soname,libcuda.so.1', source, '-o', driver])
 }
 
+const cudnn = (name) => join(folder, 'cudnn', name)
+
+/** A cuDNN of version 9.1 for CUDA 13, with the part that it needs, and one that calls itself version 8. */
+const makeCudnn = () => {
+  mkdirSync(cudnn(''), { recursive: true })
+  const source = cudnn('cudnn.c')
+  const version = (name, number) => `unsigned long ${name}() { return ${number}; }\n`
+  writeFileSync(source, version('cudnnGetVersion', 90100) + version('cudnnGetCudartVersion', 13000))
+  if (!run('cc', ['-shared', '-fPIC', source, '-o', cudnn('libcudnn.so.9')])) return false
+  for (const name of ['libcudnn_graph.so.9', 'libcudnn.so.8']) copyFileSync(cudnn('libcudnn.so.9'), cudnn(name))
+  return true
+}
+
 const made = { OSTRICH_CUDA_DRIVER: driver, DRIVER_VERSION: '13000' }
 const cases = [
   ['a driver that is not where it is said to be', { OSTRICH_CUDA_DRIVER: '/nowhere' }, /correct OSTRICH_CUDA_DRIVER/],
@@ -45,26 +58,65 @@ const cases = [
   ['a driver that was updated under way', { ...made, DRIVER_INIT: '803' }, /restart the machine/],
   ['a device in exclusive use', { ...made, DRIVER_INIT: '46' }, /another process holds the device in exclusive mode/],
   ['no cuBLASLt', { ...made, OSTRICH_CUBLASLT: '/nowhere' }, /no cuBLASLt: .*install cuBLAS for CUDA 13/],
+  [
+    'a CUDA_HOME that is no folder',
+    { ...made, CUDA_HOME: '/nowhere' },
+    /no cuBLASLt: .*CUDA_HOME=\/nowhere is no folder.*install cuBLAS/,
+    () => systemHas('libcublasLt.so.13'),
+  ],
+]
+
+/** Whether the loader finds a library of the system, so that nothing can be said to be missing. */
+const systemHas = (name) => {
+  const { stdout } = spawnSync('/sbin/ldconfig', ['-p'], { encoding: 'utf8' })
+  return stdout?.includes(name) ? `the system has ${name}` : undefined
+}
+
+// Programs without a convolution do without cuDNN, so that the backend is there: `doctor` shows the reason as the version.
+const cudnnCases = [
+  ['no cuDNN', '/nowhere', /^no cuDNN: OSTRICH_CUDNN=\/nowhere.*; install cuDNN 9 for CUDA 13/],
+  [
+    'cuDNN 8',
+    cudnn('libcudnn.so.8'),
+    /^cuDNN is too old: .* is not of version 9, and cuDNN 9\.12\.0 is needed; install/,
+  ],
+  ['an old cuDNN 9', cudnn('libcudnn.so.9'), /^cuDNN is too old: it is version 9\.1\.0 .*9\.12\.0 is needed; install/],
 ]
 
 const ask = `import { diagnose, openDevice } from '${join(root, 'dist/runtime/index.js')}'
-const { reason } = diagnose().backends.find(({ name }) => name === 'cuda')
+const { backends, versions } = diagnose()
+const { reason } = backends.find(({ name }) => name === 'cuda')
 const error = await openDevice({ device: 'cuda' }).then(() => undefined, (error) => error)
-console.log(JSON.stringify({ reason, code: error?.code, message: error?.message }))`
+console.log(JSON.stringify({ reason, cudnn: versions.cuDNN, code: error?.code, message: error?.message }))`
+
+/** What `doctor` and an opened device say in such an environment. */
+const said = (given) => {
+  const env = { ...process.env, ...given }
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', ask], { env, encoding: 'utf8' })
+  return stdout === '' ? { reason: `nothing: ${stderr.slice(-500)}` } : JSON.parse(stdout)
+}
 
 export const expectReasons = () => {
-  if (!makeDriver()) return settle(false)
+  if (!makeDriver() || !makeCudnn()) return settle(false)
   const counts = { ...nothing }
-  for (const [name, given, expected] of cases) {
-    const env = { ...process.env, ...given }
-    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', ask], {
-      env,
-      encoding: 'utf8',
-    })
-    const said = stdout === '' ? {} : JSON.parse(stdout)
-    const ok = expected.test(said.reason) && said.code === 'ERR_NO_DEVICE' && expected.test(said.message)
-    counts[ok ? 'passed' : 'failed']++
-    console.log(`${ok ? 'ok    ' : 'FAILED'} ${name}: ${said.reason ?? `no reason: ${stderr.slice(-500)}`}`)
+  const count = (name, outcome, text) => {
+    counts[outcome]++
+    console.log(`${outcome === 'passed' ? 'ok    ' : outcome.toUpperCase().padEnd(6)} ${name}: ${text}`)
+  }
+  for (const [name, given, expected, whyNot] of cases) {
+    const skipped = whyNot?.()
+    if (skipped !== undefined) {
+      count(name, 'skipped', skipped)
+      continue
+    }
+    const { reason, code, message } = said(given)
+    const ok = expected.test(reason) && code === 'ERR_NO_DEVICE' && expected.test(message)
+    count(name, ok ? 'passed' : 'failed', reason ?? 'no reason')
+  }
+  const lt = library('libcublasLt.so.13')
+  for (const [name, file, expected] of cudnnCases) {
+    const { reason, cudnn: found } = said({ ...made, OSTRICH_CUBLASLT: lt, OSTRICH_CUDNN: file })
+    count(name, expected.test(found) ? 'passed' : 'failed', found ?? reason ?? 'no reason')
   }
   return counts
 }
