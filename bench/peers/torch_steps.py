@@ -57,12 +57,53 @@ def two_towers():
     )
 
 
-# Network, one example, classes, weight decay.
+class Local2d(nn.Module):
+    """Windows of 3x3, padded by 1, whose weights each place has to itself: one batched product over the places."""
+
+    def __init__(self, inputs, outputs, side):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(side * side, inputs * 9, outputs) * (2 / (inputs * 9)) ** 0.5)
+        self.bias = nn.Parameter(torch.zeros(side * side, 1, outputs))
+
+    def forward(self, x):
+        windows = nn.functional.unfold(x, 3, padding=1).permute(2, 0, 1)
+        return torch.baddbmm(self.bias.to(windows.dtype), windows, self.weight.to(windows.dtype)).permute(1, 2, 0).reshape(len(x), -1, *x.shape[2:])
+
+
+def cifar_convnet():
+    def normalized():
+        return nn.LocalResponseNorm(3, alpha=5e-5)
+
+    def mean():
+        return nn.AvgPool2d(3, 2, ceil_mode=True)
+
+    return nn.Sequential(
+        nn.Conv2d(3, 32, 5, padding=2), nn.MaxPool2d(3, 2, ceil_mode=True), nn.ReLU(inplace=True), normalized(),
+        *conv(32, 32, 5, padding=2), mean(), normalized(), *conv(32, 64, 5, padding=2), mean(), nn.Flatten(), nn.Linear(1024, 10),
+    )
+
+
+def cifar_local():
+    def normalized():
+        return nn.LocalResponseNorm(9, alpha=1e-3)
+
+    def pool():
+        return nn.MaxPool2d(3, 2, ceil_mode=True)
+
+    return nn.Sequential(
+        *conv(3, 64, 5, padding=2), pool(), normalized(), *conv(64, 64, 5, padding=2), normalized(), pool(),
+        Local2d(64, 64, 6), nn.ReLU(inplace=True), Local2d(64, 32, 6), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(1152, 10),
+    )
+
+
+# Network, one example, classes, weight decay, Nesterov.
 CASES = {
-    'mlp': (mlp, (784,), 10, 0),
-    'lenet': (lenet, (1, 28, 28), 10, 0),
-    'alexnet-one-tower': (one_tower, (3, 224, 224), 1000, 5e-4),
-    'alexnet': (two_towers, (3, 227, 227), 1000, 5e-4),
+    'mlp': (mlp, (784,), 10, 0, False),
+    'lenet': (lenet, (1, 28, 28), 10, 0, False),
+    'cifar-convnet': (cifar_convnet, (3, 32, 32), 10, 5e-4, True),
+    'cifar-local': (cifar_local, (3, 24, 24), 10, 5e-4, True),
+    'alexnet-one-tower': (one_tower, (3, 224, 224), 1000, 5e-4, False),
+    'alexnet': (two_towers, (3, 227, 227), 1000, 5e-4, False),
 }
 
 
@@ -73,12 +114,13 @@ def split(case):
 
 
 def prepared(case, device):
-    make, shape, classes, decay, batch = split(case)
+    make, shape, classes, decay, nesterov, batch = split(case)
     model = make().to(device)
     x, target = torch.randn(batch, *shape, device=device), torch.arange(batch, device=device) % classes
     if len(shape) == 3:
         model, x = model.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9, weight_decay=decay, fused=True)
+    options = {'momentum': 0.9, 'weight_decay': decay, 'nesterov': nesterov}
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.001, fused=True, **options)
     return model, x, target, optimizer
 
 

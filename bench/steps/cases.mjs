@@ -13,6 +13,16 @@ const alexnet = (batch, net, side) => ({
   classes: 1000,
 })
 
+/** cuda-convnet's, as they are trained but for the schedule. */
+const cifar = (net, side) => ({
+  batch: 128,
+  shape: [3, side, side],
+  net,
+  loss: nn.crossEntropy,
+  optimizer: () => optim.sgd({ rate: 0.01, momentum: 0.9, nesterov: true, weightDecay: 5e-4 }),
+  classes: 10,
+})
+
 const inBatches = (name, net, side) =>
   Object.fromEntries([64, 128, 256, 512, 1024].map((batch) => [`${name}-${batch}`, alexnet(batch, net, side)]))
 
@@ -34,6 +44,8 @@ export const cases = {
     optimizer: momentum,
     classes: 10,
   },
+  'cifar-convnet': cifar(() => models.cifarConvnet(), 32),
+  'cifar-local': cifar(() => models.cifarLocal(), 24),
   ...inBatches('alexnet-one-tower', () => models.alexnetOneTower(), 224),
   ...inBatches('alexnet', () => models.alexnet(), 227),
 }

@@ -61,15 +61,29 @@ const smi = () => {
   return stdout.trim().split('\n').map(row)
 }
 
+/** Whether the device computes in bf16. One that cannot be opened is not judged here: the phases show why. */
+const computesBf16 = async (openDevice) => {
+  try {
+    const opened = await openDevice({ device })
+    const { bf16 } = opened.info()
+    await opened.dispose()
+    return bf16 !== 'none'
+  } catch {
+    return true
+  }
+}
+
 /** What every file says. `absent` is why the backend has no device, `hasGpu` whether the machine has one all the same. */
 export const facts = async () => {
   const packages = prepare()
-  const { diagnose } = await import('../../dist/runtime/index.js')
+  const { diagnose, openDevice } = await import('../../dist/runtime/index.js')
   const { backends, versions, node: version } = diagnose()
   const backend = backends.find(({ name }) => name === device)
+  const available = backend?.available === true
   const gpus = smi()
   return {
-    absent: backend?.available === true ? undefined : (backend?.reason ?? 'no addon'),
+    absent: available ? undefined : (backend?.reason ?? 'no addon'),
+    hasBf16: available && (await computesBf16(openDevice)),
     hasGpu: gpus.length > 0 || readdirSync('/dev').some((name) => /^nvidia\d/.test(name)),
     hasTorch: packages.torch !== undefined,
     gpus,

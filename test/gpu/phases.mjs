@@ -8,6 +8,7 @@ const precisions = ['f32', 'tf32', 'bf16']
 const cli = 'dist/cli/main.js'
 const parityFile = 'test/gpu/parity.js'
 const seconds = (count) => count * 1000
+const noBf16 = 'no bf16 below compute capability 8.0'
 const reasonOf = (error) => (error instanceof Error ? error.message : String(error))
 
 /** One check for each item: `check` gives its figures or throws; `failed: true` in them is a failure too. */
@@ -30,6 +31,9 @@ const each = (items, check) => {
   }
 }
 
+/** Says, where nothing failed, what a device without bf16 left out. */
+const saidOf = (result, { hasBf16 }) => (hasBf16 ? result : { ...result, reason: result.reason ?? noBf16 })
+
 export const doctor = ({ gpus }) => {
   const ended = node(cli, ['doctor', '--json'])
   const said = JSON.parse(ended.stdout || 'null')
@@ -44,18 +48,20 @@ export const properties = ({ hasTorch }) => {
   return { passed: 1, failed: 0, skipped: 0, figures }
 }
 
-export const parity = () => {
+export const parity = (found) => {
   const figures = precisions.map((item) => {
+    if (item === 'bf16' && !found.hasBf16)
+      return { item, passed: 0, failed: 0, skipped: 1, failures: [], reason: noBf16 }
     const ended = node(parityFile, [device, item])
     try {
       return { item, ...lastJson(ended) }
     } catch (error) {
-      return { item, passed: 0, failed: 1, failures: [reasonOf(error)] }
+      return { item, passed: 0, failed: 1, skipped: 0, failures: [reasonOf(error)] }
     }
   })
   const sum = (key) => figures.reduce((total, figure) => total + figure[key], 0)
   const reason = figures.flatMap(({ item, failures }) => failures.map((text) => `${item}: ${text}`))[0]
-  return { passed: sum('passed'), failed: sum('failed'), skipped: 0, reason, figures }
+  return saidOf({ passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped'), reason, figures }, found)
 }
 
 const isProgram = (file) => {
@@ -100,11 +106,16 @@ const trained = (precision, folder) => {
   return { accuracy, loss, said, failed: reason !== undefined, reason }
 }
 
-/** The recipe as it is, once in each precision. */
-export const mnist = () => {
+/** The recipe as it is, once in each precision that the device has. */
+export const mnist = (found) => {
   const folder = mkdtempSync(join(tmpdir(), 'ostrich-mnist-'))
   try {
-    return each(precisions, (precision) => trained(precision, join(folder, precision)))
+    const result = each(precisions, (precision) =>
+      precision === 'bf16' && !found.hasBf16
+        ? { skipped: true, reason: noBf16 }
+        : trained(precision, join(folder, precision)),
+    )
+    return saidOf(result, found)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -124,22 +135,29 @@ const contenders = [
   ]),
 ]
 
-/** Steps of a case; AlexNet's are a phase of their own, in the precisions that it is trained in. */
-export const bench = () => steps(['mlp', 'lenet'], precisions)
-const batches = [128, 256, 512, 1024]
+/** Steps of a case; those of networks for photographs are phases of their own, in the precisions that these are trained in. */
+export const bench = (found) => steps(['mlp', 'lenet'], precisions, found)
 const trainedIn = precisions.filter((precision) => precision !== 'f32')
-export const alexnet = () =>
+export const cifar = (found) => steps(['cifar-convnet', 'cifar-local'], trainedIn, found)
+const batches = [128, 256, 512, 1024]
+export const alexnet = (found) =>
   steps(
     ['alexnet-one-tower', 'alexnet'].flatMap((name) => batches.map((batch) => `${name}-${batch}`)),
     trainedIn,
+    found,
   )
 
 /** A round measures everything once, so that a noisy minute hits all; nothing starts that might not end in time. */
-const steps = async (names, inPrecisions) => {
+const steps = async (names, inPrecisions, found) => {
   const started = performance.now()
   const keys = names.flatMap((name) => inPrecisions.map((precision) => [name, precision]))
   // Ours first: what PyTorch compiles may take all the time that there is.
-  const tasks = contenders.flatMap(([who, run]) => keys.map((key) => ({ key, who, run, results: [] })))
+  const tasks = contenders.flatMap(([who, run]) =>
+    keys.map((key) => {
+      const absent = key[1] === 'bf16' && !found.hasBf16
+      return { key, who, run, results: [], absent, ...(absent && { reason: noBf16 }) }
+    }),
+  )
   for (let round = 0; round < rounds; round++) {
     for (const task of tasks) {
       if (performance.now() - started > enough) break
@@ -151,17 +169,18 @@ const steps = async (names, inPrecisions) => {
       }
     }
   }
-  return each(
+  const result = each(
     tasks.map(({ key, who }) => [...key, who].join(' ')),
     (item) => measured(tasks.find(({ key, who }) => [...key, who].join(' ') === item)),
   )
+  return saidOf(result, found)
 }
 
 const ours = ['compile', 'roundTrip', 'javascript', 'memory', 'arena', 'state', 'reorders']
 
 /** A peer that does not run is no failure of ours, but is counted. */
-const measured = ({ who, results, reason = results.length === 0 ? 'no time was left' : undefined }) => {
-  if (reason !== undefined) return { [who === 'ostrich' ? 'failed' : 'skipped']: true, reason }
+const measured = ({ who, absent, results, reason = results.length === 0 ? 'no time was left' : undefined }) => {
+  if (reason !== undefined) return { [who === 'ostrich' && !absent ? 'failed' : 'skipped']: true, reason }
   const keys = who === 'ostrich' ? ours : []
   const rest = Object.fromEntries(keys.map((key) => [key, median(results.map((result) => result[key]))]))
   const { name, versions } = results[0]

@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path'
 import { add, nothing, root, run } from '../support/stages.mjs'
 import { folder, LIMIT, sizeOf } from './pack.mjs'
 
-const phases = ['doctor', 'properties', 'parity', 'sanitizer', 'mnist', 'bench', 'alexnet']
+const phases = ['doctor', 'properties', 'parity', 'sanitizer', 'mnist', 'bench', 'cifar', 'alexnet']
 
 /** A folder with links to every program on the path but those that the other machine lacks. */
 const withoutNode = (into) => {
@@ -51,7 +51,11 @@ const runThere = (scratch) => {
   return [
     check('exit status 0', status === 0, `${status}: ${output}`),
     check(total, closing === total, closing),
-    check('at most 8 files', readdirSync(out).length <= 8, readdirSync(out).join(' ')),
+    check(
+      'one file for each phase and a report',
+      readdirSync(out).length === phases.length + 1,
+      readdirSync(out).join(' '),
+    ),
     ...phases.map((phase) => checkPhase(out, phase)),
   ].reduce(add)
 }
