@@ -1,9 +1,9 @@
 // The whole test run, stage by stage: format, lint, types, native tests (plain and under sanitizers), TypeScript tests;
 // `node test/run.mjs lint native` runs only those named. CUDA has a run of its own, cuda/run.mjs.
 import { spawnSync } from 'node:child_process'
-import { readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  borrowRelease,
   buildNative,
   jobs,
   nativeTests,
@@ -24,10 +24,7 @@ const threadTest = () => {
   const build = join(root, 'build/addon-threads')
   const options = ['--parallel', jobs, '--target', 'ostrich', '--CDOSTRICH_SANITIZE=thread', '--log-level', 'warn']
   if (!tool('cmake-js/bin/cmake-js', ['build', '--out', build, ...options])) return settle(false)
-  for (const name of readdirSync(join(root, 'build/Release')).filter((name) => /\.so/.test(name))) {
-    rmSync(join(build, name), { force: true })
-    symlinkSync(join('../Release', name), join(build, name))
-  }
+  borrowRelease(build, ['ostrich.node'])
   const preload = spawnSync('c++', ['-print-file-name=libtsan.so'], { encoding: 'utf8' }).stdout.trim()
   const sanitizer = { LD_PRELOAD: preload, TSAN_OPTIONS: 'ignore_noninstrumented_modules=1' }
   const script = [join(root, 'test/native/threads.mjs'), join(build, 'ostrich.node')]

@@ -14,12 +14,18 @@ import { recipes } from '../../dist/recipes/index.js'
 const BATCHES = [1, 250]
 const label = { dtype: 'i32', shape: [] }
 
+/** The cases of the benchmarks by network: a number at the end of a name is its batch. */
+const benchmarks = new Map()
+for (const [name, one] of Object.entries(cases)) {
+  const network = name.replace(/-\d+$/, '')
+  benchmarks.set(network, [...(benchmarks.get(network) ?? []), one])
+}
+
 const works = [
   ...recipes.map(({ name, build }) => ({ name, plan: build(), sizes: BATCHES })),
-  ...Object.entries(cases).map(([name, one]) => {
-    const { shape, net, loss, optimizer, batch } = one
+  ...[...benchmarks].map(([name, [{ shape, net, loss, optimizer, batch }, ...others]]) => {
     const plan = { net: net(), loss, optimizer: optimizer(), batch, example: { dtype: 'f32', shape } }
-    return { name: `bench ${name}`, plan, sizes: [] }
+    return { name: `bench ${name}`, plan, sizes: others.map((other) => other.batch) }
   }),
 ]
 

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { add, buildNative, nativeTests, root, runStages, settle, vitest } from '../support/stages.mjs'
+import { add, borrowRelease, buildNative, nativeTests, root, runStages, settle, vitest } from '../support/stages.mjs'
 import { expectBudget } from './budget.mjs'
 import { expectCoverage, forgetCoverage } from './coverage.mjs'
 import { catchFaults } from './faults.mjs'
@@ -13,10 +13,14 @@ import { dryRun } from '../gpu/stage.mjs'
 
 const keys = join(root, 'build/convolutions.txt')
 
-/** The backend's own objects on doubles of the driver, cuBLASLt and cuDNN, with kernels compiled for the host. */
-const onDouble = (name, option, env, tests) => {
-  const options = ['-DOSTRICH_CUDA=ON', option]
-  if (!buildNative(name, options, ['ostrich', 'ostrich_cuda_tests'])) return settle(false)
+/**
+ * The backend's own objects on doubles of the driver, cuBLASLt and cuDNN, with kernels compiled for the host; below the
+ * addon and beside the CPU backend as they were built for use, but for the libraries that are to be built here too.
+ */
+const onDouble = (name, option, { own, env, tests }) => {
+  const targets = ['ostrich_cuda_tests', ...own.map((library) => library.replace(/\..*/, ''))]
+  if (!buildNative(name, ['-DOSTRICH_CUDA=ON', option], targets)) return settle(false)
+  borrowRelease(join(root, 'build', name), own)
   const double = { OSTRICH_ADDON: join(root, 'build', name, 'ostrich.node'), OSTRICH_REQUIRE: 'cuda', ...env }
   return tests.reduce((sum, test) => add(sum, test(name, double)), { passed: 0, failed: 0, skipped: 0 })
 }
@@ -41,9 +45,14 @@ await runStages({
     const build = join(root, 'build/cuda-double')
     forgetCoverage(build)
     const tests = [unit, parity, learning, () => expectCoverage(build)]
-    return onDouble('cuda-double', '-DOSTRICH_COVERAGE=ON', { OSTRICH_DOUBLE_CONVS: keys }, tests)
+    const env = { OSTRICH_DOUBLE_CONVS: keys }
+    return onDouble('cuda-double', '-DOSTRICH_COVERAGE=ON', { own: ['ostrich_cuda.so'], env, tests })
   },
-  address: () => onDouble('cuda-address', '-DOSTRICH_SANITIZE=address,undefined', addressSanitizer(), [unit, parity]),
+  address: () => {
+    const own = ['ostrich_cuda.so', 'ostrich.node']
+    const options = { own, env: addressSanitizer(), tests: [unit, parity] }
+    return onDouble('cuda-address', '-DOSTRICH_SANITIZE=address,undefined', options)
+  },
   libraries: expectReasons,
   plans: () => planConvolutions(keys),
   faults: catchFaults,

@@ -2,10 +2,11 @@
 // `N passed, N failed, N skipped`. A failed stage that counts no tests of its own is one failure, so that line and exit
 // code always agree.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { which } from '../../native/setup/system.mjs'
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 export const jobs = String(availableParallelism())
@@ -28,8 +29,21 @@ export const add = (a, b) => ({
 export const buildNative = (name, options, targets = ['all']) => {
   const build = join(root, 'build', name)
   const defaults = ['-DOSTRICH_TESTS=ON', '--log-level=WARNING']
-  const configured = run('cmake', ['-S', root, '-B', build, ...defaults, ...options])
+  // What is configured keeps its generator.
+  const generator = existsSync(join(build, 'CMakeCache.txt')) || which('ninja') === undefined ? [] : ['-G', 'Ninja']
+  const configured = run('cmake', ['-S', root, '-B', build, ...generator, ...defaults, ...options])
   return configured && run('cmake', ['--build', build, '--target', ...targets, '--parallel', jobs])
+}
+
+/** Puts the addon and its libraries, as they were built, beside those that a folder has of its own. */
+export const borrowRelease = (folder, own) => {
+  const release = join(root, 'build/Release')
+  for (const name of readdirSync(release).filter((file) => /\.(so|node)\b/.test(file) && !own.includes(file))) {
+    rmSync(join(folder, name), { force: true })
+    // Of an addon, Node.js resolves a link, and backends would be looked for where it leads.
+    if (name.endsWith('.node')) copyFileSync(join(release, name), join(folder, name))
+    else symlinkSync(join(release, name), join(folder, name))
+  }
 }
 
 /** Runs the native tests of build/NAME; `filter` are options of ctest. */
@@ -65,6 +79,15 @@ export const vitest = (args = [], env = {}) => {
   })
 }
 
+/** Seconds of processor time that this process and the children that it has waited for have taken. */
+const processorSeconds = () => {
+  const fields = readFileSync('/proc/self/stat', 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ')
+  // utime, stime, cutime and cstime (proc(5)), in hundredths.
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100
+}
+
 /** Runs the stages, or those that the command line names, one after the other, and prints the totals. */
 export const runStages = async (stages) => {
   mkdirSync(join(root, 'build'), { recursive: true })
@@ -75,10 +98,12 @@ export const runStages = async (stages) => {
     if (chosen.length > 0 && !chosen.includes(name)) continue
     process.stdout.write(`\n== ${name}\n`)
     const started = performance.now()
+    const before = processorSeconds()
     const counts = await stage()
     total = add(total, counts)
     const seconds = ((performance.now() - started) / 1000).toFixed(1)
-    lines.push(`  ${name.padEnd(11)} ${counts.failed === 0 ? 'ok    ' : 'FAILED'} ${seconds.padStart(6)} s`)
+    const busy = `(${(processorSeconds() - before).toFixed(0)} s of one processor)`
+    lines.push(`  ${name.padEnd(11)} ${counts.failed === 0 ? 'ok    ' : 'FAILED'} ${seconds.padStart(6)} s ${busy}`)
   }
   process.stdout.write(`\n${lines.join('\n')}\n`)
   process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`)
