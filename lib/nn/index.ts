@@ -10,7 +10,17 @@ export { local2d, type Local2dOptions } from './local2d.js'
 export { lrn, type LrnConvention, type LrnLayerOptions } from './lrn.js'
 export { parameter } from './parameter.js'
 export { avgPool2d, maxPool2d } from './pool2d.js'
+export {
+  gru,
+  type GruOptions,
+  lstm,
+  type LstmOptions,
+  type RecurrentOptions,
+  rnn,
+  type RnnOptions,
+} from './recurrent.js'
 export * from './reshaping.js'
 export { sequential } from './sequential.js'
+export { withFreshStreams } from './streams.js'
 export { formatSummary, summary, type Summary, type SummaryInput, type SummaryRow } from './summary.js'
 export type { Accepts, Features, Images, Indices, Output, Result, SameChannels, SameShape } from './types.js'

@@ -62,15 +62,17 @@ export function layer<In extends Tensor>(options: LayerOptions<In, Tensor>): Lay
   const { kind, name, apply, parameters = [], children = [] } = options
   const call = (x: In): Tensor =>
     kind === '' && name === undefined ? apply(x) : scope(call, kind, name, () => apply(x))
-  const all = new Set([...parameters, ...children.flatMap((child) => (isLayer(child) ? child.parameters : []))])
-  const info: LayerInfo = { kind, name: name ?? '', parameters: [...all], children }
+  // Asked for anew each time: a layer may learn what its input is, and so its weights, when it is first traced.
+  const all = () => [
+    ...new Set([...parameters, ...children.flatMap((child) => (isLayer(child) ? child.parameters : []))]),
+  ]
   // A function's own `name` is read-only: only defineProperties replaces it.
   const describe = (value: unknown) => ({ value, enumerable: true })
   Object.defineProperties(call, {
-    kind: describe(info.kind),
-    name: describe(info.name),
-    parameters: describe(info.parameters),
-    children: describe(info.children),
+    kind: describe(kind),
+    name: describe(name ?? ''),
+    parameters: { get: all, enumerable: true },
+    children: describe(children),
   })
   return call as unknown as Layer<In, Tensor>
 }

@@ -1,6 +1,6 @@
 // Fully connected layer.
 import { read, ShapeError, type Tensor } from '../graph/index.js'
-import { matmul } from '../ops/index.js'
+import { matmul, reshape } from '../ops/index.js'
 import { expectCount, ownerPath, typeText } from './check.js'
 import { heUniform, type Initializer, zeros } from './init.js'
 import { layer, type Layer } from './layer.js'
@@ -40,11 +40,13 @@ export function linear<I extends number, O extends number>(
     apply: (x) => {
       const weight = read(w)
       expectFeatures(x, inFeatures, weight)
-      const product = matmul<'f32', readonly number[], readonly number[], false, true>(x, weight, {
+      // One product of all rows: backends have better ones of two matrices than of many small ones.
+      const rows = x.rank === 2 ? x : reshape(x, [-1, inFeatures])
+      const product = matmul<'f32', readonly number[], readonly number[], false, true>(rows, weight, {
         transposeB: true,
         ...(b && { bias: read(b) }),
       })
-      return product as Features<O>
+      return reshape(product, [...x.shape.slice(0, -1), outFeatures]) as Tensor<'f32'> as Features<O>
     },
   })
 }
