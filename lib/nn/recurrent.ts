@@ -1,7 +1,8 @@
 // Recurrent layers over time-major sequences [T, N, D] -> [T, N, units]: LSTM, GRU, and the plain network. All products
 // with the input are one matmul over T * N rows; the ops of lib/ops have the recurrent part alone.
 import { constant, read, type Shape, ShapeError, type Tensor, type Variable } from '../graph/index.js'
-import { add, matmul, reshape, unrolledGru, unrolledLstm, unrolledRnn, zeros as zerosOf } from '../ops/index.js'
+import * as ops from '../ops/index.js'
+import { add, matmul, reshape, zeros as zerosOf } from '../ops/index.js'
 import { CarriedState } from './carried.js'
 import { expectCount, expectNumber, ownerPath, typeText } from './check.js'
 import { type Initializer, uniform, zeros } from './init.js'
@@ -170,7 +171,7 @@ export function lstm<U extends number>(options: LstmOptions<U>): Layer<Features,
       innerBias: false,
       biasInit: forgetBias === 0 ? biasInit : forgetful(biasInit, units, forgetBias),
       cell: (gates, w, [h, c]) => {
-        const all = unrolledLstm(gates, w, { h: h!, c: c! }, { reverse })
+        const all = ops.lstm(gates, w, { h: h!, c: c! }, { reverse })
         return [all.h, all.c]
       },
     },
@@ -202,7 +203,7 @@ export function rnn<U extends number>(options: RnnOptions<U>): Layer<Features, F
       recurrentBias,
       innerBias: false,
       biasInit,
-      cell: (gates, w, [h]) => [unrolledRnn(gates, w, h!, { activation, reverse })],
+      cell: (gates, w, [h]) => [ops.rnn(gates, w, h!, { activation, reverse })],
     },
     options,
   )
@@ -226,7 +227,7 @@ export function gru<U extends number>(options: GruOptions<U>): Layer<Features, F
       recurrentBias,
       innerBias: true,
       biasInit,
-      cell: (gates, w, [h], b) => [unrolledGru(gates, w, b ?? zerosOf([3 * units]), h!, { reverse })],
+      cell: (gates, w, [h], b) => [ops.gru(gates, w, b ?? zerosOf([3 * units]), h!, { reverse })],
     },
     options,
   )

@@ -53,6 +53,16 @@ constexpr Rule kRules[] = {
     {"crossEntropyGrad", "f32[2] bf16[2,3] i32[2] f32[2]", "bf16[2,3]", ""},
     {"gather", "f32[9,4] i32[2,3]", "f32[2,3,4]", ""},
     {"scatterAdd", "i32[2,3] f32[2,3,4]", "f32[9,4]", R"("rows": 9)"},
+    {"lstm", "bf16[2,3,16] bf16[4,16] bf16[3,4] f32[3,4] u8[2,3]", "bf16[2,3,4] f32[2,3,4] bf16[2,3,16]",
+     R"("reverse": false)"},
+    {"lstmGrad", "bf16[2,3,4] bf16[2,3,16] bf16[4,16] f32[2,3,4] f32[3,4] f32[2,3,4] u8[2,3]",
+     "bf16[2,3,16] bf16[3,4] f32[3,4]", R"("reverse": true, "cell": true)"},
+    {"rnn", "f32[2,3,4] f32[4,4] f32[3,4] u8[2,3]", "f32[2,3,4]", R"("reverse": false, "activation": "relu")"},
+    {"rnnGrad", "f32[2,3,4] f32[2,3,4] f32[4,4] u8[2,3]", "f32[2,3,4] f32[3,4]",
+     R"("reverse": false, "activation": "tanh")"},
+    {"gru", "f32[2,3,12] f32[4,12] f32[3,4] f32[12] u8[2,3]", "f32[2,3,4] f32[2,3,16]", R"("reverse": false)"},
+    {"gruGrad", "f32[2,3,4] f32[2,3,16] f32[4,12] f32[2,3,4] f32[3,4] u8[2,3]", "f32[2,3,12] f32[2,3,12] f32[3,4]",
+     R"("reverse": false)"},
     {"dropout", "bf16[3] i32[2] i32[]", "bf16[3]", R"("rate": 0.5, "stream": 4294967295)"},
     {"randomUniform", "i32[2] i32[]", "f32[3]", R"("shape": [3], "stream": 0, "low": -1, "high": 1)"},
     {"randomNormal", "i32[2] i32[]", "f32[3]", R"("shape": [3], "stream": 0, "mean": 0, "std": 1)"},
@@ -164,6 +174,8 @@ TEST(Check, RefusesGeometryThatOverflowsOrMisses) {
   EXPECT_HAS(with_attr("lrnGrad", "alpha", "-0.5"), "attribute alpha: expected a f32 of at least 0, got -0.5");
   EXPECT_HAS(with_attr("lrnGrad", "beta", "1e300"), "attribute beta: expected a f32 of at least 0, got 1e+300");
   EXPECT_HAS(with_attr("lrn", "k", "0"), "attribute k: expected more than 0, got 0");
+  EXPECT_HAS(with_attr("rnn", "activation", R"("sigmoid")"), "expected tanh or relu, got \"sigmoid\"");
+  EXPECT_HAS(with_attr("lstmGrad", "cell", "false"), "expected");
   EXPECT_HAS(with_attr("slice", "start", "[9223372036854775807]"), "expected a slice inside [4]");
   EXPECT_HAS(with_attr("slice", "start", "[3]"), "expected a slice inside [4]");
   EXPECT_HAS(with_attr("transpose", "perm", "[1, 1]"), "expected a permutation of 2 axes, got [1, 1]");

@@ -1,5 +1,5 @@
-// f32 graph -> bf16 activations and weight copies. Products (matmul, convolutions and their gradients) read bf16; their
-// results, and everything that only passes activations on, are bf16. Statistics, losses, reductions and parameter updates
+// f32 graph -> bf16 activations and weight copies. Products (matmul, convolutions and their gradients, recurrent ops) read
+// bf16; their results, and everything that only passes activations on, are bf16. Statistics, losses, reductions and parameter updates
 // stay f32, because an op that is in neither list below is left as it is.
 import { type Attrs, constantOp, type Graph, makeNode, type Node, type Tensor } from '../../graph/index.js'
 import { rounded } from '../evaluate.js'
@@ -9,6 +9,19 @@ import { dce } from './dce.js'
 
 /** Their first two inputs are read in bf16; a bias stays f32. */
 const products = new Set(['matmul', 'conv2d', 'conv2dGradInput', 'conv2dGradWeight'])
+
+/** How many of their inputs, from the first, are read in bf16: gates, activations, weights and h, but never c. */
+const recurrent = new Map([
+  ['lstm', 3],
+  ['lstmGrad', 3],
+  ['rnn', 3],
+  ['rnnGrad', 3],
+  ['gru', 3],
+  ['gruGrad', 5],
+])
+
+/** How many inputs a product or a recurrent op reads in bf16; undefined for all others. */
+const narrowed = ({ op }: Node): number | undefined => (products.has(op.name) ? 2 : recurrent.get(op.name))
 
 /** Ops that hand activations on: those that only select or move elements lose nothing in bf16, the others round once. */
 const followers = new Set([
@@ -25,7 +38,8 @@ function wantedInBf16(graph: Graph, uses: Uses): Set<Tensor> {
   const wanted = new Set<Tensor>()
   const takes = (reader: Node, tensor: Tensor): boolean => {
     if (followers.has(reader.op.name)) return wanted.has(output(reader))
-    return products.has(reader.op.name) && reader.inputs.every((other, i) => other !== tensor || i < 2)
+    const count = narrowed(reader)
+    return count !== undefined && reader.inputs.every((other, i) => other !== tensor || i < count)
   }
   for (const node of graph.nodes.toReversed()) {
     for (const tensor of node.outputs) {
@@ -76,6 +90,7 @@ class Precision {
 
   visit(node: Node, old: Node, rewriter: Rewriter): readonly Tensor[] | undefined {
     if (products.has(node.op.name)) return this.#product(node, old, rewriter)
+    if (recurrent.has(node.op.name)) return this.#recurrent(node, rewriter)
     if (followers.has(node.op.name) && this.#follows(node, old))
       return this.#lower(node, node.attrs, node.inputs.length, rewriter)
     return undefined
@@ -83,7 +98,7 @@ class Precision {
 
   /** Its readers want f32 alone (logits for a loss), and it is no weight gradient: the product writes f32 at once. */
   #staysF32(tensor: Tensor): boolean {
-    const lowers = (reader: Node) => products.has(reader.op.name) || followers.has(reader.op.name)
+    const lowers = (reader: Node) => narrowed(reader) !== undefined || followers.has(reader.op.name)
     return !this.#gradients.has(tensor) && !this.#uses.readers(tensor).some(lowers)
   }
 
@@ -91,6 +106,13 @@ class Precision {
     if (output(node).dtype !== 'f32' || node.inputs.some((tensor) => tensor.dtype !== 'f32')) return undefined
     const dtype = this.#staysF32(output(old)) ? 'f32' : 'bf16'
     return this.#lower(node, { ...node.attrs, dtype }, 2, rewriter)
+  }
+
+  /** In bf16 throughout, but for c and its gradient, which are sums over all steps. */
+  #recurrent(node: Node, rewriter: Rewriter): readonly Tensor[] | undefined {
+    const count = narrowed(node) ?? 0
+    if (node.inputs.slice(0, count).some((tensor) => tensor.dtype !== 'f32')) return undefined
+    return this.#lower(node, node.attrs, count, rewriter)
   }
 
   #follows(node: Node, old: Node): boolean {

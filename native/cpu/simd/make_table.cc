@@ -14,6 +14,8 @@ Table make_table() {
   add_reduce(table);
   add_softmax(table);
   add_lrn(table);
+  add_panels(table);
+  add_recurrent(table);
   add_random(table);
   add_winograd(table);
   return table;

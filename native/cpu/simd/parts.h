@@ -12,9 +12,17 @@ void add_convert(Table& table);
 void add_reduce(Table& table);
 void add_softmax(Table& table);
 void add_lrn(Table& table);
+void add_panels(Table& table);
+void add_recurrent(Table& table);
 void add_random(Table& table);
 void add_winograd(Table& table);
 Table make_table();
+
+#if defined(__AVX512F__)
+constexpr int64_t kPanelLanes = 16;
+#else
+constexpr int64_t kPanelLanes = 8;
+#endif
 
 struct F32 {
   using Stored = float;

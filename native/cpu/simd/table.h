@@ -47,6 +47,52 @@ struct WinogradTile {
   int64_t row_begin, row_end, column_begin, column_end;
 };
 
+// A block of `units` neighbouring units of all `rows` streams at one step: product and cell of recurrent networks. A
+// sequence is [N, parts * H] at one step, a state [N, H]; pointers are those of the block's first unit in row 0, whose
+// other parts follow H elements apart. Masked rows (mask 0) keep their state.
+struct RecurrentBlock {
+  int64_t rows, units, h;  // h: H, all units
+  const uint8_t* mask;     // [N], or null
+  const float* product;    // [N, parts, lanes]: what the state before gives, or the gradients of the step after
+  int64_t product_stride;  // from row to row
+};
+
+struct LstmCell : RecurrentBlock {
+  const float *gates, *h_before, *c_before;
+  float *activated, *out_h, *out_c;
+};
+
+// dh, dc (or null): gradients from outside; `held` and `dc_carried` [N, H] go from step to step.
+struct LstmCellGrad : RecurrentBlock {
+  const float *dh, *dc, *activated, *c, *c_before;
+  float *dgates, *held, *dc_carried;
+};
+
+struct RnnCell : RecurrentBlock {
+  const float *gates, *h_before;
+  float* out_h;
+  bool relu;
+};
+
+struct RnnCellGrad : RecurrentBlock {
+  const float *dh, *out_h;
+  float *dgates, *held;
+  bool relu;
+};
+
+// activated and reserved: r, z, n and the inner part of n.
+struct GruCell : RecurrentBlock {
+  const float *gates, *bias, *h_before;
+  float *activated, *out_h;
+};
+
+struct GruCellGrad : RecurrentBlock {
+  const float *dh, *activated, *h_before;
+  float *dgates, *dproducts, *held;
+};
+
+constexpr int kMaxPanels = 4;
+
 struct Table {
   const char* isa;
 
@@ -97,6 +143,21 @@ struct Table {
   void (*winograd_result_gradient)(float* v, int64_t pitch, const float* dy, const WinogradTile& tile, int results);
   void (*winograd_weights)(float* u, int64_t pitch, const float* w, int64_t step, int extent, bool turned, int64_t n);
   void (*winograd_weights_gradient)(float* dw, int64_t step, const float* m, int64_t pitch, int extent, int64_t n);
+
+  // Products of few rows with weights that are used many times. A panel is `lanes` columns of k rows, one row after the
+  // other; columns that are not there are 0.
+  int64_t lanes;
+  void (*pack_panel)(float* panel, const float* w, int64_t k, int64_t columns, int64_t row_stride,
+                     int64_t column_stride);
+  // product [rows, panels, lanes] = a [rows, k] times 1 to kMaxPanels panels, which lie `stride` floats apart.
+  void (*panel_product[kMaxPanels])(float* product, const float* a, int64_t row_stride, int64_t rows,
+                                    const float* panels, int64_t stride, int64_t k);
+  void (*lstm_cell)(const LstmCell& cell);
+  void (*lstm_cell_grad)(const LstmCellGrad& cell);
+  void (*rnn_cell)(const RnnCell& cell);
+  void (*rnn_cell_grad)(const RnnCellGrad& cell);
+  void (*gru_cell)(const GruCell& cell);
+  void (*gru_cell_grad)(const GruCellGrad& cell);
 
   // Random draws for n elements from draws.first on.
   void (*uniform)(float* y, int64_t n, const Draws& draws, float low, float high);

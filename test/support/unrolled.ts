@@ -1,17 +1,20 @@
 // Recurrent layers composed of single ops, one set for each time step: slow, obvious, and the oracle of the kernels.
 // Their recurrent part only: what depends on the input alone, x W + b, comes in as `gates`.
-import { type Shape, type Tensor } from '../graph/index.js'
-import { matmul } from './matmul.js'
-import { add, mul, relu, sigmoid, sub, tanh, where } from './pointwise.js'
-import { concat, reshape, slice } from './reshape.js'
-
-/** Which steps there are, and in which order. */
-export interface SequenceOptions {
-  /** From the last step to the first. Default: false. */
-  readonly reverse?: boolean
-  /** u8 [T, N]: where it is 0, a stream has no such step and its state stays as it is. Default: every step is there. */
-  readonly mask?: Tensor<'u8'>
-}
+import { type Shape, type Tensor } from '../../lib/graph/index.js'
+import {
+  add,
+  concat,
+  matmul,
+  mul,
+  relu,
+  reshape,
+  type SequenceOptions,
+  sigmoid,
+  slice,
+  sub,
+  tanh,
+  where,
+} from '../../lib/ops/index.js'
 
 const plus = add<'f32', Shape, Shape>
 const times = mul<'f32', Shape, Shape>
