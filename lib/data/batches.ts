@@ -18,6 +18,8 @@ export interface Batch<Names extends string = string> {
   readonly step: number
   /** Real examples in the batch, 1 to `batch`. */
   readonly count: number
+  /** Steps of time in this batch, of data in windows; absent elsewhere. */
+  readonly steps?: number
   readonly feeds: Readonly<Record<Names, FieldArray>>
 }
 

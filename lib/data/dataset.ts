@@ -12,6 +12,13 @@ export type FieldArray = Uint8Array | Int32Array | Float32Array
 export interface FieldSpec {
   readonly dtype: FieldDtype
   readonly shape: readonly number[]
+  /** Where the batch extent stands: 1 for sequences, which are time-major. Default 0, before all others. */
+  readonly batchAxis?: number
+}
+
+/** The extents of a batch of a field. */
+export function batched({ shape, batchAxis = 0 }: FieldSpec, batch: number): readonly number[] {
+  return [...shape.slice(0, batchAxis), batch, ...shape.slice(batchAxis)]
 }
 
 /** One time through a training set: what a set may draw the variations of its examples by. */

@@ -1,6 +1,6 @@
 // Public names of `ostrich/data`.
 export { DataError } from './errors.js'
-export { arrays } from './dataset.js'
+export { arrays, batched } from './dataset.js'
 export type { Dataset, EpochKey, FieldArray, FieldData, FieldDtype, FieldSpec } from './dataset.js'
 export { batches, permutation, stepsPerEpoch } from './batches.js'
 export type { Batch, BatchOptions } from './batches.js'
@@ -17,4 +17,12 @@ export { getMnist, mnist } from './sources/mnist.js'
 export type { Mnist, MnistSet } from './sources/mnist.js'
 export { cifar10, cifar10Classes, getCifar10 } from './sources/cifar10.js'
 export type { Cifar10, Cifar10Options, Cifar10Set, GetCifar10Options } from './sources/cifar10.js'
+export { getPtb, type GetPtbOptions, ptb, type Ptb, type PtbOptions } from './sources/ptb.js'
+export {
+  getShakespeare,
+  type GetShakespeareOptions,
+  shakespeare,
+  type ShakespeareOptions,
+} from './sources/shakespeare.js'
 export * from './image/index.js'
+export * from './text/index.js'
