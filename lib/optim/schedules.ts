@@ -1,6 +1,6 @@
 // Learning rates over steps, computed in the graph from the step counter, so that one program serves the whole run.
 import { constant, ShapeError, Tensor } from '../graph/index.js'
-import { add, cast, cos, div, exp, floor, less, minimum, mul, sub, where } from '../ops/index.js'
+import { add, cast, cos, div, exp, floor, less, maximum, minimum, mul, sub, where } from '../ops/index.js'
 
 type Scalar = Tensor<'f32', []>
 
@@ -26,13 +26,24 @@ export interface DecayOptions {
   readonly factor: number
 }
 
+/** Options of `stepDecay`. */
+export interface StepDecayOptions extends DecayOptions {
+  /** So many times `every` steps have the full rate. Default: 1. */
+  readonly hold?: number
+}
+
 /**
- * rate * factor^floor(step / every)
+ * rate * factor^max(0, floor(step / every) - (hold - 1))
  * @throws ShapeError for numbers that are not above 0.
+ * @example optim.stepDecay(1, { every: stepsPerEpoch, factor: 1 / 2, hold: 4 }) // four epochs at 1, then half of it each epoch
  */
-export function stepDecay(rate: number, { every, factor }: DecayOptions): Schedule {
-  expectAbove('stepDecay', { rate, every, factor })
-  return (step) => mul(exp(mul(floor(div(step, every)), Math.log(factor))), rate)
+export function stepDecay(rate: number, { every, factor, hold = 1 }: StepDecayOptions): Schedule {
+  expectAbove('stepDecay', { rate, every, factor, hold })
+  const falls = (step: Scalar): Scalar => {
+    const whole = floor(div(step, every))
+    return hold === 1 ? whole : maximum(sub(whole, hold - 1), 0)
+  }
+  return (step) => mul(exp(mul(falls(step), Math.log(factor))), rate)
 }
 
 /**

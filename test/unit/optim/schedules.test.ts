@@ -24,6 +24,7 @@ describe('schedules', () => {
 
   test('step decay', () => {
     expectRates(optim.stepDecay(0.1, { every: 10, factor: 0.5 }), { 0: 0.1, 9: 0.1, 10: 0.05, 19: 0.05, 35: 0.0125 })
+    expectRates(optim.stepDecay(1, { every: 10, factor: 0.5, hold: 4 }), { 0: 1, 39: 1, 40: 0.5, 49: 0.5, 50: 0.25 })
   })
 
   test('exponential', () => {
