@@ -9,6 +9,7 @@ export * from './losses.js'
 export { local2d, type Local2dOptions } from './local2d.js'
 export { lrn, type LrnConvention, type LrnLayerOptions } from './lrn.js'
 export { parameter } from './parameter.js'
+export { withFreshStreams } from '../ops/index.js'
 export { avgPool2d, maxPool2d } from './pool2d.js'
 export {
   gru,
@@ -21,6 +22,5 @@ export {
 } from './recurrent.js'
 export * from './reshaping.js'
 export { sequential } from './sequential.js'
-export { withFreshStreams } from './streams.js'
 export { formatSummary, summary, type Summary, type SummaryInput, type SummaryRow } from './summary.js'
 export type { Accepts, Features, Images, Indices, Output, Result, SameChannels, SameShape } from './types.js'
