@@ -5,7 +5,7 @@ import type { Position } from './loop.js'
 import type { Resolved } from './options.js'
 import type { Place } from './place.js'
 
-type Content = Pick<CheckpointInfo, 'data' | 'fields' | 'parameters'>
+type Content = Pick<CheckpointInfo, 'data' | 'fields' | 'parameters' | 'vocabulary'>
 
 export function checkpointInfo(options: Resolved, place: Place, position: Position, content: Content): CheckpointInfo {
   return {

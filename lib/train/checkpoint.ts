@@ -12,6 +12,7 @@ import {
   writeSafetensors,
 } from './safetensors.js'
 import { readState, type StateEntry } from './state.js'
+import { Vocabulary, type VocabularyData } from '../data/index.js'
 import type { Fields } from './source.js'
 
 /** How a run stood when it was saved. */
@@ -36,6 +37,8 @@ export interface CheckpointInfo {
   readonly parameters: readonly string[]
   /** Whatever the session was given as `config`. */
   readonly config: unknown
+  /** What the numbers stand for, where it was trained on a text. */
+  readonly vocabulary?: VocabularyData | undefined
 }
 
 const KEY = 'ostrich'
@@ -160,6 +163,7 @@ function parseInfo(text: string, path: string): CheckpointInfo {
     fail(path, 'a list parameters', typeof names)
   if (typeof info['versions'] !== 'object' || info['versions'] === null) fail(path, 'versions', 'none')
   checkFields(info['fields'], path)
+  if (info['vocabulary'] !== undefined) checkVocabulary(info['vocabulary'], path)
   return value as CheckpointInfo
 }
 
@@ -170,6 +174,14 @@ function checkFields(fields: unknown, path: string): void {
     const whole = (extent: unknown): boolean => Number.isSafeInteger(extent) && Number(extent) > 0
     const good = ['u8', 'i32', 'f32'].includes(String(dtype)) && Array.isArray(shape) && shape.every(whole)
     if (!good) fail(path, `dtype and shape of the field ${name}`, JSON.stringify(field))
+  }
+}
+
+function checkVocabulary(value: unknown, path: string): void {
+  try {
+    new Vocabulary((value ?? {}) as VocabularyData)
+  } catch (error) {
+    fail(path, 'a vocabulary', error instanceof Error ? error.message : String(error))
   }
 }
 

@@ -1,8 +1,8 @@
 // Measures a data set: every example counts exactly once, so a short last batch has a program of its own size.
 import type { CompilePrecision } from '../compile/index.js'
-import type { Batch } from '../data/index.js'
+import { type Batch, windowFields } from '../data/index.js'
 import { count } from '../graph/index.js'
-import { type Metrics, unmeasured } from './events.js'
+import { type MetricName, type Metrics, unmeasured } from './events.js'
 import type { Built, Programs } from './programs.js'
 import type { Fields, Source } from './source.js'
 import { amongFive, correct, forward, taken, type Task } from './task.js'
@@ -58,25 +58,36 @@ export class Evaluator {
     }
     if (total.examples === 0) return unmeasured
     const { examples } = total
-    const top5 = this.#task.metrics?.includes('top5') === true ? { top5: total.top5 / examples } : {}
-    return { loss: total.loss / examples, accuracy: total.correct / examples, ...top5 }
+    const asked = (metric: MetricName): boolean => this.#task.metrics?.includes(metric) === true
+    const loss = total.loss / examples
+    return {
+      loss,
+      ...(asked('perplexity') && { perplexity: Math.exp(loss) }),
+      ...(asked('bits') && { bits: loss / Math.LN2 }),
+      accuracy: total.correct / examples,
+      ...(asked('top5') && { top5: total.top5 / examples }),
+    }
   }
 
-  async #start({ fields, views }: Source, { count: examples, feeds }: Batch): Promise<Outcome> {
-    const { program, compiled } = await this.#program(fields, examples, views)
+  async #start(source: Source, { count: rows, steps, feeds: all }: Batch): Promise<Outcome> {
+    const { views } = source
+    // A last window that is short has a program of its own length, so that every token counts once.
+    const fields = steps === undefined ? source.fields : windowFields(steps)
+    const { program, compiled } = await this.#program(fields, rows, views)
+    const examples = rows * (steps ?? 1)
     const loss = new Float32Array(1)
     const fetched = (name: string): Float32Array | undefined =>
       compiled.fetches.some((fetch) => fetch.name === name) ? new Float32Array(1) : undefined
     const [hits, top5] = [fetched('correct'), fetched('top5')]
-    const rows = firstRows(feeds, fields, examples)
-    const done = program.run(rows, { loss, ...(hits && { correct: hits }), ...(top5 && { top5 }) })
+    const feeds = firstRows(all, fields, rows)
+    const done = program.run(feeds, { loss, ...(hits && { correct: hits }), ...(top5 && { top5 }) })
     // Whoever settles it sees the failure; until then it must not count as unhandled.
     done.catch(() => undefined)
     return { examples, loss, correct: hits, top5, done }
   }
 
   #program(fields: Fields, batch: number, views: number): Promise<Built> {
-    const key = `${batch}:${views}`
+    const key = `${batch}:${views}:${fields['x']!.shape.join()}`
     let built = this.#built.get(key)
     if (built === undefined) {
       const options = {
@@ -96,10 +107,10 @@ export class Evaluator {
   }
 }
 
-/** The real examples of a batch, in the two fields that a program takes. */
+/** The real examples of a batch, in the fields that a program takes. */
 function firstRows(feeds: Batch['feeds'], fields: Fields, rows: number): Batch['feeds'] {
   return Object.fromEntries(
-    taken.map((name) => {
+    taken(fields).map((name) => {
       const [spec, values] = [fields[name]!, feeds[name]!]
       return [name, values.subarray(0, rows * count(spec.shape))]
     }),

@@ -3,7 +3,12 @@ import type { CompilePrecision } from '../compile/index.js'
 
 /** Mean loss and share of right answers over a whole data set; NaN where there is nothing to measure (no set, no labels). */
 export interface Metrics {
+  /** For each example; of texts for each token, in nats. */
   readonly loss: number
+  /** exp(loss): of so many equally likely words the next one would be as hard to guess; where it was asked for. */
+  readonly perplexity?: number
+  /** loss / ln 2, bits for each token (character); where it was asked for. */
+  readonly bits?: number
   /** 0 to 1: how often the largest output is the label. */
   readonly accuracy: number
   /** 0 to 1: how often the label is among the five largest outputs; where it was asked for. */
@@ -38,7 +43,7 @@ export interface StepEvent extends Position {
   readonly stepInEpoch: number
   /** Mean loss of the batch, before the update. */
   readonly loss: number
-  /** Examples per second since training began, evaluation and saving left out. */
+  /** Examples (of texts: tokens) per second since training began, evaluation and saving left out. */
   readonly rate: number
 }
 
@@ -85,5 +90,5 @@ export type TrainEvent = StartEvent | StepEvent | EpochEvent | CheckpointEvent |
 export const unmeasured: Metrics = { loss: NaN, accuracy: NaN }
 
 /** Metrics that are measured when they are asked for. */
-export const metricNames = ['top5'] as const
+export const metricNames = ['top5', 'perplexity', 'bits'] as const
 export type MetricName = (typeof metricNames)[number]

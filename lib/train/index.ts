@@ -23,6 +23,15 @@ export {
   type TensorSource,
   writeSafetensors,
 } from './safetensors.js'
+export {
+  type Completer,
+  completer,
+  type CompleterOptions,
+  type Completion,
+  keystrokes,
+  type Keystrokes,
+} from './completer.js'
+export { type DrawOptions, type Drawn, type Sampler, type SamplerOptions } from './sampler.js'
 export { session, type Session } from './session.js'
 export type { Fields, TrainingData, UserBatches } from './source.js'
-export type { Inputs, Loss, Network } from './task.js'
+export type { Inputs, Loss, Network, OverTime } from './task.js'

@@ -132,7 +132,7 @@ export class Loop {
     const { step, stepInEpoch } = position
     const loss = this.#parts.start(batch, step)
     loss.catch(() => undefined)
-    this.#flights.push({ step, stepInEpoch, examples: batch.count, loss })
+    this.#flights.push({ step, stepInEpoch, examples: batch.count * (batch.steps ?? 1), loss })
   }
 
   /** Waits for the oldest run and reports it. */

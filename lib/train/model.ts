@@ -1,5 +1,5 @@
 // A saved network for use: loads its weights from a checkpoint (or any safetensors file with the same names) and predicts.
-import type { Dataset, FieldArray, FieldSpec } from '../data/index.js'
+import { batched, type Dataset, type FieldArray, type FieldSpec, type Text } from '../data/index.js'
 import { feed, type HostArray, OstrichError } from '../graph/index.js'
 import { checkTensors, type CheckpointInfo, openCheckpoint, restore } from './checkpoint.js'
 import { Evaluator } from './evaluate.js'
@@ -9,8 +9,10 @@ import { openPlace, type Place } from './place.js'
 import { Predictor } from './predictor.js'
 import { Programs } from './programs.js'
 import { sourcesOf, type TrainingData } from './source.js'
+import { Sampler, type SamplerOptions } from './sampler.js'
 import { StateStore } from './state.js'
 import { checkFieldNames, type Inputs, type Loss, type Network, prepared } from './task.js'
+import { tokenLosses } from './token-losses.js'
 
 export interface LoadOptions extends PlaceOptions {
   /** As in training. */
@@ -21,11 +23,13 @@ export interface LoadOptions extends PlaceOptions {
 
 /** Options of `model.evaluate`. */
 export interface EvaluateOptions {
-  readonly data: Dataset | TrainingData
+  readonly data: Dataset | Text | TrainingData
   /** Mean loss of a batch. */
   readonly loss: Loss
-  /** Examples per run. Default: 250. */
+  /** Examples per run. Default: 250; of a text, parallel streams, 1. */
   readonly batch?: number
+  /** Of a text: steps per run; the result does not depend on it. Default: 100. */
+  readonly window?: number
   /** What is measured besides loss and accuracy. Default: nothing. */
   readonly metrics?: readonly MetricName[]
 }
@@ -41,6 +45,13 @@ export interface Model extends AsyncDisposable {
   predict(x: FieldArray): Promise<HostArray>
   /** Mean loss and accuracy over all examples of a data set with the fields `x` and `target`. */
   evaluate(options: EvaluateOptions): Promise<Metrics>
+  /**
+   * -log of the probability of every token of a text but the first, in nats, each after all tokens before it: one pass.
+   * @throws DataError for a token outside the vocabulary
+   */
+  tokenLosses(text: Text, options?: Pick<EvaluateOptions, 'window'>): Promise<Float32Array>
+  /** Many texts of a language model at once, token by token. @throws ShapeError from a network that takes no sequences */
+  sampler(options?: SamplerOptions): Promise<Sampler>
   /** Waits for what is running and frees everything; later calls throw `ERR_DISPOSED`. */
   dispose(): Promise<void>
 }
@@ -70,7 +81,7 @@ export async function load(path: string, net: Network, options: LoadOptions = {}
     const store = new StateStore(place.device)
     const programs = new Programs(place.device, store, info?.seed ?? 0)
     await programs.build({ name: 'load', mode: 'eval', precision: place.precision }, () => {
-      const x = feed('x', field.dtype, [1, ...field.shape])
+      const x = feed('x', field.dtype, batched(field, 1))
       return { output: net(prepared(inputs, 'x', x) as never) }
     })
     const entries = store.entries().filter(({ name }) => name !== 'seed' && name !== 'step')
@@ -115,11 +126,20 @@ function modelOf({ place, programs, store, net, inputs, field, info }: Parts): M
       alive()
       return predictor.predict(x)
     },
-    async evaluate({ data, loss, batch = 250, metrics }) {
+    async evaluate({ data, loss, batch, window = 100, metrics }) {
       alive()
-      const source = sourcesOf(data).train
+      const source = sourcesOf(data, window).train
       checkFieldNames(source.fields)
-      return new Evaluator(programs, { net, loss, inputs, metrics }, place.precision).measure(source, batch)
+      const rows = batch ?? (source.vocabulary === undefined ? 250 : 1)
+      return new Evaluator(programs, { net, loss, inputs, metrics }, place.precision).measure(source, rows)
+    },
+    async tokenLosses(text, { window = 100 } = {}) {
+      alive()
+      return tokenLosses(programs, { net, precision: place.precision, text, window })
+    },
+    async sampler(options = {}) {
+      alive()
+      return Sampler.create({ programs, store, net, precision: place.precision }, options)
     },
     dispose,
     [Symbol.asyncDispose]: dispose,

@@ -1,6 +1,6 @@
 // Options of a session: what they are, their defaults, and the refusal of what they cannot be.
 import type { CompilePrecision } from '../compile/index.js'
-import type { Dataset } from '../data/index.js'
+import type { Dataset, Text } from '../data/index.js'
 import { OstrichError } from '../graph/index.js'
 import { type MetricName, metricNames } from './events.js'
 import type { Optimizer } from '../optim/index.js'
@@ -8,7 +8,7 @@ import { deviceNames, type DeviceOptions, isDeviceName } from '../runtime/index.
 import type { Explain } from './programs.js'
 import type { CheckpointEvery } from './loop.js'
 import type { TrainingData } from './source.js'
-import type { Inputs, Loss, Network } from './task.js'
+import type { Inputs, Loss, Network, OverTime } from './task.js'
 
 /** `auto`: bf16 where the device computes in it natively, else f32. `tf32` is of CUDA devices; the CPU computes it in f32. */
 export type SessionPrecision = 'auto' | CompilePrecision
@@ -20,13 +20,17 @@ export interface PlaceOptions extends DeviceOptions {
 }
 
 export interface SessionOptions extends PlaceOptions {
-  /** A data set with the fields `x` and `target`, or a training and a validation set. */
-  readonly data: Dataset | TrainingData
+  /** A data set with the fields `x` and `target`, a text, or a training and a validation set. */
+  readonly data: Dataset | Text | TrainingData
   /** Mean loss of a batch. */
   readonly loss: Loss
   readonly optimizer: Optimizer
-  /** Examples per step. */
+  /** Examples per step; of texts, streams that are read in parallel. */
   readonly batch: number
+  /** Of texts: steps of time through which a gradient reaches back. */
+  readonly window?: number
+  /** Of texts: what the gradient is of, over the steps of a window. Default: `mean`. */
+  readonly overTime?: OverTime
   /** Default: 1. */
   readonly epochs?: number
   /** Of initial values, dropout and the order of examples; a whole number, default 1. */
@@ -89,6 +93,8 @@ export function resolve(net: Network, options: SessionOptions): Resolved {
   const { epochs = 1, seed = 1, inputs = {}, shuffle = true, checkpointEvery = { seconds: 60 } } = options
   checkDevice(options)
   whole('batch', options.batch, 1)
+  if (options.window !== undefined) whole('window', options.window, 1)
+  oneOf('overTime', options.overTime, ['mean', 'sum'])
   whole('epochs', epochs, 0)
   whole('seed', seed, 0)
   if (checkpointEvery.steps !== undefined) whole('checkpointEvery.steps', checkpointEvery.steps, 1)

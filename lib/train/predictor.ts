@@ -31,6 +31,9 @@ export class Predictor {
    * @throws DataError where `x` is no typed array of whole examples
    */
   async predict(x: FieldArray): Promise<HostArray> {
+    if ((this.#field.batchAxis ?? 0) !== 0) {
+      throw new DataError('predict[x]: expected a network of single examples, got one of sequences: compile a function')
+    }
     const dtype = dtypeOf(x)
     const width = count(this.#field.shape)
     if (dtype === undefined || x.length === 0 || x.length % width !== 0) {

@@ -1,6 +1,6 @@
 // Where the time of a training step goes: every step of the training program timed by the backend, on one made-up batch.
 import type { CompilePrecision } from '../compile/index.js'
-import { type FieldSpec, madeUp } from '../data/index.js'
+import { batched, type FieldSpec, madeUp, windowFields } from '../data/index.js'
 import { feed, OstrichError, trace } from '../graph/index.js'
 import type { Optimizer } from '../optim/index.js'
 import { checkDevice, type PlaceOptions } from './options.js'
@@ -67,17 +67,21 @@ export async function profile(net: Network, options: ProfileOptions): Promise<Pr
     throw new OstrichError('ERR_OPTION', `profile[${name}]: expected a whole number of at least 1, got ${value}`)
   }
   const classes = outputs(net, inputs, example)
+  const steps = example.batchAxis === 1 ? example.shape[0] : undefined
   const place = await openPlace({ ...options, profile: true })
   try {
     const store = new StateStore(place.device)
     const trainer = await Trainer.create(new Programs(place.device, store, 1), {
       task: { net, loss, inputs },
-      fields: { x: example, target: { dtype: 'i32', shape: [] } },
+      fields: steps === undefined ? { x: example, target: { dtype: 'i32', shape: [] } } : windowFields(steps),
       batch,
       optimizer,
       precision: place.precision,
     })
-    const feeds = madeUp(batch, example, classes)
+    const feeds = {
+      ...madeUp(batch * (steps ?? 1), { ...example, shape: steps === undefined ? example.shape : [] }, classes),
+      fresh: new Float32Array(batch),
+    }
     for (let run = 0; run < warmUp + runs; run++) {
       await trainer.start({ epoch: 0, step: run, count: batch, feeds }, run)
       if (run >= warmUp) onRun?.(run - warmUp + 1, runs)
@@ -95,9 +99,9 @@ export async function profile(net: Network, options: ProfileOptions): Promise<Pr
 }
 
 /** Outputs per example. */
-function outputs(net: Network, inputs: Inputs, { dtype, shape }: FieldSpec): number {
+function outputs(net: Network, inputs: Inputs, example: FieldSpec): number {
   const graph = trace({ name: 'profile', mode: 'eval' }, () => ({
-    y: net(prepared(inputs, 'x', feed('x', dtype, [1, ...shape])) as never),
+    y: net(prepared(inputs, 'x', feed('x', example.dtype, batched(example, 1))) as never),
   }))
   return graph.fetches[0]?.tensor.shape.at(-1) ?? 1
 }

@@ -32,8 +32,12 @@ export interface ProgressState {
   readonly steps: number
   /** Examples per step. */
   readonly batch: number
+  /** What examples are called, in the plural. Default: examples. */
+  readonly unit?: string
   /** The latest (or smoothed) training loss. */
   readonly loss?: number
+  /** exp(loss), of language models. */
+  readonly perplexity?: number
   /** The latest accuracy, 0 to 1. */
   readonly accuracy?: number
 }
@@ -96,6 +100,7 @@ interface View {
   readonly left: number
   readonly unit: string
   readonly loss?: number | undefined
+  readonly perplexity?: number | undefined
   readonly accuracy?: number | undefined
 }
 
@@ -105,7 +110,7 @@ function viewOf(state: ProgressState | CountState): View {
     const place = [what, `${formatWhole(done)}/${formatWhole(total)}`]
     return { head: what, place, share: done / Math.max(1, total), done, left: total - done, unit }
   }
-  const { epoch, epochs, step, steps, batch, loss, accuracy } = state
+  const { epoch, epochs, step, steps, batch, unit = 'examples', loss, perplexity, accuracy } = state
   const head = `epoch ${epoch}/${epochs}`
   const stepsDone = (epoch - 1) * steps + step
   return {
@@ -114,8 +119,9 @@ function viewOf(state: ProgressState | CountState): View {
     share: step / steps,
     done: stepsDone * batch,
     left: (epochs * steps - stepsDone) * batch,
-    unit: 'examples',
+    unit,
     loss,
+    perplexity,
     accuracy,
   }
 }
@@ -238,6 +244,7 @@ function facts(view: View, meter: Meter): string[] {
   const remaining = meter.remaining(view)
   return [
     ...(view.loss === undefined ? [] : [`loss ${formatLoss(view.loss)}`]),
+    ...(view.perplexity === undefined ? [] : [`perplexity ${view.perplexity.toFixed(2)}`]),
     ...(remaining === undefined ? [] : [`eta ${formatSeconds(remaining)}`]),
     ...(view.accuracy === undefined ? [] : [`accuracy ${(100 * view.accuracy).toFixed(2)} %`]),
     ...(meter.rate > 0 ? [`${formatRate(meter.rate)} ${view.unit}/s`] : []),

@@ -37,7 +37,7 @@ interface Parts {
  */
 export async function session(net: Network, options: SessionOptions): Promise<Session> {
   const resolved = resolve(net, options)
-  const sources = sourcesOf(resolved.data)
+  const sources = sourcesOf(resolved.data, resolved.window)
   checkFieldNames(sources.train.fields)
   sources.train.steps(resolved.batch)
   if (sources.train.views > 1) {
@@ -126,11 +126,15 @@ export class Session {
     throw new OstrichError('ERR_STATE', 'run: expected the loop to end, got nothing')
   }
 
-  /** Mean loss and accuracy over the validation set, or over the `data` of another source of the same fields. */
-  async evaluate(data?: SessionOptions['data']): Promise<Metrics> {
+  /**
+   * Mean loss and accuracy over the validation set, or over the `data` of another source of the same fields. A text is measured
+   * in `batch` parallel streams, default that of training; 1 is one pass that leaves out no token.
+   */
+  async evaluate(data?: SessionOptions['data'], batch = this.#parts.options.batch): Promise<Metrics> {
     this.#alive()
-    const source = data === undefined ? this.#parts.sources.validation : sourcesOf(data).train
-    return source === undefined ? unmeasured : this.#evaluator.measure(source, this.#parts.options.batch)
+    const { sources, options } = this.#parts
+    const source = data === undefined ? sources.validation : sourcesOf(data, options.window).train
+    return source === undefined ? unmeasured : this.#evaluator.measure(source, batch)
   }
 
   /** The network's output for any number of examples, row after row; calls may overlap, also with training. */
@@ -180,7 +184,8 @@ export class Session {
     const names = store.parameters().map(({ name }) => name)
     const position = { ...this.#position }
     const data = await sources.train.fingerprint()
-    const info = checkpointInfo(options, place, position, { data, fields: sources.train.fields, parameters: names })
+    const { fields, vocabulary } = sources.train
+    const info = checkpointInfo(options, place, position, { data, fields, parameters: names, vocabulary })
     await writeCheckpoint(path, store.entries(), info)
   }
 

@@ -8,7 +8,12 @@ import {
   type FieldSpec,
   fromBatches,
   stepsPerEpoch,
+  type Text,
   type UserBatch,
+  type VocabularyData,
+  windowFields,
+  windows,
+  windowsPerEpoch,
 } from '../data/index.js'
 
 /** Batches made by the user: one iterable for every epoch, or a function that makes one for each (epochs count from 0). */
@@ -17,8 +22,8 @@ export type UserBatches =
 
 /** A training set and what is held back to measure it by. */
 export interface TrainingData {
-  readonly train: Dataset | UserBatches
-  readonly validation?: Dataset | UserBatches
+  readonly train: Dataset | Text | UserBatches
+  readonly validation?: Dataset | Text | UserBatches
   /** What every batch of an iterable holds; a data set says so itself. */
   readonly fields?: Fields
 }
@@ -42,6 +47,8 @@ export interface EpochOptions {
 /** Batches of one set, epoch by epoch. */
 export interface Source {
   readonly fields: Fields
+  /** What the numbers of a text stand for. */
+  readonly vocabulary?: VocabularyData
   /** Views of each example, in the first extent of `x`; 1 where it has none. */
   readonly views: number
   /** Steps of an epoch of full batches; undefined where only the iterable knows. */
@@ -56,25 +63,36 @@ export interface Sources {
   readonly validation: Source | undefined
 }
 
-/** Reads the `data` option of a session. */
-export function sourcesOf(data: Dataset | TrainingData): Sources {
+/** Reads the `data` option of a session; texts come in windows of so many steps. */
+export function sourcesOf(data: Dataset | Text | TrainingData, window?: number): Sources {
   const given: unknown = data
   if (isDataset(given)) return { train: datasetSource(given), validation: undefined }
+  if (isText(given)) return { train: textSource(given, window), validation: undefined }
   if (typeof given !== 'object' || given === null || !('train' in given)) {
     throw new DataError('session[data]: expected a data set or { train, validation }, got something else')
   }
   const { train, validation, fields } = data as TrainingData
   const known = fields ?? (isDataset(train) ? train.fields : undefined)
-  const source = sourceOf(train, known, 'train')
-  return { train: source, validation: validation && sourceOf(validation, source.fields, 'validation') }
+  const source = sourceOf(train, known, 'train', window)
+  return { train: source, validation: validation && sourceOf(validation, source.fields, 'validation', window) }
 }
 
 function isDataset(value: unknown): value is Dataset {
   return typeof value === 'object' && value !== null && 'gather' in value && 'fields' in value
 }
 
-function sourceOf(data: Dataset | UserBatches, fields: Fields | undefined, name: string): Source {
+function isText(value: unknown): value is Text {
+  return typeof value === 'object' && value !== null && 'tokens' in value && 'vocabulary' in value
+}
+
+function sourceOf(
+  data: Dataset | Text | UserBatches,
+  fields: Fields | undefined,
+  name: string,
+  window: number | undefined,
+): Source {
   if (isDataset(data)) return datasetSource(data)
+  if (isText(data)) return textSource(data, window)
   if (fields === undefined) {
     throw new DataError(`session[data.fields]: expected the dtype and shape of each field of '${name}', got none`)
   }
@@ -91,6 +109,31 @@ function datasetSource(set: Dataset): Source {
   }
 }
 
+/** Streams of a text, in windows; nothing is shuffled, as the state of a stream goes on from window to window. */
+function textSource(text: Text, window: number | undefined): Source {
+  if (window === undefined)
+    throw new DataError('session[window]: expected the steps of a window, as the data is a text, got none')
+  return {
+    fields: windowFields(window),
+    vocabulary: text.vocabulary.toJSON(),
+    views: 1,
+    steps: (streams) => windowsPerEpoch(text.tokens.length, { streams, steps: window, dropLast: true }),
+    // eslint-disable-next-line @typescript-eslint/require-await -- batches of other sources come from disk
+    async *epoch({ batch: streams, ...options }) {
+      yield* windows(text, { ...options, streams, steps: window })
+    },
+    fingerprint: async () => {
+      const { createHash } = await import('node:crypto')
+      const { buffer, byteOffset, byteLength } = text.tokens
+      const hash = createHash('sha256').update(JSON.stringify([window, text.vocabulary]))
+      return hash
+        .update(new Uint8Array(buffer, byteOffset, byteLength))
+        .digest('hex')
+        .slice(0, 32)
+    },
+  }
+}
+
 function userSource(data: UserBatches, fields: Fields): Source {
   return {
     fields,
@@ -99,11 +142,21 @@ function userSource(data: UserBatches, fields: Fields): Source {
     async *epoch({ batch, epoch, startStep = 0, dropLast = false }) {
       const made = typeof data === 'function' ? data(epoch) : data
       for await (const item of fromBatches(made, { fields, batch, epoch, startStep })) {
-        if (item.count === batch || !dropLast) yield item
+        if (item.count === batch) yield item
+        else if (!dropLast) yield wholeRows(item, fields)
       }
     },
     fingerprint: () => Promise.resolve(undefined),
   }
+}
+
+/** Rows that fill up a batch stand behind the others only where the batch extent is the first. */
+function wholeRows(item: Batch, fields: Fields): Batch {
+  const name = Object.keys(fields).find((one) => (fields[one]?.batchAxis ?? 0) !== 0)
+  if (name === undefined) return item
+  throw new DataError(
+    `batch ${item.step}[${name}]: expected a full batch, as its batch extent is not the first, got ${item.count}`,
+  )
 }
 
 /** Examples that are hashed: enough to tell two sets apart, few enough to cost nothing. */

@@ -15,9 +15,10 @@ import {
   sub,
   sum,
   where,
+  withFreshStreams,
 } from '../ops/index.js'
 import { constant, feed, ShapeError, sameShape, formatShape, type Tensor } from '../graph/index.js'
-import { DataError } from '../data/index.js'
+import { batched, DataError } from '../data/index.js'
 import type { MetricName } from './events.js'
 import type { Fields } from './source.js'
 
@@ -33,9 +34,16 @@ export type Loss = (output: never, target: never) => Tensor<'f32'>
  */
 export type Inputs = Readonly<Record<string, (field: Tensor) => Tensor>>
 
+/**
+ * What the gradient is of, where the data is sequences in windows of T steps: the mean loss over time and streams, or T times
+ * that, the sum over time. Losses are told as means either way.
+ */
+export type OverTime = 'mean' | 'sum'
+
 export interface Task {
   readonly net: Network
   readonly loss: Loss
+  readonly overTime?: OverTime | undefined
   readonly inputs: Inputs
   /** What is measured besides loss and accuracy. */
   readonly metrics?: readonly MetricName[] | undefined
@@ -47,12 +55,17 @@ export interface Forward {
   readonly target: Tensor
 }
 
-/** The fields that a task takes; a data set may have others. */
-export const taken = ['x', 'target'] as const
+/** The fields that every task takes. */
+const needed = ['x', 'target'] as const
+
+/** The fields that a task takes, of those of a data set: sequences also say which of them are fresh. */
+export function taken(fields: Fields): readonly string[] {
+  return 'fresh' in fields ? [...needed, 'fresh'] : needed
+}
 
 /** Checks that a data set has the two fields that a task needs. */
 export function checkFieldNames(fields: Fields): void {
-  for (const name of taken) {
+  for (const name of needed) {
     if (name in fields) continue
     throw new DataError(`session[data]: expected fields x and target, got ${Object.keys(fields).join(', ')}`)
   }
@@ -70,13 +83,14 @@ export function prepared(inputs: Inputs, name: string, raw: Tensor): Tensor {
  * first extent of `x`, their probabilities are averaged; the output is the logarithm of the mean, which a loss takes as logits.
  */
 export function forward({ net, loss, inputs }: Task, fields: Fields, batch: number, views = 1): Forward {
-  const input = (name: (typeof taken)[number], extents: readonly number[]): Tensor => {
+  const input = (name: (typeof needed)[number], extents: readonly number[]): Tensor => {
     const spec = fields[name]
     if (spec === undefined) throw new DataError(`session[data]: expected a field ${name}, got none`)
-    const raw = feed(name, spec.dtype, [batch, ...spec.shape])
+    const raw = feed(name, spec.dtype, batched(spec, batch))
     return prepared(inputs, name, extents.length === 0 ? raw : reshape(raw, [...extents, ...spec.shape.slice(1)]))
   }
-  const each = net(input('x', views === 1 ? [] : [batch * views]) as never)
+  const call = (): Tensor => net(input('x', views === 1 ? [] : [batch * views]) as never)
+  const each = 'fresh' in fields ? withFreshStreams(feed('fresh', 'f32', [batch]), call) : call()
   const output = views === 1 ? each : averaged(each, batch, views)
   const target = input('target', [])
   const value: Tensor = loss(output as never, target as never)

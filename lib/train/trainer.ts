@@ -3,12 +3,12 @@ import type { CompilePrecision } from '../compile/index.js'
 import { grad } from '../autodiff/index.js'
 import type { Batch } from '../data/index.js'
 import { assign, OstrichError, read, variablesRead } from '../graph/index.js'
-import { add, step as stepVariable } from '../ops/index.js'
+import { add, mul, step as stepVariable } from '../ops/index.js'
 import type { Optimizer } from '../optim/index.js'
 import type { Built, Programs } from './programs.js'
 import type { Fields } from './source.js'
 import { readState, type StateStore } from './state.js'
-import { forward, type Task } from './task.js'
+import { forward, taken, type Task } from './task.js'
 
 export interface TrainingOptions {
   readonly task: Task
@@ -20,11 +20,13 @@ export interface TrainingOptions {
 
 export class Trainer {
   readonly #built: Built
+  readonly #taken: readonly string[]
   /** A loss for each run that may be in flight, and one for the caller. */
   readonly #losses = [0, 1, 2].map(() => new Float32Array(1))
 
-  private constructor(built: Built) {
+  private constructor(built: Built, fields: Fields) {
     this.#built = built
+    this.#taken = taken(fields)
   }
 
   /** @throws OstrichError `ERR_OPTION` where the network has nothing to train */
@@ -42,7 +44,7 @@ export class Trainer {
         )
       }
       const gradients = grad(
-        loss,
+        task.overTime === 'sum' ? mul(loss, stepsOf(fields)) : loss,
         parameters.map((variable) => read(variable)),
       )
       const step = read(stepVariable)
@@ -51,14 +53,14 @@ export class Trainer {
       assign(stepVariable, add(step, 1))
       return { loss }
     })
-    return new Trainer(built)
+    return new Trainer(built, fields)
   }
 
   /** Starts a step; the promise is of the batch's mean loss before the update. */
   async start(batch: Batch, step: number): Promise<number> {
     const loss = this.#losses[step % this.#losses.length]!
     try {
-      await this.#built.program.run({ x: batch.feeds['x']!, target: batch.feeds['target']! }, { loss })
+      await this.#built.program.run(Object.fromEntries(this.#taken.map((name) => [name, batch.feeds[name]!])), { loss })
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'ERR_DEVICE'
       const got = error instanceof Error ? error.message : String(error)
@@ -70,6 +72,11 @@ export class Trainer {
   get stats(): ReturnType<Built['program']['stats']> {
     return this.#built.program.stats()
   }
+}
+
+/** Steps of a window, where the data is sequences. */
+function stepsOf({ x }: Fields): number {
+  return x?.batchAxis === 1 ? (x.shape[0] ?? 1) : 1
 }
 
 /** Says where a run went wrong: the first parameter, in the order of the graph, that holds a NaN or an infinity. */
