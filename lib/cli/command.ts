@@ -41,7 +41,7 @@ export interface Command {
 interface Definition<T extends Options> {
   readonly name: string
   readonly summary: string
-  /** Positional arguments as in the usage line; those in brackets may be left out. */
+  /** Positional arguments as in the usage line; those in brackets may be left out, and any number stands for a last `...`. */
   readonly arguments: readonly string[]
   readonly about: string
   readonly options: T
@@ -94,12 +94,13 @@ function read<T extends Options>(
     }
     values[token.name] = valueOf(token.rawName, option, token.value)
   }
-  const least = wanted.filter((one) => !one.startsWith('[')).length
+  const open = wanted.at(-1) === '...'
+  const least = wanted.filter((one) => !one.startsWith('[') && one !== '...').length
   const { positionals } = parsed
   if (positionals.length < least) {
     throw new UsageError(`${name}: expected ${wanted.join(' ')}, got nothing. See: ostrich ${name} --help`)
   }
-  if (positionals.length > wanted.length) {
+  if (positionals.length > wanted.length && !open) {
     throw new UsageError(`${name}: expected ${wanted.join(' ') || 'no arguments'}, got ${positionals.join(' ')}`)
   }
   return { values: values as Values<T>, positionals }

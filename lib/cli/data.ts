@@ -20,6 +20,7 @@ export const data = command({
     'ostrich data list',
     'ostrich data get mnist',
     'ostrich data get cifar10 --from cifar-10-binary.tar.gz',
+    'ostrich data get ptb --from simple-examples/data',
     'OSTRICH_DATA=/big/disk ostrich data get mnist',
     'ostrich data pack ILSVRC2012 packed --workers 8',
   ],

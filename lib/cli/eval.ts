@@ -1,10 +1,12 @@
 // ostrich eval: measures a saved network on the test set of its recipe.
+import { Vocabulary } from '../data/index.js'
 import { type Recipe, recipes } from '../recipes/index.js'
 import { inspectCheckpoint, load } from '../train/index.js'
 import { command, named, UsageError } from './command.js'
 import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
-import { percent, topFive } from './watch.js'
+import { percent, reading, topFive } from './reading.js'
+import { testOf, textOf } from './train.js'
 
 export const evaluate = command({
   name: 'eval',
@@ -26,19 +28,26 @@ export const evaluate = command({
       choices: ['1', '10'],
       help: 'views of each image, whose probabilities are averaged (default 1)',
     },
+    on: { type: 'text', choices: ['test', 'validation'], help: 'of a text with three parts: which (default test)' },
     json: { type: 'flag', help: 'print JSON' },
   },
   examples: ['ostrich eval runs/2026-01-31T09-05-00-mnist/last.safetensors'],
-  run: async ({ recipe: given, device, precision, data, views, json }, [path = ''], output) => {
+  run: async ({ recipe: given, device, precision, data, views, on, json }, [path = ''], output) => {
     const info = await inspectCheckpoint(path)
     const recipe = recipeOf(given, info?.config, path)
     const dir = data ?? trainedOn(info?.config)
     if (dir === undefined) await fetchData(recipe.data, output)
-    const plan = recipe.build()
-    const { net, loss, inputs, metrics } = plan
-    const { validation } = await recipe.data.load({ ...(dir !== undefined && { dir }), views: views === '10' ? 10 : 1 })
-    if (validation === undefined)
+    const halves = await recipe.data.load({
+      ...(dir !== undefined && { dir }),
+      views: views === '10' ? 10 : 1,
+      ...(info?.vocabulary && { vocabulary: new Vocabulary(info.vocabulary) }),
+    })
+    const measuredOn = (on === 'validation' ? undefined : testOf(halves)) ?? halves.validation
+    if (measuredOn === undefined)
       throw new UsageError(`eval: expected data with validation images, got none in ${dir ?? ''}`)
+    const plan = recipe.build(textOf(halves))
+    const { net, loss, inputs } = plan
+    const metrics = plan.window === undefined ? plan.metrics : [...(plan.metrics ?? []), 'top5' as const]
     const model = await load(path, net, {
       input: plan.example,
       ...(inputs !== undefined && { inputs }),
@@ -46,11 +55,14 @@ export const evaluate = command({
       ...(device !== undefined && { device: device as 'auto' }),
     })
     try {
-      const measured = await model.evaluate({ data: validation, loss, ...(metrics && { metrics }) })
+      const measured = await model.evaluate({ data: measuredOn, loss, ...(metrics && { metrics }) })
+      const { target } = recipe
       if (json === true) output.line(JSON.stringify({ recipe: recipe.name, step: info?.step, ...measured }))
+      else if (target.of !== undefined)
+        output.line(reading(measured, on === undefined ? target : { ...target, metric: `${on} ${target.of}` }))
       else
         output.line(
-          `${recipe.target.metric} ${percent(measured.accuracy)}${topFive(measured)}, loss ${measured.loss.toFixed(4)}`,
+          `${target.metric} ${percent(measured.accuracy)}${topFive(measured)}, loss ${measured.loss.toFixed(4)}`,
         )
       return 0
     } finally {

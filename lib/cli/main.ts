@@ -3,16 +3,22 @@
 // 1: anything else). Nothing but this room writes to the terminal or reads its arguments.
 import { bench } from './bench.js'
 import { type Command, type Output, UsageError } from './command.js'
+import { complete } from './complete.js'
 import { data } from './data.js'
 import { doctor } from './doctor.js'
+import { ensemble } from './ensemble.js'
 import { evaluate } from './eval.js'
+import { generate } from './generate.js'
 import { suggestion } from './nearest.js'
 import { profile } from './profile.js'
 import { list } from './recipes.js'
 import { summary } from './summary.js'
 import { train } from './train.js'
 
-const commands: readonly Command[] = [train, evaluate, list, summary, profile, data, doctor, bench]
+const commands: readonly Command[] = [
+  ...[train, evaluate, generate, complete, ensemble],
+  ...[list, summary, profile, data, doctor, bench],
+]
 
 function overview(): string {
   const width = Math.max(...commands.map(({ name }) => name.length))

@@ -22,7 +22,8 @@ export const list = command({
       const width = Math.max(...rows.map(({ name }) => name.length)) + 1
       for (const { name, title, paper, target } of rows) {
         output.line(`${name.padEnd(width)}${title}`)
-        output.line(`${' '.repeat(width)}reaches ${(100 * target.value).toFixed(1)} % ${target.metric}; ${paper}`)
+        const value = target.of === undefined ? `${(100 * target.value).toFixed(1)} %` : `${target.value}`
+        output.line(`${' '.repeat(width)}reaches ${value} ${target.metric}; ${paper}`)
       }
     }
     return Promise.resolve(0)

@@ -1,4 +1,5 @@
 // ostrich summary: the layers of a recipe's network, with what each one costs.
+import { batched } from '../data/index.js'
 import { type Summary, type SummaryRow, summary as summarize } from '../nn/index.js'
 import { recipes } from '../recipes/index.js'
 import { command, named } from './command.js'
@@ -16,7 +17,7 @@ export const summary = command({
   examples: ['ostrich summary mnist', 'ostrich summary alexnet'],
   run: ({ json }, [name = ''], output) => {
     const { net, example } = named('recipe', name, recipes).build()
-    const made = summarize(net, { x: [1, ...example.shape], dtype: example.dtype === 'u8' ? 'f32' : example.dtype })
+    const made = summarize(net, { x: [...batched(example, 1)], dtype: example.dtype === 'u8' ? 'f32' : example.dtype })
     if (json === true) {
       output.line(JSON.stringify(made, undefined, 2))
       return Promise.resolve(0)

@@ -37,7 +37,7 @@ export async function measureTitan({ recipe, data, batch, steps, folder, ...plac
     data === 'synthetic'
       ? synthetic(plan.example, batch)
       : await recipe.data.load(folder === undefined ? {} : { dir: folder })
-  const train: Dataset = 'train' in source ? source.train : source
+  const train: SessionOptions['data'] = 'train' in source ? source.train : source
   await using run = await session(plan.net, { ...sessionOptions(plan), ...place, data: train, epochs: 1_000_000 })
   let [began, ended] = [0, 0]
   for await (const event of run.events()) {

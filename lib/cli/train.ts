@@ -1,7 +1,8 @@
 // ostrich train: a recipe from data to saved network, shown as it goes. Ctrl-C stops after the step in flight and saves.
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type Recipe, type RecipeOptions, recipes, sessionOptions } from '../recipes/index.js'
+import { type Text, Vocabulary } from '../data/index.js'
+import { type Halves, type Plan, type Recipe, type RecipeOptions, recipes, sessionOptions } from '../recipes/index.js'
 import {
   createProgress,
   inspectCheckpoint,
@@ -19,7 +20,7 @@ import { sayEnd, watch } from './watch.js'
 
 const options = {
   epochs: { type: 'whole', help: 'times through the training set' },
-  batch: { type: 'whole', help: 'examples per step' },
+  batch: { type: 'whole', help: 'examples per step; of texts, parallel streams' },
   rate: { type: 'number', help: 'peak of the learning rate' },
   seed: { type: 'whole', help: 'of initial values, dropout and order (default 1)' },
   precision: {
@@ -29,7 +30,11 @@ const options = {
   },
   device: deviceOption,
   threads: { type: 'whole', help: 'threads of the CPU (default 0: all cores)' },
-  data: { type: 'text', value: 'folder', help: 'where the data is (default: where `ostrich data` keeps it)' },
+  data: {
+    type: 'text',
+    value: 'path',
+    help: 'where the data is (default: where `ostrich data` keeps it); a text of your own',
+  },
   workers: { type: 'whole', help: 'threads that read packed images (default 0: none beside the main one)' },
   folder: { type: 'text', value: 'path', help: 'where the run is kept (default runs/<time>-<recipe>)' },
   resume: { type: 'text', value: 'path', help: 'go on from a checkpoint, or from the folder of a run' },
@@ -54,6 +59,7 @@ export const train = command({
     'ostrich train mnist --epochs 10 --rate 0.05 --seed 7',
     'ostrich train mnist --resume runs/2026-01-31T09-05-00-mnist',
     'ostrich train alexnet --data /data/packed --workers 4',
+    'ostrich train shakespeare --data my-letters.txt',
   ],
   run: async (values, [name = ''], output) => {
     const recipe = named('recipe', name, recipes)
@@ -62,7 +68,12 @@ export const train = command({
     if (settings.batch === 0) throw new UsageError('--batch expects at least 1, got 0')
     const from = values.data ?? saved?.data
     if (from === undefined) await fetchData(recipe.data, output)
-    const plan = recipe.build(settings)
+    const data = await recipe.data.load({
+      ...(from !== undefined && { dir: from }),
+      ...(values.workers !== undefined && { workers: values.workers }),
+      ...(saved?.vocabulary !== undefined && { vocabulary: saved.vocabulary }),
+    })
+    const plan = recipe.build({ ...settings, ...textOf(data) })
     const folder =
       values.folder ??
       (saved === undefined ? await makeRunFolder('runs', runName(recipe.name, new Date())) : dirname(saved.path))
@@ -84,10 +95,7 @@ export const train = command({
     const asked: SessionOptions = {
       ...sessionOptions(plan),
       ...device(values),
-      data: await recipe.data.load({
-        ...(from !== undefined && { dir: from }),
-        ...(values.workers !== undefined && { workers: values.workers }),
-      }),
+      data,
       seed,
       folder,
       config,
@@ -97,7 +105,7 @@ export const train = command({
     const run = await session(plan.net, asked)
     try {
       if (saved !== undefined) await run.resume(saved.path)
-      return await show(run, { recipe, folder, config, epochs, batch, quiet: values.quiet === true, output })
+      return await show(run, { recipe, plan, data, folder, config, quiet: values.quiet === true, output })
     } finally {
       stop.dispose()
       await run.dispose()
@@ -107,25 +115,39 @@ export const train = command({
 
 interface Shown {
   readonly recipe: Recipe
+  readonly plan: Plan
+  readonly data: Halves
   readonly folder: string
   readonly config: unknown
-  readonly epochs: number
-  readonly batch: number
   readonly quiet: boolean
   readonly output: Output
 }
 
-async function show(run: Session, { recipe, folder, config, epochs, batch, quiet, output }: Shown): Promise<number> {
+async function show(run: Session, { recipe, plan, data, folder, config, quiet, output }: Shown): Promise<number> {
   const log = await openRunLog(folder, { config, title: recipe.name, ...(run.step > 0 && { resumeAt: run.step }) })
   const progress = createProgress({ stream: quiet ? undefined : process.stderr })
   try {
-    const last = await watch(run, { progress, log, epochs, batch })
+    const last = await watch(run, { progress, log, plan, recipe })
     progress.finish()
-    return sayEnd(last, { recipe, folder, output })
+    const own = testOf(data)
+    const test = last.type === 'end' && own !== undefined ? await run.evaluate(own, 1) : undefined
+    if (test !== undefined) log.write({ type: 'test', step: last.step, test })
+    return sayEnd(last, { recipe, folder, output, test })
   } finally {
     progress.finish()
     await log.close()
   }
+}
+
+/** A text on which the result is measured at the end; of other data the validation set is the test set. */
+export function testOf({ test }: Halves): Text | undefined {
+  return test !== undefined && 'tokens' in test ? test : undefined
+}
+
+/** What a network must know of the text that it is trained on. */
+export function textOf({ train: data }: Halves): Pick<RecipeOptions, 'text'> {
+  if (!('tokens' in data)) return {}
+  return { text: { tokens: data.tokens.length, vocabulary: data.vocabulary.size } }
 }
 
 function chosen(values: Chosen): RecipeOptions & { readonly seed?: number } {
@@ -152,6 +174,8 @@ interface Resumed {
   readonly settings: RecipeOptions & { readonly seed?: number }
   /** Where its data was, if that was said. */
   readonly data: string | undefined
+  /** Of its text. */
+  readonly vocabulary: Vocabulary | undefined
 }
 
 /** The checkpoint of a run, and what the run was asked for; options given now win. */
@@ -171,7 +195,8 @@ async function resumed(given: string, recipe: Recipe): Promise<Resumed> {
     return typeof value === 'number' ? [[key, value] as const] : []
   })
   const { data } = config
-  return { path, settings: Object.fromEntries(numbers), data: typeof data === 'string' ? data : undefined }
+  const vocabulary = info?.vocabulary && new Vocabulary(info.vocabulary)
+  return { path, settings: Object.fromEntries(numbers), data: typeof data === 'string' ? data : undefined, vocabulary }
 }
 
 /** The first Ctrl-C asks the session to stop and save, the second ends the process at once. */

@@ -1,13 +1,14 @@
 // Follows a training session: events -> progress display and log; then the last words of a run.
-import type { Recipe } from '../recipes/index.js'
+import type { Plan, Recipe } from '../recipes/index.js'
 import type { EndEvent, Metrics, Progress, RunLog, Session, StoppedEvent, TrainEvent } from '../train/index.js'
 import type { Output } from './command.js'
+import { goal, isReached, percent, reading, topFive } from './reading.js'
 
 interface Watched {
   readonly progress: Progress
   readonly log: RunLog
-  readonly epochs: number
-  readonly batch: number
+  readonly plan: Plan
+  readonly recipe: Recipe
 }
 
 /** Runs the session to its end and shows each event. */
@@ -15,6 +16,8 @@ export async function watch(run: Session, watched: Watched): Promise<EndEvent | 
   let last: EndEvent | StoppedEvent | undefined
   let steps = 1
   let accuracy: number | undefined
+  const { epochs, batch, window = 1, unit = 'examples', metrics } = watched.plan
+  const shown = { epochs, batch: batch * window, unit }
   for await (const event of run.events()) {
     watched.log.write({ ...event })
     if (event.type === 'start') steps = event.stepsPerEpoch ?? 1
@@ -22,8 +25,9 @@ export async function watch(run: Session, watched: Watched): Promise<EndEvent | 
     if (event.type === 'step' || event.type === 'epoch') {
       const step = event.type === 'step' ? event.stepInEpoch : steps
       const { epoch, loss } = event
-      const { epochs, batch } = watched
-      watched.progress.update({ epoch, epochs, step, steps, batch, loss, ...(accuracy !== undefined && { accuracy }) })
+      const perplexity = metrics?.includes('perplexity') === true ? { perplexity: Math.exp(loss) } : {}
+      const right = accuracy === undefined ? {} : { accuracy }
+      watched.progress.update({ ...shown, epoch, step, steps, loss, ...perplexity, ...right })
     }
     await tell(event, watched)
     if (event.type === 'end' || event.type === 'stopped') last = event
@@ -32,7 +36,8 @@ export async function watch(run: Session, watched: Watched): Promise<EndEvent | 
   return last
 }
 
-async function tell(event: TrainEvent, { progress, log, epochs }: Watched): Promise<void> {
+async function tell(event: TrainEvent, { progress, log, plan, recipe }: Watched): Promise<void> {
+  const { epochs, unit = 'examples' } = plan
   switch (event.type) {
     case 'start':
       progress.line(
@@ -41,8 +46,8 @@ async function tell(event: TrainEvent, { progress, log, epochs }: Watched): Prom
       return
     case 'epoch':
       progress.line(
-        `epoch ${event.epoch}/${epochs}  loss ${event.loss.toFixed(4)}  test loss ${event.validation.loss.toFixed(4)}` +
-          `  test accuracy ${percent(event.validation.accuracy)}${topFive(event.validation)}  ${thousands(Math.round(event.rate))} examples/s`,
+        `epoch ${event.epoch}/${epochs}  loss ${event.loss.toFixed(4)}  ${held(event.validation, recipe)}` +
+          `  ${thousands(Math.round(event.rate))} ${unit}/s`,
       )
       await log.drawCurves()
       return
@@ -57,41 +62,43 @@ async function tell(event: TrainEvent, { progress, log, epochs }: Watched): Prom
   }
 }
 
+/** What was measured on the held-back examples. */
+function held(metrics: Metrics, { target }: Recipe): string {
+  if (target.of !== undefined) return reading(metrics, { ...target, metric: `validation ${target.of}` })
+  return `test loss ${metrics.loss.toFixed(4)}  test accuracy ${percent(metrics.accuracy)}${topFive(metrics)}`
+}
+
 interface Ending {
   readonly recipe: Recipe
   readonly folder: string
   readonly output: Output
+  /** Of the test set, where that is another than the validation set. */
+  readonly test: Metrics | undefined
 }
 
 /** The result and what to try next; returns the exit code. */
-export function sayEnd(last: EndEvent | StoppedEvent, { recipe, folder, output }: Ending): number {
+export function sayEnd(last: EndEvent | StoppedEvent, { recipe, folder, output, test }: Ending): number {
   const path = `${folder}/last.safetensors`
   if (last.type === 'stopped') {
     output.line(`Stopped after step ${last.step}. Saved: ${last.checkpoint ?? 'nothing'}`)
     output.line(`Go on with: ostrich train ${recipe.name} --resume ${folder}`)
     return 130
   }
-  const { metric, value } = recipe.target
-  const reached = last.validation.accuracy
-  const verdict = reached >= value ? 'reached' : 'not reached'
-  output.line(
-    `${metric} ${percent(reached)}${topFive(last.validation)} after ${last.elapsed.toFixed(1)} s (${percent(value)} ${verdict})`,
-  )
+  const { target } = recipe
+  const measured = test ?? last.validation
+  const verdict = isReached(measured, target) ? 'reached' : 'not reached'
+  const result =
+    target.of === undefined
+      ? `${target.metric} ${percent(measured.accuracy)}${topFive(measured)}`
+      : reading(measured, target)
+  output.line(`${result} after ${last.elapsed.toFixed(1)} s (${goal(target)} ${verdict})`)
   output.line(`saved ${path}`)
   output.line('Try next:')
   output.line(`  ostrich eval ${path}`)
-  output.line(`  ostrich train ${recipe.name} --seed 2 --epochs 10`)
+  if (recipe.target.of === undefined) output.line(`  ostrich train ${recipe.name} --seed 2 --epochs 10`)
+  else output.line(`  ostrich generate ${path}`)
   output.line(`  ${folder}/curves.svg shows the run; log.jsonl has every step`)
   return 0
-}
-
-/** The share of labels among the five largest outputs, where it was measured. */
-export function topFive({ top5 }: Metrics): string {
-  return top5 === undefined ? '' : `, top 5 ${percent(top5)}`
-}
-
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`
 }
 
 function thousands(count: number): string {

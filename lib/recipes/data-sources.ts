@@ -1,7 +1,20 @@
 // The data sets that recipes use, by name.
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { cifar10, DataError, dataFolder, getCifar10, getMnist, mnist, packedImages } from '../data/index.js'
+import {
+  cifar10,
+  DataError,
+  dataFolder,
+  getCifar10,
+  getMnist,
+  getPtb,
+  getShakespeare,
+  mnist,
+  packedImages,
+  ptb,
+  shakespeare,
+  text,
+} from '../data/index.js'
 import type { DataSource } from './recipe.js'
 
 export const mnistSource: DataSource = {
@@ -47,5 +60,37 @@ export function imagenetSource(side: number): DataSource {
   }
 }
 
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true
+
+/** The Penn Treebank; in its place any file of plain text, by its words. */
+export const ptbSource: DataSource = {
+  name: 'ptb',
+  title: 'Penn Treebank: 929,589 + 73,760 + 82,430 words of the Wall Street Journal, 10,000 different ones',
+  origin: 'your copy: ostrich data get ptb --from <folder>',
+  from: 'a folder with ptb.train.txt, ptb.valid.txt and ptb.test.txt (each also as .gz)',
+  folder: () => dataFolder('ptb'),
+  get: (options = {}) => getPtb(options),
+  load: ({ dir, vocabulary } = {}) => {
+    if (dir !== undefined && isFile(dir)) {
+      return text(dir, { unit: 'word', most: 10_000, ...(vocabulary && { vocabulary }) })
+    }
+    return ptb(dir === undefined ? {} : { dir })
+  },
+}
+
+/** tinyshakespeare; in its place any file of plain text, by its characters. */
+export const shakespeareSource: DataSource = {
+  name: 'shakespeare',
+  title: 'tinyshakespeare: 1,115,394 characters of plays, 65 different ones',
+  origin: 'your copy: ostrich data get shakespeare --from <file>',
+  from: 'the file tinyshakespeare.txt (char-rnn’s input.txt), also as .gz',
+  folder: () => dataFolder('text'),
+  get: (options = {}) => getShakespeare(options),
+  load: ({ dir, vocabulary } = {}) => {
+    if (dir !== undefined && isFile(dir)) return text(dir, { unit: 'character', ...(vocabulary && { vocabulary }) })
+    return shakespeare(dir === undefined ? {} : { dir })
+  },
+}
+
 /** Every data set that `ostrich data` knows. */
-export const dataSources: readonly DataSource[] = [mnistSource, cifar10Source]
+export const dataSources: readonly DataSource[] = [mnistSource, cifar10Source, ptbSource, shakespeareSource]

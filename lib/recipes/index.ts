@@ -3,6 +3,8 @@ import { cifar10, cifar10Local } from './cifar10.js'
 import { alexnet, alexnetOneTower } from './imagenet.js'
 import { mnist } from './mnist.js'
 import { mnistMlp } from './mnist-mlp.js'
+import { ptbLarge, ptbMedium, ptbSmall } from './ptb.js'
+import { shakespeare } from './shakespeare.js'
 import type { Recipe } from './recipe.js'
 
 export { dataSources } from './data-sources.js'
@@ -10,8 +12,21 @@ export { cifar10, cifar10Local } from './cifar10.js'
 export { alexnet, alexnetOneTower } from './imagenet.js'
 export { mnist } from './mnist.js'
 export { mnistMlp } from './mnist-mlp.js'
+export { ptbLarge, ptbMedium, ptbSmall } from './ptb.js'
+export { shakespeare } from './shakespeare.js'
 export { selfTest, type SelfTest } from './self-test.js'
-export { type DataSource, type Plan, type Recipe, type RecipeOptions, sessionOptions } from './recipe.js'
+export {
+  type DataSource,
+  type Halves,
+  type Plan,
+  type Recipe,
+  type RecipeOptions,
+  sessionOptions,
+  type Target,
+} from './recipe.js'
 
 /** Every recipe, in the order in which `ostrich recipes` lists them. */
-export const recipes: readonly Recipe[] = [mnist, mnistMlp, cifar10, cifar10Local, alexnet, alexnetOneTower]
+export const recipes: readonly Recipe[] = [
+  ...[mnist, mnistMlp, cifar10, cifar10Local, alexnet, alexnetOneTower],
+  ...[ptbSmall, ptbMedium, ptbLarge, shakespeare],
+]

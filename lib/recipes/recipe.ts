@@ -1,14 +1,16 @@
 // What a recipe is: a network, its data, optimiser and schedule, and the number that they reach together.
-import type { Dataset, FetchOptions } from '../data/index.js'
-import type { SessionOptions } from '../train/index.js'
+import type { Dataset, FetchOptions, FieldSpec, Text, Vocabulary } from '../data/index.js'
+import type { Metrics, SessionOptions } from '../train/index.js'
 import type { Inputs, Loss, Network } from '../train/index.js'
 import type { Optimizer } from '../optim/index.js'
 
 /** A training set, and the set on which a recipe's number is measured. */
 export interface Halves {
-  readonly train: Dataset
+  readonly train: Dataset | Text
   /** None where the user's own data has none. */
-  readonly validation?: Dataset
+  readonly validation?: Dataset | Text
+  /** What the number is measured on at the very end, where that is a text of its own: read in one pass. */
+  readonly test?: Dataset | Text
 }
 
 /** How to get a data set. */
@@ -25,6 +27,8 @@ export interface LoadOptions {
   readonly workers?: number
   /** Views of each validation image (1, or 10), of data sets of images. Default 1. */
   readonly views?: 1 | 10
+  /** Of a text: that of the network which is to read it. Default: the text's own. */
+  readonly vocabulary?: Vocabulary
 }
 
 /** A data set by name: how to get it, and how to read it once it is there. */
@@ -49,10 +53,12 @@ export interface RecipeOptions {
   readonly batch?: number
   /** Peak of the learning rate. */
   readonly rate?: number
+  /** The text that is trained on, where it is the user's own: its length, and how many different tokens it has. */
+  readonly text?: { readonly tokens: number; readonly vocabulary: number }
 }
 
 /** Everything that a session needs besides data and device. */
-export interface Plan extends Required<RecipeOptions> {
+export interface Plan extends Required<Omit<RecipeOptions, 'text'>> {
   readonly net: Network
   readonly loss: Loss
   readonly optimizer: Optimizer
@@ -60,8 +66,23 @@ export interface Plan extends Required<RecipeOptions> {
   readonly metrics?: SessionOptions['metrics']
   /** How fields become what the network takes; default: `u8` is scaled to 0..1. */
   readonly inputs?: Inputs
+  /** Of texts: steps of time through which a gradient reaches back. */
+  readonly window?: number
+  /** Of texts: what the gradient is of, over the steps of a window. */
+  readonly overTime?: SessionOptions['overTime']
+  /** What examples are called, in the plural. Default: examples. */
+  readonly unit?: string
   /** One example of the network's input, without the batch. */
-  readonly example: { readonly dtype: 'u8' | 'i32' | 'f32'; readonly shape: readonly number[] }
+  readonly example: FieldSpec
+}
+
+/** A number to reach. */
+export interface Target {
+  /** Its name, `test accuracy`. */
+  readonly metric: string
+  readonly value: number
+  /** What is compared; of accuracy more is better, of the others less. Default: `accuracy`. */
+  readonly of?: keyof Metrics
 }
 
 /** A result that can be reproduced with one command. */
@@ -71,7 +92,7 @@ export interface Recipe {
   /** Where the network comes from. */
   readonly paper: string
   /** What it reaches with its own options. */
-  readonly target: { readonly metric: string; readonly value: number }
+  readonly target: Target
   readonly data: DataSource
   /** Makes the network and what trains it; `steps` is the length of an epoch for a batch size. */
   build(options?: RecipeOptions): Plan
@@ -80,7 +101,13 @@ export interface Recipe {
 /** The options of a session that a plan decides. */
 export function sessionOptions(
   plan: Plan,
-): Pick<SessionOptions, 'loss' | 'optimizer' | 'batch' | 'epochs' | 'inputs' | 'metrics'> {
-  const { loss, optimizer, batch, epochs, inputs, metrics } = plan
-  return { loss, optimizer, batch, epochs, ...(inputs && { inputs }), ...(metrics && { metrics }) }
+): Pick<SessionOptions, 'loss' | 'optimizer' | 'batch' | 'epochs' | 'inputs' | 'metrics' | 'window' | 'overTime'> {
+  const { loss, optimizer, batch, epochs, inputs, metrics, window, overTime } = plan
+  return {
+    ...{ loss, optimizer, batch, epochs },
+    ...(inputs && { inputs }),
+    ...(metrics && { metrics }),
+    ...(window !== undefined && { window }),
+    ...(overTime && { overTime }),
+  }
 }

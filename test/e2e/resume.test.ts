@@ -11,7 +11,7 @@ import * as optim from '../../lib/optim/index.js'
 import { inspectCheckpoint, load, openSafetensors, session } from '../../lib/train/index.js'
 import { all, classes, convolutional, images, losses, options, perceptron, side, using } from './tasks.js'
 
-const script = fileURLToPath(new URL('children/train.mjs', import.meta.url))
+const script = (name: string): string => fileURLToPath(new URL(`children/${name}.mjs`, import.meta.url))
 let folder = ''
 
 beforeAll(async () => {
@@ -21,10 +21,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** Runs the child; kills it with SIGKILL when it has said the step. Gives the hash it ended with, if it did. */
-function child(args: readonly string[], precision: string, killAt?: number): Promise<string | undefined> {
+/** Runs a child; kills it with SIGKILL when it has said the step. Gives the hash it ended with, if it did. */
+function child(name: string, args: readonly string[], precision: string, killAt?: number): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    const running = spawn(process.execPath, [script, ...args], {
+    const running = spawn(process.execPath, [script(name), ...args], {
       env: { ...process.env, PRECISION: precision },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
@@ -43,15 +43,34 @@ function child(args: readonly string[], precision: string, killAt?: number): Pro
 describe.for(['f32', 'bf16'])('a killed process in %s', (precision) => {
   it('is gone on with bit for bit', async () => {
     const [whole, cut] = [join(folder, `whole-${precision}`), join(folder, `cut-${precision}`)]
-    const expected = await child([whole], precision)
+    const expected = await child('train', [whole], precision)
     expect(expected).toBeDefined()
-    expect(await child([cut], precision, 33)).toBeUndefined()
+    expect(await child('train', [cut], precision, 33)).toBeUndefined()
     const path = join(cut, 'last.safetensors')
     const info = await inspectCheckpoint(path)
     // 20 steps an epoch, a checkpoint every 7 steps: at least 28 of 33 steps were kept.
     expect(info?.step).toBeGreaterThanOrEqual(28)
     expect(info?.step).toBeLessThan(60)
-    expect(await child([cut, path], precision)).toBe(expected)
+    expect(await child('train', [cut, path], precision)).toBe(expected)
+  })
+
+  it('of a language model too, in the middle of an epoch, with the state of its streams', async () => {
+    const [whole, cut] = [join(folder, `whole-lm-${precision}`), join(folder, `cut-lm-${precision}`)]
+    const expected = await child('language', [whole], precision)
+    expect(expected).toBeDefined()
+    expect(await child('language', [cut], precision, 36)).toBeUndefined()
+    const path = join(cut, 'last.safetensors')
+    const info = await inspectCheckpoint(path)
+    // 23 windows an epoch, a checkpoint every 7 steps.
+    expect(info?.stepInEpoch).toBeGreaterThan(0)
+    expect(info?.vocabulary?.tokens).toHaveLength(9)
+    const file = await openSafetensors(path)
+    const states = [...file.tensors.keys()].filter((name) => /lstm[12]\/[hc]5$/.test(name))
+    const h = (await file.read('lm/lstm2/h5')) as Float32Array
+    await file.close()
+    expect(states).toHaveLength(4)
+    expect(Math.max(...h)).toBeGreaterThan(0.01)
+    expect(await child('language', [cut, path], precision)).toBe(expected)
   })
 })
 
