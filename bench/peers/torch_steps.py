@@ -96,6 +96,24 @@ def cifar_local():
     )
 
 
+class Words(nn.Module):
+    """A language model over streams of words, whose state goes on from step to step."""
+
+    def __init__(self, units, dropout, vocabulary=10000):
+        super().__init__()
+        self.embedding, self.linear = nn.Embedding(vocabulary, units), nn.Linear(units, vocabulary)
+        self.lstm, self.dropout = nn.LSTM(units, units, 2, dropout=dropout), nn.Dropout(dropout)
+        self.state = None
+
+    def forward(self, words):
+        h, state = self.lstm(self.dropout(self.embedding(words)), self.state)
+        self.state = tuple(x.detach() for x in state)
+        return self.linear(self.dropout(h))
+
+
+# Units, steps, dropout, largest norm: 20 streams each.
+WORDS = {'ptb-small': (200, 20, 0.0, 5), 'ptb-medium': (650, 35, 0.5, 5), 'ptb-large': (1500, 35, 0.65, 10)}
+
 # Network, one example, classes, weight decay, Nesterov.
 CASES = {
     'mlp': (mlp, (784,), 10, 0, False),
@@ -124,8 +142,16 @@ def prepared(case, device):
     return model, x, target, optimizer
 
 
+def prepared_words(case, device):
+    units, steps, dropout, _ = WORDS[case]
+    x, target = torch.randint(10000, (2, steps, 20), device=device)
+    model = Words(units, dropout).to(device)
+    return model, x, target, torch.optim.SGD(model.parameters(), lr=1.0, fused=True)
+
+
 def median_step_ms(case, precision, steps, device, mode):
-    model, x, target, optimizer = prepared(case, device)
+    words = case in WORDS
+    model, x, target, optimizer = (prepared_words if words else prepared)(case, device)
     # Whole graphs of the device, as ours are; on a CPU there are none.
     forward = model if mode == 'eager' else torch.compile(model, mode='reduce-overhead')
 
@@ -133,8 +159,13 @@ def median_step_ms(case, precision, steps, device, mode):
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast(device, dtype=torch.bfloat16, enabled=precision == 'bf16'):
             logits = forward(x)
-        loss = nn.functional.cross_entropy(logits.float(), target)
-        loss.backward()
+        if words:
+            loss = nn.functional.cross_entropy(logits.float().flatten(0, 1), target.flatten(), reduction='sum') / 20
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), WORDS[case][3])
+        else:
+            loss = nn.functional.cross_entropy(logits.float(), target)
+            loss.backward()
         optimizer.step()
         return loss.detach()
 

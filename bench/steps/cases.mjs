@@ -1,5 +1,5 @@
 // What is measured: whole training steps on random data, the same networks as in bench/peers/torch_steps.py.
-import { models, nn, optim } from './library.mjs'
+import { models, nn, ops, optim } from './library.mjs'
 
 const momentum = () => optim.sgd({ rate: 0.01, momentum: 0.9 })
 
@@ -26,6 +26,17 @@ const cifar = (net, side) => ({
 const inBatches = (name, net, side) =>
   Object.fromEntries([64, 128, 256, 512, 1024].map((batch) => [`${name}-${batch}`, alexnet(batch, net, side)]))
 
+/** Penn Treebank's networks and schedules: 20 streams of `steps` words, the loss summed over time, the norm clipped. */
+const words = (size, steps, limit) => ({
+  batch: steps,
+  shape: [20],
+  vocabulary: 10000,
+  net: () => models.lstmLm(models.ptbLstm[size]),
+  loss: (logits, labels) => ops.mul(nn.crossEntropy(logits, labels), steps),
+  optimizer: () => optim.sgd({ rate: 1, clipNorm: limit }),
+  classes: 10000,
+})
+
 /** By name; the number at the end of a name is its batch, where there are several. */
 export const cases = {
   mlp: {
@@ -46,13 +57,18 @@ export const cases = {
   },
   'cifar-convnet': cifar(() => models.cifarConvnet(), 32),
   'cifar-local': cifar(() => models.cifarLocal(), 24),
+  'ptb-small': words('small', 20, 5),
+  'ptb-medium': words('medium', 35, 5),
+  'ptb-large': words('large', 35, 10),
   ...inBatches('alexnet-one-tower', () => models.alexnetOneTower(), 224),
   ...inBatches('alexnet', () => models.alexnet(), 227),
 }
 
 /** Multiply-adds of a whole step: forward, gradient of every weight, gradient of every input but the network's own. */
-export function multiplyAdds({ net, batch, shape }) {
-  const { rows, multiplyAdds: forward } = nn.summary(net(), { x: [batch, ...shape] })
-  const first = rows.find((row) => row.multiplyAdds > 0)?.multiplyAdds ?? 0
+export function multiplyAdds({ net, batch, shape, vocabulary }) {
+  const x = { x: [batch, ...shape], dtype: vocabulary === undefined ? 'f32' : 'i32' }
+  const { rows, multiplyAdds: forward } = nn.summary(net(), x)
+  // Words are looked up in a table that is trained: the first product has a gradient of its input.
+  const first = vocabulary === undefined ? (rows.find((row) => row.multiplyAdds > 0)?.multiplyAdds ?? 0) : 0
   return 3 * forward - first
 }

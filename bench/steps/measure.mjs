@@ -8,6 +8,8 @@ const task = cases[name]
 const warmUp = 5
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
+const extent = (shape) => shape.reduce((product, n) => product * n, 1)
+const below = (limit, count) => Int32Array.from({ length: count }, () => Math.floor(Math.random() * limit))
 const uniform = (count) => new Float32Array(count).map(() => Math.random() * 2 - 1)
 
 const device = await openDevice({ device: where, threads: Number(threads) })
@@ -27,7 +29,9 @@ async function timedTrainer() {
   const started = performance.now()
   const trainer = await Trainer.create(new Programs(watched, store, 1), {
     task: { net: task.net(), loss: task.loss, inputs: {} },
-    fields: { x: { dtype: 'f32', shape: task.shape }, target: { dtype: 'i32', shape: [] } },
+    fields: task.vocabulary
+      ? { x: { dtype: 'i32', shape: task.shape }, target: { dtype: 'i32', shape: task.shape } }
+      : { x: { dtype: 'f32', shape: task.shape }, target: { dtype: 'i32', shape: [] } },
     batch: task.batch,
     optimizer: task.optimizer(),
     precision,
@@ -37,10 +41,10 @@ async function timedTrainer() {
 
 /** Median time between ends of steps, with two in flight as in the training loop. */
 async function stepTime(trainer) {
-  const feeds = {
-    x: uniform(task.batch * task.shape.reduce((product, extent) => product * extent, 1)),
-    target: Int32Array.from({ length: task.batch }, (_, i) => i % task.classes),
-  }
+  const count = task.batch * extent(task.shape)
+  const feeds = task.vocabulary
+    ? { x: below(task.vocabulary, count), target: below(task.vocabulary, count) }
+    : { x: uniform(count), target: Int32Array.from({ length: task.batch }, (_, i) => i % task.classes) }
   const total = Number(steps) + warmUp
   const ends = []
   const flights = []
@@ -71,7 +75,7 @@ async function overhead() {
   )
   const program = await device.compile(text, [])
   const feeds = {
-    x: uniform(shape.reduce((product, extent) => product * extent, 1)),
+    x: uniform(extent(shape)),
     target: new Int32Array(task.batch),
   }
   const fetches = { y: new Int32Array(task.batch) }

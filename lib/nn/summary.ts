@@ -23,7 +23,7 @@ export interface SummaryRow {
   readonly output: Shape
   /** Trained numbers; shared ones are counted where they are first used. */
   readonly parameters: number
-  /** Of matrix products and convolutions, for the whole input. */
+  /** Of matrix products, convolutions and recurrences, for the whole input. */
   readonly multiplyAdds: number
 }
 
@@ -91,12 +91,13 @@ function parameterCount(states: Graph['states']): number {
   return states.reduce((sum, { variable }) => (variable.role === 'parameter' ? sum + variable.count : sum), 0)
 }
 
-/** Products that are summed for each output element, times the number of those. */
+/** Products that are summed for each element of the output (of a recurrent op: of its gates), times the number of those. */
 function multiplyAdds({ op, inputs, outputs, attrs }: Node): number {
   const [a, b] = inputs
   const elements = count(outputs[0]?.shape ?? [])
   if (op.name === 'conv2d') return elements * count(b?.shape.slice(1) ?? [])
   if (op.name === 'matmul') return elements * (a?.shape.at(attrs['transposeA'] === true ? -2 : -1) ?? 0)
+  if (['lstm', 'rnn', 'gru'].includes(op.name)) return count(a?.shape ?? []) * (b?.shape[0] ?? 0)
   return 0
 }
 
