@@ -1,0 +1,124 @@
+// Penn Treebank's small network beside PyTorch in float64: loss, logits and every gradient of one batch, of a shrunken copy
+// in float64 and of the full network on each backend in f32.
+import { readFileSync } from 'node:fs'
+import { afterAll, describe, expect, test } from 'vitest'
+import { grad } from '../../lib/autodiff/index.js'
+import { feed, read, type Tensor, trace, type Variable, variablesRead } from '../../lib/graph/index.js'
+import * as nn from '../../lib/nn/index.js'
+import { mul } from '../../lib/ops/index.js'
+import { type Device, openDevice } from '../../lib/runtime/index.js'
+import { Programs } from '../../lib/train/programs.js'
+import { StateStore } from '../../lib/train/state.js'
+import { interpret } from '../support/interpreter.js'
+import { backends } from '../support/native.js'
+import { ndarray } from '../support/ndarray.js'
+import { pattern } from '../support/pattern.js'
+
+interface Golden {
+  readonly config: {
+    readonly units: number
+    readonly vocabulary: number
+    readonly steps: number
+    readonly streams: number
+    readonly width: number
+  }
+  readonly loss: number
+  readonly logits: readonly number[]
+  readonly gradients: Readonly<Record<string, { norm: number; along: number; first: readonly number[] }>>
+}
+
+const file = new URL('../golden/words.json', import.meta.url)
+const [small, full] = JSON.parse(readFileSync(file, 'utf8')) as [Golden, Golden]
+
+const pathOf = (variable: Variable) => read(variable).node.path
+
+/** Loss, logits and the gradients by parameter. */
+function build({ config: { units, vocabulary, steps, streams } }: Golden): Readonly<Record<string, Tensor>> {
+  const layer = () => nn.lstm({ units })
+  const net = nn.sequential(nn.embedding(vocabulary, units), layer(), layer(), nn.linear(units, vocabulary))
+  const logits = net(feed('x', 'i32', [steps, streams]))
+  const loss = mul(nn.crossEntropy(logits, feed('target', 'i32', [steps, streams])), steps)
+  const variables = variablesRead()
+  const gradients = grad(
+    loss,
+    variables.map((variable) => read(variable)),
+  )
+  return { loss, logits, ...Object.fromEntries(variables.map((one, i) => [pathOf(one), gradients[i]!])) }
+}
+
+function words({ config: { steps, streams, vocabulary } }: Golden, stride: number): number[] {
+  return Array.from({ length: steps * streams }, (_, i) => (i * stride) % vocabulary)
+}
+
+function expectNear(got: number, wanted: number, tolerance: number, what: string): void {
+  expect(Math.abs(got - wanted), `${what}: expected ${wanted}, got ${got}`).toBeLessThan(tolerance)
+}
+
+/** Compares with PyTorch; `relative` is of the norm of each gradient. */
+function compare(golden: Golden, results: Readonly<Record<string, ArrayLike<number>>>, relative: number): void {
+  expectNear(results['loss']![0]!, golden.loss, relative * golden.loss, 'loss')
+  const largest = Math.max(...golden.logits.map(Math.abs))
+  golden.logits.forEach((wanted, i) => {
+    expectNear(results['logits']![i]!, wanted, relative * largest, `logit ${i}`)
+  })
+  const paths = Object.keys(golden.gradients)
+  expect(Object.keys(results).filter((name) => name.includes('/'))).toEqual(paths)
+  for (const [i, path] of paths.entries()) {
+    const { norm, along, first } = golden.gradients[path]!
+    const got = results[path]!
+    const other = pattern(new Float64Array(got.length), 1000 + i)
+    let [squares, product] = [0, 0]
+    for (let j = 0; j < got.length; j++) {
+      squares += got[j]! ** 2
+      product += got[j]! * other[j]!
+    }
+    expectNear(Math.sqrt(squares), norm, relative * norm, `norm of ${path}`)
+    expectNear(product, along, relative * norm, `${path} along a pattern`)
+    const most = Math.max(norm / Math.sqrt(got.length), ...first.map(Math.abs))
+    first.forEach((wanted, j) => {
+      expectNear(got[j]!, wanted, 10 * relative * most, `${path}[${j}]`)
+    })
+  }
+}
+
+test('a shrunken network, float64', () => {
+  const { steps, streams, width } = small.config
+  const graph = trace({ name: 'golden' }, () => build(small))
+  const states = Object.fromEntries(
+    graph.states.map(({ name, variable }, i) => [
+      name,
+      { shape: variable.shape, data: pattern(new Float64Array(variable.count), i + 1, width) },
+    ]),
+  )
+  const shape = [steps, streams]
+  const feeds = { x: ndarray(shape, words(small, 7)), target: ndarray(shape, words(small, 11)) }
+  const { fetches } = interpret(graph, feeds, states)
+  compare(small, Object.fromEntries(Object.entries(fetches).map(([name, { data }]) => [name, data])), 1e-10)
+})
+
+describe.each(backends())('the small network of the paper, $name', ({ name: backend, reason }) => {
+  let device: Device | undefined
+  afterAll(async () => {
+    await device?.dispose()
+  })
+
+  test.skipIf(reason !== undefined)('f32', { timeout: 120000 }, async () => {
+    device = await openDevice({ device: backend as 'cpu' | 'cuda', threads: 2 })
+    const store = new StateStore(device)
+    const programs = new Programs(device, store, 1)
+    const { program, compiled } = await programs.build({ name: 'golden', mode: 'eval', precision: 'f32' }, () =>
+      build(full),
+    )
+    for (const [i, { variable, buffer }] of store.parameters().entries()) {
+      await buffer.write(pattern(new Float32Array(variable.count), i + 1, full.config.width))
+    }
+    const fetches = Object.fromEntries(
+      compiled.fetches.map(({ name, shape }) => [name, new Float32Array(shape.reduce((n, extent) => n * extent, 1))]),
+    )
+    const feeds = { x: Int32Array.from(words(full, 7)), target: Int32Array.from(words(full, 11)) }
+    await program.run(feeds, fetches)
+    compare(full, fetches, 2e-5)
+    programs.dispose()
+    store.dispose()
+  })
+})
