@@ -48,6 +48,29 @@ describe('mixedPrecision', () => {
     ])
   })
 
+  it('runs recurrent ops in bf16, their c in f32', () => {
+    const state = (name: string) => feed(name, 'f32', [3, 4])
+    const build = () => {
+      const [gates, w] = [feed('gates', 'f32', [2, 3, 16]), feed('w', 'f32', [4, 16])]
+      const { h } = ops.lstm<'f32'>(gates, w, { h: state('h'), c: state('c') }, { mask: feed('mask', 'u8', [2, 3]) })
+      const b = feed('b', 'f32', [12])
+      const last = ops.gru<'f32'>(
+        ops.slice(h, [0, 0, 0], [2, 3, 3]),
+        feed('v', 'f32', [1, 3]),
+        ops.slice(b, [0], [3]),
+        feed('s', 'f32', [3, 1]),
+      )
+      const loss = ops.sum(ops.square(last))
+      return { loss, ...grad(loss, { gates, w }) }
+    }
+    expect(dtypes(mixedPrecision, build).filter((line) => /^(lstm|gru)/.test(line))).toEqual([
+      'lstm: bf16 bf16 bf16 f32 u8 -> bf16 f32 bf16',
+      'gru: bf16 bf16 bf16 f32 -> bf16 bf16',
+      'gruGrad: bf16 bf16 bf16 bf16 bf16 -> bf16 bf16 bf16',
+      'lstmGrad: bf16 bf16 bf16 f32 f32 u8 -> bf16 bf16 f32',
+    ])
+  })
+
   it('keeps statistics, losses and reductions in f32', () => {
     const build = () => {
       const y = ops.relu(ops.matmul(matrix('x'), matrix('w')))
