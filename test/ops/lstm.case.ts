@@ -28,6 +28,7 @@ const tolerance: Tolerance = {
   f32: 2 ** -17,
   bf16: 2 ** -5,
   relativeTo: 'tensor',
+  spreads: true,
   reason: 'sums of products go through the cells of all steps; in bf16 a backend may round the state at each of them',
 }
 

@@ -56,6 +56,8 @@ export interface Tolerance {
   readonly f32: number
   readonly bf16: number
   readonly relativeTo: 'element' | 'tensor'
+  /** In a graph of bf16, outputs of f32 have its error too: they depend on what is rounded on the way. Default: false. */
+  readonly spreads?: boolean
   readonly reason: string
 }
 

@@ -34,8 +34,8 @@ export async function disagreement(
   const got = await runNative(graph, inputs, backend, { tf32: arithmetic === 'tf32' })
   for (const [i, { name, tensor }] of graph.fetches.entries()) {
     if (sample.opaque?.includes(i) === true) continue
-    const share =
-      tensor.dtype === 'bf16' ? tolerance.bf16 : tensor.dtype === 'f32' ? f32Share(tolerance, arithmetic) : 0
+    const rounded = tensor.dtype === 'bf16' || (tolerance.spreads === true && arithmetic === 'bf16')
+    const share = rounded ? tolerance.bf16 : tensor.dtype === 'f32' ? f32Share(tolerance, arithmetic) : 0
     const found = difference(got[i]!, want[i]!, { tolerance: share, relativeTo: tolerance.relativeTo })
     if (found !== undefined) return `${name}: ${found} (${tolerance.reason})`
   }
