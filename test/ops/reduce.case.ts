@@ -16,6 +16,8 @@ import { distinct, exactly, integers, uniform } from '../support/random.js'
 
 type ReduceAttrs = { readonly axes: readonly number[]; readonly keepDims: boolean }
 
+type Four = [number, number, number, number]
+
 /** Folds the elements that share an index outside `axes`. */
 function reduce(
   x: NDArray,
@@ -193,4 +195,16 @@ export const reduceCases: readonly OpCase[] = [
     (x) => ops.logSumExp(x, -1),
     (x) => Math.log(x.reduce((sum, value) => sum + Math.exp(value), 0)),
   ),
+  // In the layout that a convolution leaves: with channels that fill its blocks, and some that do not.
+  opCase({
+    name: 'sum after conv2d',
+    samples: [8, 12].map((channels) => ({
+      name: `${channels} channels`,
+      inputs: [input('float', [2, 8, 4, 5], uniform()), input('float', [channels, 8, 1, 1], uniform(-0.5, 0.5))],
+      build: (x, w) => ops.sum(ops.square(ops.conv2d(x as Tensor<'f32', Four>, w as Tensor<'f32', Four>))),
+      outputs: ['float[]'],
+    })),
+    refusals: [],
+    tolerance: { ...accumulation, bf16: 2 ** -6, reason: `${accumulation.reason}; bf16 rounds on the way too` },
+  }),
 ]
