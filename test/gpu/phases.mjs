@@ -135,10 +135,11 @@ const contenders = [
   ]),
 ]
 
-/** Steps of a case; those of networks for photographs are phases of their own, in the precisions that these are trained in. */
+/** Steps of a case; those of networks for photographs and for texts are phases of their own, in the precisions that these are trained in. */
 export const bench = (found) => steps(['mlp', 'lenet'], precisions, found)
 const trainedIn = precisions.filter((precision) => precision !== 'f32')
 export const cifar = (found) => steps(['cifar-convnet', 'cifar-local'], trainedIn, found)
+export const ptb = (found) => steps(['ptb-small', 'ptb-medium', 'ptb-large'], trainedIn, found)
 const batches = [128, 256, 512, 1024]
 export const alexnet = (found) =>
   steps(

@@ -53,7 +53,7 @@ const cell = (value) =>
     .replaceAll(/\s+/g, ' ')
     .slice(0, 300)
 // Phases whose figures are times of steps.
-const timed = ['bench', 'cifar', 'alexnet']
+const timed = ['bench', 'cifar', 'alexnet', 'ptb']
 
 const row = (cells) => `| ${cells.map(cell).join(' | ')} |\n`
 const table = (head, rows) => row(head) + row(head.map(() => '---')) + rows.map(row).join('')
