@@ -40,38 +40,48 @@ class Recurrence {
   int64_t units() const { return h_; }
   int64_t streams() const { return n_; }
 
-  // cells(step, block) for every step in order and every block; its fields for products and places are set. `before(i)`
-  // gives the left side of step i's product, [N, K], or null for a product of zeros.
+  // cells(i, unit, block) for every step in order and every block from `unit` on, whose extents and product are set.
+  // `before(i)` gives the left side of step i's product, [N, K], or null for a product of zeros.
   template <class Block, class Before, class Cells>
   void run(RunContext& context, int64_t steps, const float* w, Before&& before, Cells&& cells) const {
-    const bool alone = n_ * h_ * h_ * parts_ * steps < kAlone || blocks_ < 2;
-#pragma omp parallel num_threads(alone ? 1 : context.threads)
-    {
-      const int64_t count = omp_get_num_threads(), id = omp_get_thread_num();
+    const auto work = [&](int64_t id, int64_t count) {
       const Team team{blocks_ * id / count, blocks_ * (id + 1) / count,
                       products_->data<float>() + id * n_ * simd::kMaxPanels * lanes_};
       for (int64_t block = team.first; block < team.last; ++block) pack(w, block);
       for (int64_t i = 0; i < steps; ++i) {
-        for (int64_t block = team.first; block < team.last; block += together_) {
-          const int64_t number = std::min(together_, team.last - block);
-          multiply(team.product, before(i), block, number);
-          for (int64_t j = 0; j < number; ++j) {
-            Block part{};
-            part.rows = n_;
-            part.h = h_;
-            part.units = std::min(lanes_, h_ - (block + j) * lanes_);
-            part.product = team.product + j * lanes_;
-            part.product_stride = lanes_ * (together_ == 1 ? parts_ : number);
-            cells(i, (block + j) * lanes_, part);
-          }
-        }
+        run_step<Block>(team, before(i), [&](int64_t unit, Block& part) { cells(i, unit, part); });
 #pragma omp barrier
       }
+    };
+    // Alone, or with the whole team: see parallel.h. A barrier outside of a team is none.
+    if (context.threads <= 1 || blocks_ < 2 || n_ * h_ * h_ * parts_ * steps < kAlone) {
+      work(0, 1);
+      return;
     }
+#pragma omp parallel num_threads(context.threads)
+    work(omp_get_thread_num(), omp_get_num_threads());
   }
 
  private:
   static constexpr int64_t kAlone = 200000;  // multiply-adds below which one thread does it all
+
+  // The product and the cells of a thread's units.
+  template <class Block, class Cells>
+  void run_step(const Team& team, const float* before, Cells&& cells) const {
+    for (int64_t block = team.first; block < team.last; block += together_) {
+      const int64_t number = std::min(together_, team.last - block);
+      multiply(team.product, before, block, number);
+      for (int64_t j = 0; j < number; ++j) {
+        Block part{};
+        part.rows = n_;
+        part.h = h_;
+        part.units = std::min(lanes_, h_ - (block + j) * lanes_);
+        part.product = team.product + j * lanes_;
+        part.product_stride = lanes_ * (together_ == 1 ? parts_ : number);
+        cells((block + j) * lanes_, part);
+      }
+    }
+  }
 
   float* panel(int64_t part, int64_t block) const {
     return panels_->data<float>() + (part * blocks_ + block) * k_ * lanes_;
