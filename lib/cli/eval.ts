@@ -1,17 +1,26 @@
 // ostrich eval: measures a saved network on the test set of its recipe.
-import { Vocabulary } from '../data/index.js'
-import { type Recipe, recipes } from '../recipes/index.js'
-import { inspectCheckpoint, load } from '../train/index.js'
-import { command, named, UsageError } from './command.js'
+import { type Dataset, type Text, Vocabulary } from '../data/index.js'
+import { type Recipe, recipes, type Target } from '../recipes/index.js'
+import {
+  completer,
+  inspectCheckpoint,
+  type Keystrokes,
+  keystrokes,
+  load,
+  type Metrics,
+  type Model,
+} from '../train/index.js'
+import { command, named, type Output, UsageError } from './command.js'
 import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
+import { checkpointOf } from './language-model.js'
 import { percent, reading, topFive } from './reading.js'
 import { testOf, textOf } from './train.js'
 
 export const evaluate = command({
   name: 'eval',
   summary: 'measure a saved network',
-  arguments: ['<checkpoint>'],
+  arguments: ['<checkpoint|run>'],
   about: 'Loads a checkpoint that `ostrich train` wrote and measures it on the test set of its recipe.',
   options: {
     recipe: {
@@ -29,10 +38,20 @@ export const evaluate = command({
       help: 'views of each image, whose probabilities are averaged (default 1)',
     },
     on: { type: 'text', choices: ['test', 'validation'], help: 'of a text with three parts: which (default test)' },
+    typing: {
+      type: 'whole',
+      value: 'words',
+      help: 'of a text: type so many words of it, and count the keys that completion saves',
+    },
     json: { type: 'flag', help: 'print JSON' },
   },
-  examples: ['ostrich eval runs/2026-01-31T09-05-00-mnist/last.safetensors'],
-  run: async ({ recipe: given, device, precision, data, views, on, json }, [path = ''], output) => {
+  examples: [
+    'ostrich eval runs/2026-01-31T09-05-00-mnist/last.safetensors',
+    'ostrich eval runs/2026-01-31T09-05-00-ptb-small --typing 500',
+  ],
+  run: async ({ recipe: given, device, precision, data, views, on, typing, json }, [file = ''], output) => {
+    if (typing === 0) throw new UsageError('--typing expects at least 1 word, got 0')
+    const path = await checkpointOf(file)
     const info = await inspectCheckpoint(path)
     const recipe = recipeOf(given, info?.config, path)
     const dir = data ?? trainedOn(info?.config)
@@ -42,9 +61,8 @@ export const evaluate = command({
       views: views === '10' ? 10 : 1,
       ...(info?.vocabulary && { vocabulary: new Vocabulary(info.vocabulary) }),
     })
-    const measuredOn = (on === 'validation' ? undefined : testOf(halves)) ?? halves.validation
-    if (measuredOn === undefined)
-      throw new UsageError(`eval: expected data with validation images, got none in ${dir ?? ''}`)
+    const held = (on === 'validation' ? undefined : testOf(halves)) ?? halves.validation
+    if (held === undefined) throw new UsageError(`eval: expected data with validation images, got none in ${dir ?? ''}`)
     const plan = recipe.build(textOf(halves))
     const { net, loss, inputs } = plan
     const metrics = plan.window === undefined ? plan.metrics : [...(plan.metrics ?? []), 'top5' as const]
@@ -55,14 +73,16 @@ export const evaluate = command({
       ...(device !== undefined && { device: device as 'auto' }),
     })
     try {
-      const measured = await model.evaluate({ data: measuredOn, loss, ...(metrics && { metrics }) })
-      const { target } = recipe
-      if (json === true) output.line(JSON.stringify({ recipe: recipe.name, step: info?.step, ...measured }))
-      else if (target.of !== undefined)
-        output.line(reading(measured, on === undefined ? target : { ...target, metric: `${on} ${target.of}` }))
+      const measured = await model.evaluate({ data: held, loss, ...(metrics && { metrics }) })
+      const typed = typing === undefined ? undefined : await typedWords(model, held, typing)
+      if (json === true)
+        output.line(JSON.stringify({ recipe: recipe.name, step: info?.step, ...measured, typing: typed }))
       else
-        output.line(
-          `${target.metric} ${percent(measured.accuracy)}${topFive(measured)}, loss ${measured.loss.toFixed(4)}`,
+        say(
+          measured,
+          typed,
+          on === undefined ? recipe.target : { ...recipe.target, metric: `${on} ${recipe.target.of ?? ''}` },
+          output,
         )
       return 0
     } finally {
@@ -70,6 +90,26 @@ export const evaluate = command({
     }
   },
 })
+
+function say(measured: Metrics, typed: Keystrokes | undefined, target: Target, output: Output): void {
+  if (target.of !== undefined) output.line(reading(measured, target))
+  else
+    output.line(`${target.metric} ${percent(measured.accuracy)}${topFive(measured)}, loss ${measured.loss.toFixed(4)}`)
+  if (typed === undefined) return
+  const { words, characters, keys, saved } = typed
+  output.line(
+    `typing ${words} words with one completion offered: ${keys} keys in place of ${characters}, ${percent(saved)} saved`,
+  )
+}
+
+/** Types the first words of a text. */
+async function typedWords(model: Model, held: Dataset | Text, most: number): Promise<Keystrokes> {
+  if (!('tokens' in held)) throw new UsageError('--typing expects a text, got examples of another kind')
+  const { vocabulary, tokens } = held
+  const word = new RegExp(`(?:\\s*\\S+){0,${most}}`)
+  const text = word.exec(vocabulary.decode(tokens.subarray(0, 40 * most)))?.[0] ?? ''
+  return keystrokes(await completer(model, vocabulary), text)
+}
 
 /** The folder that a run was told to read its data from. */
 function trainedOn(config: unknown): string | undefined {

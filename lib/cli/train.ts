@@ -1,6 +1,5 @@
 // ostrich train: a recipe from data to saved network, shown as it goes. Ctrl-C stops after the step in flight and saves.
-import { stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { type Text, Vocabulary } from '../data/index.js'
 import { type Halves, type Plan, type Recipe, type RecipeOptions, recipes, sessionOptions } from '../recipes/index.js'
 import {
@@ -16,6 +15,7 @@ import {
 import { command, named, type Output, UsageError, type Values } from './command.js'
 import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
+import { checkpointOf } from './language-model.js'
 import { sayEnd, watch } from './watch.js'
 
 const options = {
@@ -180,11 +180,7 @@ interface Resumed {
 
 /** The checkpoint of a run, and what the run was asked for; options given now win. */
 async function resumed(given: string, recipe: Recipe): Promise<Resumed> {
-  const isFolder = await stat(given).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
-  const path = isFolder ? join(given, 'last.safetensors') : given
+  const path = await checkpointOf(given)
   const info = await inspectCheckpoint(path)
   const config = (typeof info?.config === 'object' ? info.config : {}) as Record<string, unknown>
   if (typeof config['recipe'] === 'string' && config['recipe'] !== recipe.name) {

@@ -34,7 +34,7 @@ export const charLstm: LstmLmConfig = {
   vocabulary: 65,
   features: 64,
   units: 512,
-  layers: 2,
+  layers: 1,
   dropout: 0.3,
   forgetBias: 1,
 }

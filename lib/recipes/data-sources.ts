@@ -74,7 +74,7 @@ export const ptbSource: DataSource = {
     if (dir !== undefined && isFile(dir)) {
       return text(dir, { unit: 'word', most: 10_000, ...(vocabulary && { vocabulary }) })
     }
-    return ptb(dir === undefined ? {} : { dir })
+    return ptb({ ...(dir !== undefined && { dir }), ...(vocabulary && { vocabulary }) })
   },
 }
 
@@ -88,7 +88,7 @@ export const shakespeareSource: DataSource = {
   get: (options = {}) => getShakespeare(options),
   load: ({ dir, vocabulary } = {}) => {
     if (dir !== undefined && isFile(dir)) return text(dir, { unit: 'character', ...(vocabulary && { vocabulary }) })
-    return shakespeare(dir === undefined ? {} : { dir })
+    return shakespeare({ ...(dir !== undefined && { dir }), ...(vocabulary && { vocabulary }) })
   },
 }
 

@@ -212,11 +212,12 @@ export interface Keystrokes {
 
 /**
  * Types a text with one completion offered at every moment: where it ends the word as it ends in the text, one key (Tab) takes
- * it, and the space behind it; otherwise the next character is typed. Words are what white space separates.
+ * it, and the space behind it; otherwise the next character is typed. Words are what white space separates; `<unk>` is none.
  */
 export async function keystrokes(typed: Completer, text: string): Promise<Keystrokes> {
   const count = { words: 0, characters: 0, keys: 0 }
   for (const { 0: word, index } of text.matchAll(/\S+/g)) {
+    if (word === UNKNOWN) continue
     const behind = index + word.length
     count.words++
     count.characters += word.length + 1

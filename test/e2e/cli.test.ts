@@ -9,6 +9,10 @@ import type { Profile } from '../../lib/train/index.js'
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 let folder = ''
+const commands = [
+  ...['train', 'eval', 'generate', 'complete', 'ensemble'],
+  ...['recipes', 'summary', 'profile', 'data', 'doctor', 'bench'],
+]
 
 interface Ended {
   readonly code: number
@@ -36,20 +40,16 @@ describe('help', () => {
     for (const args of [[], ['--help'], ['help']]) {
       const { code, out } = await ostrich(...args)
       expect(code).toBe(0)
-      for (const name of ['train', 'eval', 'recipes', 'summary', 'profile', 'data', 'doctor', 'bench'])
-        expect(out).toContain(`  ${name}`)
+      for (const name of commands) expect(out).toContain(`  ${name}`)
     }
   })
 
-  it.for(['train', 'eval', 'recipes', 'summary', 'profile', 'data', 'doctor', 'bench'])(
-    '%s explains itself',
-    async (name) => {
-      const { code, out } = await ostrich(name, '--help')
-      expect(code).toBe(0)
-      expect(out).toContain(`Usage: ostrich ${name}`)
-      expect(out).toMatch(/Examples:\n {2}\S/)
-    },
-  )
+  it.for(commands)('%s explains itself', async (name) => {
+    const { code, out } = await ostrich(name, '--help')
+    expect(code).toBe(0)
+    expect(out).toContain(`Usage: ostrich ${name}`)
+    expect(out).toMatch(/Examples:\n {2}\S/)
+  })
 })
 
 describe('mistakes', () => {
@@ -75,7 +75,10 @@ describe('what is known', () => {
   it('recipes', async () => {
     const { out } = await ostrich('recipes', '--json')
     const names = (JSON.parse(out) as { name: string }[]).map(({ name }) => name)
-    expect(names).toEqual(['mnist', 'mnist-mlp', 'cifar10', 'cifar10-local', 'alexnet', 'alexnet-one-tower'])
+    expect(names).toEqual([
+      ...['mnist', 'mnist-mlp', 'cifar10', 'cifar10-local', 'alexnet', 'alexnet-one-tower'],
+      ...['ptb-small', 'ptb-medium', 'ptb-large', 'shakespeare'],
+    ])
   })
 
   it('the layers of a network', async () => {

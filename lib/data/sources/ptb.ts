@@ -32,6 +32,8 @@ export interface Ptb {
 export interface PtbOptions {
   /** The folder. Default `$OSTRICH_DATA/ptb`, else `ptb` in the user's cache. */
   readonly dir?: string
+  /** Reads the texts with this one, of a network that was trained on another text. Default: their own. */
+  readonly vocabulary?: Vocabulary
 }
 
 /**
@@ -40,7 +42,7 @@ export interface PtbOptions {
  * @throws DataError where a file is absent (the message says how to get it), or not the one that language models are compared by
  * @example const { train, test } = await ptb()
  */
-export async function ptb({ dir = dataFolder('ptb') }: PtbOptions = {}): Promise<Ptb> {
+export async function ptb({ dir = dataFolder('ptb'), vocabulary: given }: PtbOptions = {}): Promise<Ptb> {
   const [train, valid, test] = await Promise.all(
     (Object.keys(PARTS) as (keyof typeof PARTS)[]).map(async (part) => {
       const path = await pathOf(dir, part)
@@ -51,10 +53,11 @@ export async function ptb({ dir = dataFolder('ptb') }: PtbOptions = {}): Promise
       return { path, part, content: await readText(path) }
     }),
   )
-  const vocabulary = Vocabulary.of(train!.content, 'word')
-  if (vocabulary.size !== WORDS) {
-    throw new DataError(`${train!.path}: expected ${WORDS} different tokens, got ${vocabulary.size}`)
+  const own = Vocabulary.of(train!.content, 'word')
+  if (own.size !== WORDS) {
+    throw new DataError(`${train!.path}: expected ${WORDS} different tokens, got ${own.size}`)
   }
+  const vocabulary = given ?? own
   const encoded = ({ content, path, part }: NonNullable<typeof train>): Text => {
     const tokens = vocabulary.encode(content, path)
     if (tokens.length === PARTS[part]) return { tokens, vocabulary }

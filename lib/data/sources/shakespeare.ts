@@ -7,6 +7,7 @@ import { DataError } from '../errors.js'
 import { dataFolder } from '../folder.js'
 import type { FetchOptions } from '../npm-package.js'
 import { readText, text, type TextHalves } from '../text/text.js'
+import type { Vocabulary } from '../text/vocabulary.js'
 
 const FILES = ['tinyshakespeare.txt', 'tinyshakespeare.txt.gz', 'input.txt']
 const CHARACTERS = 1_115_394
@@ -15,6 +16,8 @@ const CHARACTERS = 1_115_394
 export interface ShakespeareOptions {
   /** The folder. Default `$OSTRICH_DATA/text`, else `text` in the user's cache. */
   readonly dir?: string
+  /** Reads the text with this one, of a network that was trained on another text. Default: its own. */
+  readonly vocabulary?: Vocabulary
 }
 
 /**
@@ -22,13 +25,14 @@ export interface ShakespeareOptions {
  * @throws DataError where it is absent (the message says how to get it) or another text
  * @example const { train, validation } = await shakespeare()
  */
-export async function shakespeare({ dir = dataFolder('text') }: ShakespeareOptions = {}): Promise<TextHalves> {
+export async function shakespeare(options: ShakespeareOptions = {}): Promise<TextHalves> {
+  const { dir = dataFolder('text'), vocabulary } = options
   const path = await fileIn(dir)
   if (path === undefined) {
     const how = 'Run: ostrich data get shakespeare --from <file>'
     throw new DataError(`shakespeare: expected the file ${join(dir, FILES[0]!)} (or .gz), got none. ${how}`)
   }
-  const halves = await text(path, { unit: 'character', heldBack: 0.1 })
+  const halves = await text(path, { unit: 'character', heldBack: 0.1, ...(vocabulary && { vocabulary }) })
   expectWhole(halves.train.tokens.length + halves.validation.tokens.length, path)
   return halves
 }
