@@ -11,11 +11,11 @@ import { parameter } from './parameter.js'
 import type { Features } from './types.js'
 
 /** Options that all recurrent layers have. */
-export interface RecurrentOptions<U extends number = number> {
+export interface RecurrentOptions<U extends number = number, I extends number = number> {
   /** H: extent of the state and of the output. */
   readonly units: U
   /** D. Default: what the first input has. */
-  readonly inputs?: number
+  readonly inputs?: I
   /** Of both weight matrices. Default: uniform in +-1 / sqrt(units). */
   readonly init?: Initializer
   /** Of the biases. Default: zeros. */
@@ -32,7 +32,7 @@ export interface RecurrentOptions<U extends number = number> {
 }
 
 /** Options of `lstm`. */
-export interface LstmOptions<U extends number = number> extends RecurrentOptions<U> {
+export interface LstmOptions<U extends number = number, I extends number = number> extends RecurrentOptions<U, I> {
   /** A second bias, beside the recurrent product, as in cuDNN and Torch. Default: false. */
   readonly recurrentBias?: boolean
   /** Added to the initial bias of the forget gate. Default: 0. */
@@ -40,7 +40,7 @@ export interface LstmOptions<U extends number = number> extends RecurrentOptions
 }
 
 /** Options of `rnn`. */
-export interface RnnOptions<U extends number = number> extends RecurrentOptions<U> {
+export interface RnnOptions<U extends number = number, I extends number = number> extends RecurrentOptions<U, I> {
   /** Default: tanh. */
   readonly activation?: 'tanh' | 'relu'
   /** A second bias, beside the recurrent product, as in cuDNN and Torch. Default: false. */
@@ -48,7 +48,7 @@ export interface RnnOptions<U extends number = number> extends RecurrentOptions<
 }
 
 /** Options of `gru`. */
-export interface GruOptions<U extends number = number> extends RecurrentOptions<U> {
+export interface GruOptions<U extends number = number, I extends number = number> extends RecurrentOptions<U, I> {
   /** A bias of the recurrent product, which the reset gate scales with it. Default: true. */
   readonly recurrentBias?: boolean
 }
@@ -116,10 +116,10 @@ class Weights {
   }
 }
 
-function recurrent<U extends number>(
+function recurrent<U extends number, I extends number>(
   { kind, parts, states, recurrentBias, innerBias, biasInit, cell }: Kind,
-  { units, inputs, init = uniform(-(units ** -0.5), units ** -0.5), reverse, carry, name }: RecurrentOptions<U>,
-): Layer<Features, Features<U>> {
+  { units, inputs, init = uniform(-(units ** -0.5), units ** -0.5), reverse, carry, name }: RecurrentOptions<U, I>,
+): Layer<Features<I>, Features<U>> {
   expectCount(kind, 'units', units)
   if (inputs !== undefined) expectCount(kind, 'inputs', inputs)
   if (carry === true && reverse === true) {
@@ -128,7 +128,7 @@ function recurrent<U extends number>(
   const weights = new Weights(kind, units, parts, init, recurrentBias ? [biasInit, biasInit] : [biasInit])
   if (inputs !== undefined) weights.expect(inputs)
   const carried = states.map((label) => new CarriedState(label, units))
-  return layer<Features, Features<U>>({
+  return layer<Features<I>, Features<U>>({
     kind,
     name,
     parameters: weights.all,
@@ -159,10 +159,12 @@ function recurrent<U extends number>(
  * @see Hochreiter & Schmidhuber 1997, "Long short-term memory"; Gers, Schmidhuber & Cummins 2000, "Learning to forget".
  * @example nn.sequential(nn.embedding(10000, 200), nn.lstm({ units: 200, carry: true }), nn.linear(200, 10000))
  */
-export function lstm<U extends number>(options: LstmOptions<U>): Layer<Features, Features<U>> {
+export function lstm<const U extends number, const I extends number = number>(
+  options: LstmOptions<U, I>,
+): Layer<Features<I>, Features<U>> {
   const { units, recurrentBias = false, forgetBias = 0, biasInit = zeros, reverse = false } = options
   expectNumber('lstm', 'the forget bias', forgetBias)
-  return recurrent<U>(
+  return recurrent<U, I>(
     {
       kind: 'lstm',
       parts: 4,
@@ -193,9 +195,11 @@ function forgetful(init: Initializer, units: number, more: number): Initializer 
  * @see Elman 1990, "Finding structure in time".
  * @example nn.rnn({ units: 128, activation: 'relu' })
  */
-export function rnn<U extends number>(options: RnnOptions<U>): Layer<Features, Features<U>> {
+export function rnn<const U extends number, const I extends number = number>(
+  options: RnnOptions<U, I>,
+): Layer<Features<I>, Features<U>> {
   const { recurrentBias = false, activation = 'tanh', biasInit = zeros, reverse = false } = options
-  return recurrent<U>(
+  return recurrent<U, I>(
     {
       kind: 'rnn',
       parts: 1,
@@ -217,9 +221,11 @@ export function rnn<U extends number>(options: RnnOptions<U>): Layer<Features, F
  * @see Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder for statistical machine translation".
  * @example nn.gru({ units: 256 })
  */
-export function gru<U extends number>(options: GruOptions<U>): Layer<Features, Features<U>> {
+export function gru<const U extends number, const I extends number = number>(
+  options: GruOptions<U, I>,
+): Layer<Features<I>, Features<U>> {
   const { units, recurrentBias = true, biasInit = zeros, reverse = false } = options
-  return recurrent<U>(
+  return recurrent<U, I>(
     {
       kind: 'gru',
       parts: 3,

@@ -29,6 +29,13 @@ expectType<typeof whole, nn.Layer<nn.Images<1>, Tensor<'f32', [number, 10]>>>(tr
 export const late = nn.sequential(nn.relu(), nn.linear(4, 3))
 expectType<typeof late, nn.Layer<nn.Features<4>, nn.Features<3>>>(true)
 export const language = nn.sequential(nn.embedding(10000, 64), nn.linear(64, 10000))
+export const recurrent = nn.sequential(
+  language,
+  nn.lstm({ units: 16 }),
+  nn.gru({ inputs: 16, units: 8 }),
+  nn.linear(8, 3),
+)
+expectType<typeof recurrent, nn.Layer<nn.Indices, nn.Features<3>>>(true)
 
 // A call keeps the leading extents of its input; a pool forgets the spatial ones.
 expectType<ReturnType<typeof call>, Tensor<'f32', [number, 10]>>(true)
@@ -71,6 +78,10 @@ nn.sequential(nn.conv2d(1, 32, { kernel: 3 }), nn.maxPool2d(2), nn.conv2d(64, 10
 nn.sequential(nn.conv2d(3, 64, { kernel: 3 }), nn.relu(), nn.local2d(32, 8, { size: 6, kernel: 3 }))
 // @ts-expect-error flattened images have no channels
 nn.sequential(nn.flatten(), nn.conv2d(1, 32, { kernel: 3 }))
+// @ts-expect-error features of a recurrent layer
+nn.sequential(nn.lstm({ units: 16 }), nn.linear(8, 10))
+// @ts-expect-error features of its input, where they are told
+nn.sequential(nn.linear(4, 8), nn.rnn({ inputs: 16, units: 8 }))
 // @ts-expect-error an embedding takes indices
 nn.sequential(nn.linear(4, 8), nn.embedding(100, 8))
 // @ts-expect-error chains as layers of a chain
