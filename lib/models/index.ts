@@ -6,3 +6,4 @@ export { cifar10Convnet, cifarConvnet, type CifarConvnetConfig } from './cifar-c
 export { lenet, type LenetConfig, mnistLenet } from './lenet.js'
 export { charLstm, lstmLm, type LstmLmConfig, ptbLstm } from './lstm-lm.js'
 export { mlp, type MlpConfig, mnistMlp } from './mlp.js'
+export { charMrnn, mrnnLm, type MrnnLmConfig } from './mrnn-lm.js'

@@ -4,7 +4,7 @@ import { alexnet, alexnetOneTower } from './imagenet.js'
 import { mnist } from './mnist.js'
 import { mnistMlp } from './mnist-mlp.js'
 import { ptbLarge, ptbMedium, ptbSmall } from './ptb.js'
-import { shakespeare } from './shakespeare.js'
+import { shakespeare, shakespeareMrnn } from './shakespeare.js'
 import type { Recipe } from './recipe.js'
 
 export { dataSources } from './data-sources.js'
@@ -13,7 +13,7 @@ export { alexnet, alexnetOneTower } from './imagenet.js'
 export { mnist } from './mnist.js'
 export { mnistMlp } from './mnist-mlp.js'
 export { ptbLarge, ptbMedium, ptbSmall } from './ptb.js'
-export { shakespeare } from './shakespeare.js'
+export { shakespeare, shakespeareMrnn } from './shakespeare.js'
 export { selfTest, type SelfTest } from './self-test.js'
 export {
   type DataSource,
@@ -28,5 +28,5 @@ export {
 /** Every recipe, in the order in which `ostrich recipes` lists them. */
 export const recipes: readonly Recipe[] = [
   ...[mnist, mnistMlp, cifar10, cifar10Local, alexnet, alexnetOneTower],
-  ...[ptbSmall, ptbMedium, ptbLarge, shakespeare],
+  ...[ptbSmall, ptbMedium, ptbLarge, shakespeare, shakespeareMrnn],
 ]

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PhiloxStream, type Text, Vocabulary } from '../../lib/data/index.js'
 import { type Graph, type Node, trace } from '../../lib/graph/index.js'
 import { feed } from '../../lib/graph/index.js'
-import { lstmLm, type LstmLmConfig } from '../../lib/models/index.js'
+import { lstmLm, type LstmLmConfig, mrnnLm } from '../../lib/models/index.js'
 import * as nn from '../../lib/nn/index.js'
 import * as optim from '../../lib/optim/index.js'
 import { openSafetensors, session, type SessionOptions } from '../../lib/train/index.js'
@@ -97,6 +97,15 @@ describe('a language model', () => {
         expect(validation.top5).toBeGreaterThan(validation.accuracy)
       },
     )
+  })
+
+  it('may be the multiplicative network', async () => {
+    const net = mrnnLm({ vocabulary, features: 6, units: 12, factors: 12, dropout: 0 })
+    const run = await session(net, options({ epochs: 30, overTime: 'mean', optimizer: optim.adam({ rate: 0.01 }) }))
+    await run.run()
+    const { perplexity } = await run.evaluate(circle(200, 6), 1)
+    await run.dispose()
+    expect(perplexity).toBeLessThan(2.2)
   })
 
   it('refuses a text without the steps of a window, and one that is too short', async () => {

@@ -36,7 +36,7 @@ beforeAll(async () => {
     ...{ batch: 8, window: 10, epochs: 12, device: 'cpu', precision: 'f32' },
   })
   await run.run()
-  parameters = (await run.parameters())
+  parameters = await run.parameters()
   await run.save(path)
   await run.dispose()
   model = await load(path, lstmLm(config), { device: 'cpu' })

@@ -55,6 +55,51 @@ describe('values equal those of a loop over units', () => {
   })
 })
 
+describe('mrnn', () => {
+  test('equals a loop over units, and goes on from the state that it left', () => {
+    const factors = 4
+    const shapes = { v: [factors, inputs], u: [units, factors], p: [factors, units], w: [units, inputs], b: [units] }
+    const own = Object.fromEntries(
+      Object.entries(shapes).map(([name, shape], i) => [`mrnn1/${name}`, uneven(shape, i)]),
+    )
+    const of = (name: keyof typeof shapes, ...place: number[]) => at(own[`mrnn1/${name}`]!, ...place)
+    const sum = (length: number, term: (i: number) => number) =>
+      Array.from({ length }, (_, i) => term(i)).reduce((total, value) => total + value, 0)
+    const h = Array.from({ length: steps + 1 }, () =>
+      Array.from({ length: streams }, () => new Array<number>(units).fill(0)),
+    )
+    for (let t = 0; t < steps; t++) {
+      for (let n = 0; n < streams; n++) {
+        const f = Array.from(
+          { length: factors },
+          (_, k) =>
+            sum(inputs, (d) => at(x, t, n, d) * of('v', k, d)) * sum(units, (j) => h[t]![n]![j]! * of('u', j, k)),
+        )
+        h[t + 1]![n] = Array.from({ length: units }, (_, i) =>
+          Math.tanh(
+            sum(factors, (k) => f[k]! * of('p', k, i)) +
+              sum(inputs, (d) => at(x, t, n, d) * of('w', i, d)) +
+              of('b', i),
+          ),
+        )
+      }
+    }
+    const expected = fill([steps, streams, units], ([t, n, i]) => h[t! + 1]![n!]![i!]!)
+    const net = nn.mrnn({ inputs, units, factors })
+    const got = evaluate({ x }, ({ x }) => ({ y: untyped(net)(x!) }), own)['y']!
+    expect(difference(got, expected, close)).toBeUndefined()
+  })
+
+  test('refuses extents that do not fit', () => {
+    expect(() => nn.mrnn({ inputs: 0, units: 2 })).toThrow(
+      'mrnn: expected inputs to be an integer of at least 1, got 0',
+    )
+    expect(() => outputShape(nn.mrnn({ inputs: 3, units: 2 }), [4, 3, 2])).toThrow(
+      'mrnn[mrnn1]: expected x of f32[T, N, 3]',
+    )
+  })
+})
+
 describe('weights', () => {
   test('extents, paths and parameters', () => {
     const net = nn.sequential(nn.embedding(10, 2), nn.lstm({ units: 5 }), nn.dropout(0.5), nn.lstm({ units: 3 }))
