@@ -4,6 +4,7 @@ export { alexnetOneTower, type AlexnetOneTowerConfig, imagenetOneTower } from '.
 export { cifar10Local, cifarLocal, type CifarLocalConfig } from './cifar-local.js'
 export { cifar10Convnet, cifarConvnet, type CifarConvnetConfig } from './cifar-convnet.js'
 export { lenet, type LenetConfig, mnistLenet } from './lenet.js'
+export { awdLstm, type AwdLstmConfig, ptbAwd } from './awd-lstm.js'
 export { charLstm, lstmLm, type LstmLmConfig, ptbLstm } from './lstm-lm.js'
 export { mlp, type MlpConfig, mnistMlp } from './mlp.js'
 export { charMrnn, mrnnLm, type MrnnLmConfig } from './mrnn-lm.js'

@@ -1,7 +1,7 @@
 // Layers without parameters that keep the extents of their input.
-import type { Tensor } from '../graph/index.js'
+import { type Shape, ShapeError, type Tensor } from '../graph/index.js'
 import * as ops from '../ops/index.js'
-import { expectNumber } from './check.js'
+import { expectNumber, typeText } from './check.js'
 import { layer, type Layer } from './layer.js'
 import type { SameShape } from './types.js'
 
@@ -45,4 +45,20 @@ export function softmax(): Pointwise {
  */
 export function dropout(rate: number): Pointwise {
   return pointwise('dropout', (x) => ops.dropout(x, rate))
+}
+
+/**
+ * Dropout with one mask for all steps of time: x f32 [T, N, D], the same elements of [N, D] are zeroed at each step.
+ * @throws ShapeError when traced, for a rate outside [0, 1) and an x of other rank.
+ * @see Gal & Ghahramani 2016, "A theoretically grounded application of dropout in recurrent neural networks".
+ * @example nn.lockedDropout(0.4)
+ */
+export function lockedDropout(rate: number): Pointwise {
+  return pointwise('dropout', (x) => {
+    const [, streams = 1, features = 1] = x.shape
+    if (x.rank !== 3) throw new ShapeError(`lockedDropout: expected x of f32[T, N, D], got ${typeText(x)}`)
+    const ones = ops.ones([1, streams, features])
+    const mask = ops.dropout(ones, rate)
+    return mask === ones ? x : ops.mul<'f32', Shape, Shape>(x, mask as Tensor<'f32'>)
+  })
 }

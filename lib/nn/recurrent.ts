@@ -37,6 +37,11 @@ export interface LstmOptions<U extends number = number, I extends number = numbe
   readonly recurrentBias?: boolean
   /** Added to the initial bias of the forget gate. Default: 0. */
   readonly forgetBias?: number
+  /**
+   * In training, rate at which weights between states are zeroed, with one mask for all steps of a run: Merity, Keskar & Socher
+   * 2018, "Regularizing and optimizing LSTM language models" (weight drop). Default: 0.
+   */
+  readonly weightDrop?: number
 }
 
 /** Options of `rnn`. */
@@ -162,7 +167,7 @@ function recurrent<U extends number, I extends number>(
 export function lstm<const U extends number, const I extends number = number>(
   options: LstmOptions<U, I>,
 ): Layer<Features<I>, Features<U>> {
-  const { units, recurrentBias = false, forgetBias = 0, biasInit = zeros, reverse = false } = options
+  const { units, recurrentBias = false, forgetBias = 0, biasInit = zeros, reverse = false, weightDrop = 0 } = options
   expectNumber('lstm', 'the forget bias', forgetBias)
   return recurrent<U, I>(
     {
@@ -173,7 +178,7 @@ export function lstm<const U extends number, const I extends number = number>(
       innerBias: false,
       biasInit: forgetBias === 0 ? biasInit : forgetful(biasInit, units, forgetBias),
       cell: (gates, w, [h, c]) => {
-        const all = ops.lstm(gates, w, { h: h!, c: c! }, { reverse })
+        const all = ops.lstm(gates, ops.dropout(w, weightDrop), { h: h!, c: c! }, { reverse })
         return [all.h, all.c]
       },
     },

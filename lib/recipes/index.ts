@@ -3,7 +3,7 @@ import { cifar10, cifar10Local } from './cifar10.js'
 import { alexnet, alexnetOneTower } from './imagenet.js'
 import { mnist } from './mnist.js'
 import { mnistMlp } from './mnist-mlp.js'
-import { ptbLarge, ptbMedium, ptbSmall } from './ptb.js'
+import { ptbAwd, ptbLarge, ptbMedium, ptbSmall } from './ptb.js'
 import { shakespeare, shakespeareMrnn } from './shakespeare.js'
 import type { Recipe } from './recipe.js'
 
@@ -12,7 +12,7 @@ export { cifar10, cifar10Local } from './cifar10.js'
 export { alexnet, alexnetOneTower } from './imagenet.js'
 export { mnist } from './mnist.js'
 export { mnistMlp } from './mnist-mlp.js'
-export { ptbLarge, ptbMedium, ptbSmall } from './ptb.js'
+export { ptbAwd, ptbLarge, ptbMedium, ptbSmall } from './ptb.js'
 export { shakespeare, shakespeareMrnn } from './shakespeare.js'
 export { selfTest, type SelfTest } from './self-test.js'
 export {
@@ -28,5 +28,5 @@ export {
 /** Every recipe, in the order in which `ostrich recipes` lists them. */
 export const recipes: readonly Recipe[] = [
   ...[mnist, mnistMlp, cifar10, cifar10Local, alexnet, alexnetOneTower],
-  ...[ptbSmall, ptbMedium, ptbLarge, shakespeare, shakespeareMrnn],
+  ...[ptbSmall, ptbMedium, ptbLarge, ptbAwd, shakespeare, shakespeareMrnn],
 ]

@@ -1,7 +1,7 @@
 // The lecture's language models of the Penn Treebank, exactly as published: plain SGD on the loss summed over time, rate 1 that
 // falls each epoch after the first few, gradients clipped by their common norm, state carried from window to window.
 import { windowsPerEpoch } from '../data/index.js'
-import { lstmLm, ptbLstm } from '../models/index.js'
+import { awdLstm, lstmLm, ptbAwd as ptbAwdConfig, ptbLstm } from '../models/index.js'
 import * as nn from '../nn/index.js'
 import * as optim from '../optim/index.js'
 import { ptbSource } from './data-sources.js'
@@ -66,3 +66,36 @@ export const ptbLarge = recipe({
   ...{ size: 'large', window: 35, epochs: 55, hold: 14, divisor: 1.15, clip: 10 },
   perplexity: 78.4,
 })
+
+/**
+ * One network below the lecture's ensemble of 68: three layers, tied and regularised (24,221,600 parameters), by SGD with clipped
+ * gradients whose rate falls along a cosine, in the place of averaging once the validation loss stalls; written for a GPU.
+ */
+export const ptbAwd: Recipe = {
+  name: 'ptb-awd',
+  title: 'Three LSTM layers with dropped weights and a tied embedding guess the next word: one model',
+  paper:
+    'Merity, Keskar & Socher 2018, "Regularizing and optimizing LSTM language models", without averaging (63.7 there)',
+  target: { metric: 'test perplexity', of: 'perplexity', value: 68 },
+  data: ptbSource,
+  build({ epochs = 150, batch = 20, rate = 30, text = { tokens, vocabulary: ptbAwdConfig.vocabulary } } = {}) {
+    const window = 70
+    const total = epochs * windowsPerEpoch(text.tokens, { streams: batch, steps: window, dropLast: true })
+    return {
+      net: awdLstm({ ...ptbAwdConfig, vocabulary: text.vocabulary }),
+      loss: nn.crossEntropy,
+      optimizer: optim.sgd({
+        rate: optim.cosine(rate, { total: Math.max(1, total), floor: rate / 100 }),
+        clipNorm: 0.25,
+        weightDecay: 1.2e-6,
+      }),
+      batch,
+      epochs,
+      rate,
+      window,
+      metrics: ['perplexity'],
+      unit: 'words',
+      example: { dtype: 'i32', shape: [window], batchAxis: 1 },
+    }
+  },
+}

@@ -77,7 +77,7 @@ describe('what is known', () => {
     const names = (JSON.parse(out) as { name: string }[]).map(({ name }) => name)
     expect(names).toEqual([
       ...['mnist', 'mnist-mlp', 'cifar10', 'cifar10-local', 'alexnet', 'alexnet-one-tower'],
-      ...['ptb-small', 'ptb-medium', 'ptb-large', 'shakespeare', 'shakespeare-mrnn'],
+      ...['ptb-small', 'ptb-medium', 'ptb-large', 'ptb-awd', 'shakespeare', 'shakespeare-mrnn'],
     ])
   })
 

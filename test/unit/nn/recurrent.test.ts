@@ -225,3 +225,24 @@ describe('refusals', () => {
     expect(attempt).toThrow(message)
   })
 })
+
+describe('dropout', () => {
+  const masks = (net: nn.Step, mode: TraceMode) =>
+    trace({ name: 'net', mode }, () => ({ y: untyped(net)(feed('x', 'f32', [steps, streams, inputs])) }))
+      .nodes.filter(({ op }) => op.name === 'dropout')
+      .map(({ outputs }) => outputs[0]!.shape)
+
+  test('of weights between states has one mask for a run, and none in evaluation', () => {
+    const net = nn.lstm({ units, weightDrop: 0.5 })
+    expect(masks(net, 'train')).toEqual([[units, 4 * units]])
+    expect(masks(net, 'eval')).toEqual([])
+    expect(masks(nn.lstm({ units }), 'train')).toEqual([])
+  })
+
+  test('that is locked has one mask for all steps of time', () => {
+    expect(masks(nn.lockedDropout(0.5), 'train')).toEqual([[1, streams, inputs]])
+    expect(masks(nn.lockedDropout(0.5), 'eval')).toEqual([])
+    expect(() => masks(nn.lockedDropout(1), 'train')).toThrow('dropout: expected a rate from 0 to below 1, got 1')
+    expect(() => outputShape(nn.lockedDropout(0.5), [3, 2])).toThrow('lockedDropout: expected x of f32[T, N, D]')
+  })
+})
