@@ -91,4 +91,5 @@ export const unmeasured: Metrics = { loss: NaN, accuracy: NaN }
 
 /** Metrics that are measured when they are asked for. */
 export const metricNames = ['top5', 'perplexity', 'bits'] as const
+/** One of them. */
 export type MetricName = (typeof metricNames)[number]

@@ -62,20 +62,25 @@ export class Sampler {
   readonly streams: number
   /** Tokens, V. */
   readonly vocabulary: number
-  readonly #programs: Programs
-  readonly #store: StateStore
-  readonly #step: Built
+  readonly #parts: SamplerParts
+  readonly #probabilities: boolean
+  readonly #drawn: Variable<'i32', [number]>
+  /** Of all tokens, and of the k likeliest. */
+  readonly #steps = new Map<boolean, Promise<Built>>()
   readonly #moves = new Map<'select' | 'save' | 'restore', Promise<Built>>()
   readonly #carried: readonly Variable[]
   readonly #copies = new Map<Variable, Variable>()
+  /** Programs are built when they are first needed; what is asked for meanwhile waits its turn. */
+  #ready: Promise<unknown> = Promise.resolve()
   #fresh = true
 
-  private constructor(programs: Programs, store: StateStore, step: Built, streams: number, vocabulary: number) {
-    this.#programs = programs
-    this.#store = store
-    this.#step = step
-    this.streams = streams
-    this.vocabulary = vocabulary
+  private constructor(parts: SamplerParts, step: Built, drawn: Variable<'i32', [number]>, sizes: Sizes) {
+    this.#parts = parts
+    this.#drawn = drawn
+    this.#probabilities = sizes.probabilities
+    this.#steps.set(false, Promise.resolve(step))
+    this.streams = sizes.streams
+    this.vocabulary = sizes.vocabulary
     this.#carried = step.traced.assigns.flatMap(({ state }) => {
       const found = step.traced.states.find(({ tensor }) => tensor.node === state.node)
       return found?.variable.role === 'scratch' && found.variable.dtype === 'f32' ? [found.variable] : []
@@ -83,28 +88,32 @@ export class Sampler {
   }
 
   /** @throws ShapeError from the network; OstrichError `ERR_OPTION` */
-  static async create(
-    { programs, store, net, precision }: SamplerParts,
-    { streams = 1, probabilities = false }: SamplerOptions,
-  ): Promise<Sampler> {
+  static async create(parts: SamplerParts, { streams = 1, probabilities = false }: SamplerOptions): Promise<Sampler> {
     if (!Number.isSafeInteger(streams) || streams < 1) {
       throw new OstrichError('ERR_OPTION', `sampler[streams]: expected a whole number of at least 1, got ${streams}`)
     }
-    const name = `sample${streams}${probabilities ? 'p' : ''}`
-    let vocabulary = 0
-    const built = await programs.build({ name, mode: 'eval', precision }, () => {
-      const traced = oneStep(net, streams)
-      vocabulary = traced.logits.shape.at(-1) ?? 1
-      return { tokens: traced.tokens, ...(probabilities && { logProbabilities: logSoftmax(traced.logits) }) }
+    const drawn = new Variable<'i32', [number]>({
+      label: 'drawn',
+      dtype: 'i32',
+      shape: [streams],
+      role: 'scratch',
+      init: () => zeros([streams], 'i32'),
     })
-    return new Sampler(programs, store, built, streams, vocabulary)
+    let vocabulary = 0
+    const built = await parts.programs.build({ name: 'sample', mode: 'eval', precision: parts.precision }, () => {
+      const { tokens, logProbabilities, width } = oneStep(parts.net, drawn, probabilities, false)
+      vocabulary = width
+      return { tokens, ...(logProbabilities && { logProbabilities }) }
+    })
+    return new Sampler(parts, built, drawn, { streams, vocabulary, probabilities })
   }
 
   /** Starts all texts anew, with new draws. */
   async start(seed = 1): Promise<void> {
+    const { store } = this.#parts
     this.#fresh = true
-    await this.#store.get(seedVariable)?.buffer.write(Int32Array.of(seed | 0, Math.floor(seed / 2 ** 32) | 0))
-    await this.#store.get(stepVariable)?.buffer.write(Int32Array.of(0))
+    await store.get(seedVariable)?.buffer.write(Int32Array.of(seed | 0, Math.floor(seed / 2 ** 32) | 0))
+    await store.get(stepVariable)?.buffer.write(Int32Array.of(0))
   }
 
   /**
@@ -116,39 +125,58 @@ export class Sampler {
     checkDraw({ temperature, ...(topK !== undefined && { topK }) })
     const { streams, vocabulary } = this
     const tokens = new Int32Array(streams)
-    const wanted = this.#step.compiled.fetches.some(({ name }) => name === 'logProbabilities')
-    const logProbabilities = wanted ? new Float32Array(streams * vocabulary) : undefined
+    const logProbabilities = this.#probabilities ? new Float32Array(streams * vocabulary) : undefined
     const feeds = {
       given: given ?? new Int32Array(streams).fill(-1),
       fresh: new Float32Array(streams).fill(this.#fresh ? 1 : 0),
       temperature: Float32Array.of(temperature),
-      k: Float32Array.of(Math.min(topK ?? vocabulary, vocabulary)),
+      ...(topK !== undefined && { k: Float32Array.of(Math.min(topK, vocabulary)) }),
     }
     this.#fresh = false
-    await this.#step.program.run(feeds, { tokens, ...(logProbabilities && { logProbabilities }) })
+    const { program } = await this.#inTurn(() => this.#stepOf(topK !== undefined))
+    await program.run(feeds, { tokens, ...(logProbabilities && { logProbabilities }) })
     return { tokens, logProbabilities }
   }
 
   /** Stream i goes on from where stream `from[i]` stands. */
   async select(from: Int32Array): Promise<void> {
-    await (await this.#move('select')).program.run({ from }, {})
+    await (await this.#inTurn(() => this.#move('select'))).program.run({ from }, {})
   }
 
   /** Remembers where all streams stand. */
   async save(): Promise<void> {
-    await (await this.#move('save')).program.run({}, {})
+    await (await this.#inTurn(() => this.#move('save'))).program.run({}, {})
   }
 
   /** Goes back to where they stood at the last `save`. */
   async restore(): Promise<void> {
     this.#fresh = false
-    await (await this.#move('restore')).program.run({}, {})
+    await (await this.#inTurn(() => this.#move('restore'))).program.run({}, {})
+  }
+
+  #inTurn(built: () => Promise<Built>): Promise<Built> {
+    const ready = this.#ready.then(built)
+    this.#ready = ready.catch(() => undefined)
+    return ready
+  }
+
+  #stepOf(limited: boolean): Promise<Built> {
+    let built = this.#steps.get(limited)
+    if (built === undefined) {
+      const { programs, net, precision } = this.#parts
+      built = programs.build({ name: 'sample', mode: 'eval', precision }, () => {
+        const { tokens, logProbabilities } = oneStep(net, this.#drawn, this.#probabilities, limited)
+        return { tokens, ...(logProbabilities && { logProbabilities }) }
+      })
+      this.#steps.set(limited, built)
+    }
+    return built
   }
 
   #move(what: 'select' | 'save' | 'restore'): Promise<Built> {
     let built = this.#moves.get(what)
     if (built === undefined) {
-      built = this.#programs.build({ name: what, mode: 'eval', precision: 'f32' }, () => {
+      built = this.#parts.programs.build({ name: what, mode: 'eval', precision: 'f32' }, () => {
         const from = what === 'select' ? feed('from', 'i32', [this.streams]) : undefined
         for (const variable of this.#carried) {
           const copy = this.#copyOf(variable)
@@ -180,6 +208,19 @@ export class Sampler {
   }
 }
 
+interface Sizes {
+  readonly streams: number
+  readonly vocabulary: number
+  readonly probabilities: boolean
+}
+
+interface OneStep {
+  readonly tokens: Tensor
+  readonly logProbabilities?: Tensor
+  /** V. */
+  readonly width: number
+}
+
 /** Where a sampler works. */
 export interface SamplerParts {
   readonly programs: Programs
@@ -198,27 +239,22 @@ function checkDraw({ temperature, topK }: DrawOptions & { readonly temperature: 
   }
 }
 
-/** One token of each stream through the network, and a draw of the next. */
-function oneStep(net: Network, streams: number): Record<'tokens' | 'logits', Tensor> {
-  const drawn = new Variable<'i32', [number]>({
-    label: 'drawn',
-    dtype: 'i32',
-    shape: [streams],
-    role: 'scratch',
-    init: () => zeros([streams], 'i32'),
-  })
+/** One token of each stream through the network, and a draw of the next, of all or of the `limited` ones. */
+function oneStep(net: Network, drawn: Variable<'i32', [number]>, probabilities: boolean, limited: boolean): OneStep {
+  const [streams] = drawn.shape
   const given = feed('given', 'i32', [streams])
   const x = where(less(given, 0), read(drawn), given)
   const output = withFreshStreams(feed('fresh', 'f32', [streams]), () => net(reshape(x, [1, streams]) as never))
-  const vocabulary = output.shape.at(-1) ?? 1
-  const logits = cast(reshape(output, [streams, vocabulary]), 'f32')
+  const width = output.shape.at(-1) ?? 1
+  const logits = cast(reshape(output, [streams, width]), 'f32')
   const scores = div(logits, feed('temperature', 'f32', []))
   // Argmax of scores with Gumbel noise is a draw from their softmax (Gumbel 1954; Maddison, Tarlow & Minka 2014, "A* sampling").
-  const noise = neg(log(neg(log(maximum(randomUniform([streams, vocabulary]), 1e-30)))))
-  const tokens = argmax(where(amongLargest(scores, feed('k', 'f32', [])), add(scores, noise), -1e30))
+  const noise = neg(log(neg(log(maximum(randomUniform([streams, width]), 1e-30)))))
+  const noisy = add(scores, noise)
+  const tokens = argmax(limited ? where(amongLargest(scores, feed('k', 'f32', [])), noisy, -1e30) : noisy)
   assign(drawn, tokens)
   assign(stepVariable, add(read(stepVariable), 1))
-  return { tokens, logits }
+  return { tokens, ...(probabilities && { logProbabilities: logSoftmax(logits) }), width }
 }
 
 /** Where x [N, V] is among the k largest of its row: the k-th largest is found by halving the range in which it lies. */

@@ -102,6 +102,7 @@ export class Vocabulary {
     return before === '' || before.endsWith('\n') ? token : ` ${token}`
   }
 
+  /** What a checkpoint holds of it. */
   toJSON(): VocabularyData {
     return { unit: this.unit, tokens: this.tokens }
   }
