@@ -17,12 +17,13 @@ const label = { dtype: 'i32', shape: [] }
 /** The cases of the benchmarks by network: a number at the end of a name is its batch. */
 const benchmarks = new Map()
 for (const [name, one] of Object.entries(cases)) {
+  // Texts are not convolved.
+  if (one.vocabulary !== undefined) continue
   const network = name.replace(/-\d+$/, '')
   benchmarks.set(network, [...(benchmarks.get(network) ?? []), one])
 }
 
 const works = [
-  // Texts are not convolved.
   ...recipes
     .map(({ name, build }) => ({ name, plan: build(), sizes: BATCHES }))
     .filter(({ plan }) => plan.window === undefined),
