@@ -1,6 +1,7 @@
 // A saved network for use: loads its weights from a checkpoint (or any safetensors file with the same names) and predicts.
 import { batched, type Dataset, type FieldArray, type FieldSpec, type Text } from '../data/index.js'
-import { feed, type HostArray, OstrichError } from '../graph/index.js'
+import { feed, type HostArray, OstrichError, type Tensor } from '../graph/index.js'
+import { type Compiled, compileFunction, type CompileOptions, type Extent } from './compiled.js'
 import { checkTensors, type CheckpointInfo, openCheckpoint, restore } from './checkpoint.js'
 import { Evaluator } from './evaluate.js'
 import type { MetricName, Metrics } from './events.js'
@@ -10,7 +11,7 @@ import { Predictor } from './predictor.js'
 import { Programs } from './programs.js'
 import { sourcesOf, type TrainingData } from './source.js'
 import { Sampler, type SamplerOptions } from './sampler.js'
-import { StateStore } from './state.js'
+import { readState, StateStore } from './state.js'
 import { checkFieldNames, type Inputs, type Loss, type Network, prepared } from './task.js'
 import { tokenLosses } from './token-losses.js'
 
@@ -52,6 +53,19 @@ export interface Model extends AsyncDisposable {
   tokenLosses(text: Text, options?: Pick<EvaluateOptions, 'window'>): Promise<Float32Array>
   /** Many texts of a language model at once, token by token. @throws ShapeError from a network that takes no sequences */
   sampler(options?: SamplerOptions): Promise<Sampler>
+  /**
+   * Compiles any function over the weights, in evaluation mode and f32 unless told, as `session.compile` does: a model is what
+   * solvers and attacks run on.
+   * @throws ShapeError, GraphError from the function
+   * @example using attack = await solvers.lbfgsAttack(model, net, { shape: [100, 1, 28, 28] })
+   */
+  compile<R extends Readonly<Record<string, Tensor>>>(
+    fn: (...inputs: never[]) => R,
+    extents: Readonly<Record<string, Extent>>,
+    options?: CompileOptions,
+  ): Promise<Compiled<R>>
+  /** The weights, by path. */
+  parameters(): Promise<Record<string, HostArray>>
   /** Waits for what is running and frees everything; later calls throw `ERR_DISPOSED`. */
   dispose(): Promise<void>
 }
@@ -140,6 +154,19 @@ function modelOf({ place, programs, store, net, inputs, field, info }: Parts): M
     async sampler(options = {}) {
       alive()
       return Sampler.create({ programs, store, net, precision: place.precision }, options)
+    },
+    async compile(fn, extents, { mode = 'eval', precision = 'f32' } = {}) {
+      alive()
+      if (precision === 'bf16' && place.precision !== 'bf16') {
+        throw new OstrichError('ERR_OPTION', 'compile[precision]: expected f32 of a model loaded in f32, got bf16')
+      }
+      return compileFunction(programs, fn, extents, { mode, precision, fields: { x: field } })
+    },
+    async parameters() {
+      alive()
+      const values: Record<string, HostArray> = {}
+      for (const entry of store.parameters()) values[entry.name] = await readState(entry)
+      return values
     },
     dispose,
     [Symbol.asyncDispose]: dispose,
