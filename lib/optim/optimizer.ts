@@ -35,8 +35,8 @@ export interface Optimizer {
 export interface OptimizerOptions {
   /** Learning rate, or a schedule of it over steps. */
   readonly rate: number | Schedule
-  /** Adds weightDecay * w to the gradient of w. Default: 0. */
-  readonly weightDecay?: number
+  /** Adds weightDecay * w to the gradient of w; one number, or one for each parameter. Default: 0. */
+  readonly weightDecay?: number | ((parameter: Chosen) => number)
   /** Which parameters decay. Default: all, as in PyTorch. */
   readonly decays?: (parameter: Chosen) => boolean
   /** Factor on the rate of single parameters, or a schedule of it. Default: 1 for all. */
@@ -64,7 +64,9 @@ export type Rule = (step: Step) => (slot: Slot) => Tensor
 /** Makes an optimiser of a rule. */
 export function optimizer(name: string, options: OptimizerOptions, rule: Rule): Optimizer {
   if (typeof options.rate === 'number') expectRange(name, 'rate', options.rate, 'a number of at least 0')
-  expectRange(name, 'weightDecay', options.weightDecay ?? 0, 'a number of at least 0')
+  if (typeof options.weightDecay !== 'function') {
+    expectRange(name, 'weightDecay', options.weightDecay ?? 0, 'a number of at least 0')
+  }
   expectRange(name, 'clipNorm', options.clipNorm ?? 1, 'a number above 0')
   const moments = new Moments()
   return {
@@ -99,11 +101,13 @@ function slotOf({ options, moments, variable, value, gradient, rate, step }: Slo
   const path = value.node.path
   const factor = options.rateFactor?.({ variable, path }) ?? 1
   const decays = options.decays?.({ variable, path }) ?? true
+  const { weightDecay = 0 } = options
+  const decay = typeof weightDecay === 'function' ? weightDecay({ variable, path }) : weightDecay
   return {
     value,
     gradient,
     rate: factor === 1 ? rate : mul(rate, rateAt(factor, step)),
-    decay: decays ? (options.weightDecay ?? 0) : 0,
+    decay: decays ? decay : 0,
     moment: (name, next) => {
       const moment = moments.of(variable, path, name)
       const after = next(read(moment))

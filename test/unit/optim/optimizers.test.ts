@@ -100,6 +100,13 @@ describe('options', () => {
     expectClose(trajectory(optimizer, steps), expectedTrajectory(steps, rule))
   })
 
+  test('a decay for each parameter', () => {
+    const weightDecay = ({ path }: optim.Chosen) => (path === 'w' ? 0.5 : 0.1)
+    const rule = (w: number, g: number, _memory: Memory, _t: number, name: Name) =>
+      w - 0.1 * (g + (name === 'w' ? 0.5 : 0.1) * w)
+    expectClose(trajectory(optim.sgd({ rate: 0.1, weightDecay }), steps), expectedTrajectory(steps, rule))
+  })
+
   test('a schedule sees the step', () => {
     const rate = optim.stepDecay(0.1, { every: 3, factor: 0.5 })
     const rule = (w: number, g: number, _memory: Memory, t: number) => w - 0.1 * 0.5 ** Math.floor((t - 1) / 3) * g
