@@ -1,5 +1,5 @@
 // What attacks are made on.
-import { formatShape, ShapeError, type Tensor } from '../graph/index.js'
+import { formatShape, GraphError, ShapeError, type Tensor } from '../graph/index.js'
 
 /** Logits f32 [N, K] of images f32 [N, ...], each row of that row alone. */
 export type Classifier = (x: never) => Tensor
@@ -11,4 +11,10 @@ export function expectLogits(name: string, logits: Tensor, rows: number): Tensor
   }
   const got = `${logits.dtype}${formatShape(logits.shape)}`
   throw new ShapeError(`${name}: expected logits f32[${rows}, classes], got ${got}`)
+}
+
+/** The gradient with respect to x, where there is one. @throws GraphError where nothing differentiable leads from x to the loss */
+export function expectPath(name: string, gradient: Tensor): Tensor {
+  if (gradient.node.op.name !== 'constant') return gradient
+  throw new GraphError(`${name}: expected a differentiable path from x to the logits, got none`)
 }

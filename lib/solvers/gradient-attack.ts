@@ -6,7 +6,7 @@ import { constant, OstrichError, type Tensor } from '../graph/index.js'
 import * as ops from '../ops/index.js'
 import { makeBox } from './box.js'
 import type { CompiledFunction, Compiler } from './compiler.js'
-import { expectLogits, type Classifier } from './classifier.js'
+import { expectLogits, expectPath, type Classifier } from './classifier.js'
 
 /** Options of `fgsm`. */
 export interface FgsmOptions {
@@ -88,7 +88,7 @@ async function signSteps(
     let x = images
     for (let step = 0; step < steps; step++) {
       const loss = ops.sum(ops.crossEntropy(expectLogits(name, net(x as never), rows), labels))
-      const move = ops.mul(ops.sign(grad(loss, x)), targeted ? -rate : rate)
+      const move = ops.mul(ops.sign(expectPath(name, grad(loss, x))), targeted ? -rate : rate)
       const near = within(ops.add(x, move), ops.sub(images, epsilon), ops.add(images, epsilon))
       x = within(near, limit('lower'), limit('upper'))
     }

@@ -6,6 +6,13 @@ export { type LbfgsbOptions } from './lbfgsb-options.js'
 export { type Evaluation, NotFiniteError, type Objective, type Point } from './objective.js'
 export { rowMinimizer, type RowMinimizer, type RowResults, type RowStatus } from './row-minimizer.js'
 export { type RowObjective, type RowOptions } from './row-problem.js'
+export { type AdversarialLoss, adversarialLoss, type AdversarialLossOptions } from './adversarial-loss.js'
 export { type Classifier } from './classifier.js'
 export { fgsm, type FgsmOptions, type GradientAttack, pgd, type PgdOptions } from './gradient-attack.js'
-export { lbfgsAttack, type LbfgsAttack, type LbfgsAttackOptions, type LbfgsAttackResults } from './lbfgs-attack.js'
+export {
+  lbfgsAttack,
+  type LbfgsAttack,
+  type LbfgsAttackOptions,
+  type LbfgsAttackResults,
+  type LbfgsAttackRun,
+} from './lbfgs-attack.js'

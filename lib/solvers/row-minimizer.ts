@@ -9,9 +9,9 @@ import { rowStatus } from './row-step.js'
 /** How a row ended: `notFinite` where f was not finite at its start, else as in `lbfgsb`. */
 export type RowStatus = Exclude<keyof typeof rowStatus, 'running'>
 
-/** What was found for each of N rows. */
+/** What was found for each of M rows. */
 export interface RowResults {
-  /** f32 [N, ...], row after row. */
+  /** f32 [M, ...], row after row. */
   readonly x: Float32Array
   /** f at x; where the status is `notFinite`, 3e38. */
   readonly value: Float32Array
@@ -23,10 +23,11 @@ export interface RowResults {
   readonly status: readonly RowStatus[]
 }
 
-/** Minimises N problems of one kind at a time; made by `rowMinimizer`. */
+/** Minimises problems of one kind, N at a time; made by `rowMinimizer`. */
 export interface RowMinimizer extends Disposable {
   /**
-   * Minimises from x [N, ...], which is first moved into the box, with what is given.
+   * Minimises from x [M, ...], which is first moved into the box, with what is given, [M, ...]; M may be any number. Where M is
+   * more than N, a row that has ended goes on with the next problem, so that memory is that of N.
    * @throws OstrichError `ERR_STATE` while another call runs, `ERR_DISPOSED` after dispose; DataError for inputs that do not fit
    */
   run(x: Float32Array, given?: Readonly<Record<string, HostArray>>): Promise<RowResults>
@@ -52,12 +53,13 @@ export async function rowMinimizer(compiler: Compiler, f: RowObjective, options:
   const problem = new RowProblem('rowMinimizer', options)
   const iteration = await RowIteration.compile('rowMinimizer', compiler, {
     inputs: problem.inputs,
-    start: ({ x, ...given }) => {
-      problem.start(x!, given)
+    start: ({ x, ...given }, fresh) => {
+      problem.start(x!, given, fresh)
+      return {}
     },
     cycle: () => {
-      const rows = problem.cycle(f)
-      problem.save(rows)
+      const { rows, pairs } = problem.cycle(f)
+      problem.save(rows, pairs)
       return runningRows(rows)
     },
     finish: () => problem.results(),

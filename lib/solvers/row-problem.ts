@@ -5,7 +5,8 @@ import { ShapeError, type Tensor, Variable } from '../graph/index.js'
 import * as ops from '../ops/index.js'
 import { type Bounds, makeBox } from './box.js'
 import { type Extent, typed } from './compiler.js'
-import { advance, firstRows, residual, type Rows, type RowSettings, rowStatus } from './row-step.js'
+import type { Pair } from './row-direction.js'
+import { advance, chosenRows, firstRows, residual, type Rows, type RowSettings, rowStatus } from './row-step.js'
 
 /** Options of a batch of problems. */
 export interface RowOptions {
@@ -57,6 +58,7 @@ export class RowProblem {
   readonly rows: number
   readonly history: number
   readonly #name: string
+  readonly #resumes: boolean
   readonly #shape: readonly number[]
   readonly #options: Required<Omit<RowOptions, 'shape' | 'bounds' | 'given'>>
   readonly #lower: Float64Array
@@ -65,9 +67,13 @@ export class RowProblem {
   readonly #pairs: readonly { readonly s: Variable; readonly y: Variable }[]
   readonly #given: Named<Variable>
 
-  /** @throws OstrichError `ERR_ARGUMENT` for extents, limits or options out of range */
-  constructor(name: string, options: RowOptions) {
+  /**
+   * @param resumes whether a row that has ended may go on from where it is, with its pairs
+   * @throws OstrichError `ERR_ARGUMENT` for extents, limits or options out of range
+   */
+  constructor(name: string, options: RowOptions, { resumes = false } = {}) {
     this.#name = name
+    this.#resumes = resumes
     this.#shape = checkShape(name, options.shape)
     this.#options = { ...defaults, ...settingsOf(name, options) }
     const [rows = 1, ...rest] = this.#shape
@@ -100,10 +106,14 @@ export class RowProblem {
     return Object.fromEntries(Object.entries(this.#given).map(([label, variable]) => [label, read(variable)]))
   }
 
-  /** Puts all rows at their start: x f32 [N, ...], and what is given. */
-  start(x: Tensor, given: Named<Tensor>): void {
-    for (const [label, variable] of Object.entries(this.#given)) assign(variable, given[label]!)
-    this.save(this.first(x))
+  /** Puts the rows where `fresh`, u8 [N, 1], is 1 at their start: x f32 [N, ...], and what is given. */
+  start(x: Tensor, given: Named<Tensor>, fresh: Tensor): void {
+    for (const [label, variable] of Object.entries(this.#given)) {
+      const mask = ops.reshape(fresh, [this.rows, ...variable.shape.slice(1).map(() => 1)])
+      assign(variable, ops.where(mask, given[label]!, read(variable)))
+    }
+    const none = ({ s, y }: Pair): Pair => ({ s: ops.where(fresh, 0, s), y: ops.where(fresh, 0, y) })
+    this.save(chosenRows(fresh, this.first(x), this.#rows()), this.#resumes ? this.#known().map(none) : [])
   }
 
   /** Rows at a start that has not been evaluated, from x f32 [N, ...]. */
@@ -111,12 +121,17 @@ export class RowProblem {
     return firstRows(ops.reshape(x, [this.rows, -1]), this.#settings())
   }
 
-  /** Evaluates f once for each pair of the history, and moves the rows that run; the caller saves them. */
-  cycle(f: RowObjective): Rows {
+  /** Rows that go on from where they are with their pairs, of a function that has changed. */
+  again(rows: Rows): Rows {
+    return { ...this.first(rows.x), known: rows.known, scale: rows.scale }
+  }
+
+  /** Evaluates f once for each pair of the history, and moves the rows that run; the caller saves them and the pairs. */
+  cycle(f: RowObjective): { readonly rows: Rows; readonly pairs: readonly Pair[] } {
     const settings = this.#settings()
     const given = this.given as never
-    const pairs = this.#pairs.map(({ s, y }) => ({ s: read(s), y: read(y) }))
-    let rows = Object.fromEntries(names.map((label) => [label, read(this.#variables[label])])) as unknown as Rows
+    const pairs = this.#known()
+    let rows = this.#rows()
     // Pair k is replaced in evaluation k: its neighbours below are newer, and then come those above, of the last cycle.
     for (let k = 0; k < this.history; k++) {
       const newestFirst = pairs.map((_, age) => pairs[(k - 1 - age + 2 * this.history) % this.history]!)
@@ -124,16 +139,24 @@ export class RowProblem {
       rows = next
       pairs[k] = pair
     }
-    for (const [k, { s, y }] of this.#pairs.entries()) {
-      assign(s, pairs[k]!.s)
-      assign(y, pairs[k]!.y)
-    }
-    return rows
+    return { rows, pairs }
   }
 
-  /** Assigns where the rows stand. */
-  save(rows: Rows): void {
+  /** Assigns where the rows stand, and their pairs where they have changed. */
+  save(rows: Rows, pairs: readonly Pair[] = []): void {
     for (const label of names) assign(this.#variables[label], rows[label])
+    for (const [k, { s, y }] of pairs.entries()) {
+      assign(this.#pairs[k]!.s, s)
+      assign(this.#pairs[k]!.y, y)
+    }
+  }
+
+  #known(): Pair[] {
+    return this.#pairs.map(({ s, y }) => ({ s: read(s), y: read(y) }))
+  }
+
+  #rows(): Rows {
+    return Object.fromEntries(names.map((label) => [label, read(this.#variables[label])])) as unknown as Rows
   }
 
   /** x of rows in its own extents, [N, ...]. */
@@ -141,12 +164,18 @@ export class RowProblem {
     return ops.reshape(x, this.#shape)
   }
 
-  /** What a caller is told: x [N, ...]; value, residual, iterations, evaluations and status, f32 [N]. */
+  /** u8 [N]: 0 where a row runs. */
+  get ended(): Tensor {
+    return ops.reshape(ops.less(rowStatus.running, read(this.#variables.status)), [this.rows])
+  }
+
+  /** What a caller is told: x [N, ...]; value, residual, iterations, evaluations and status, f32 [N]; and `ended`. */
   results(): Named<Tensor> {
     const [x, gradient] = [read(this.#variables.x), read(this.#variables.gradient)]
     const flat = (tensor: Tensor) => ops.reshape(tensor, [this.rows])
     const counts = ['value', 'iterations', 'evaluations', 'status'] as const
     return {
+      ended: this.ended,
       x: this.shaped(x),
       residual: flat(residual(x, gradient, this.#settings())),
       ...Object.fromEntries(counts.map((label) => [label, flat(read(this.#variables[label]))])),
@@ -166,7 +195,8 @@ export class RowProblem {
   #settings(): RowSettings {
     const [lower, upper] = [this.#lower, this.#upper]
     const near = lower.map((low, i) => (Number.isFinite(upper[i]! - low) ? nearPart * (upper[i]! - low) : nearPart))
-    return { ...this.#options, lower: limit(lower), upper: limit(upper), near: limit(near) }
+    const limits = { lower: limit(lower), upper: limit(upper), near: limit(near) }
+    return { ...this.#options, ...limits, keepPairs: this.#resumes }
   }
 }
 

@@ -48,6 +48,8 @@ export interface RowSettings {
   readonly gradientTolerance: number
   readonly maxEvaluations: number
   readonly maxLineSearch: number
+  /** Whether a row that has ended keeps the pair that would be replaced: it may go on. */
+  readonly keepPairs: boolean
 }
 
 /** Stands for f where it is not known yet: not far below the largest f32. */
@@ -83,6 +85,12 @@ export function firstRows(x0: Tensor, settings: RowSettings): Rows {
   return { x, trial: x, gradient, value: row(unknown), step: row(1), scale: row(0), status: row(0), ...counts }
 }
 
+/** Rows of `a` where the mask, u8 [N, 1], is 1, of `b` elsewhere. */
+export function chosenRows(mask: Tensor, a: Rows, b: Rows): Rows {
+  const entries = Object.entries(a) as [keyof Rows, Tensor][]
+  return Object.fromEntries(entries.map(([label, own]) => [label, ops.where(mask, own, b[label])])) as unknown as Rows
+}
+
 /** Takes what was found at the trials in: where the rows stand then, and the newest pair. `pairs` are newest first. */
 export function advance(rows: Rows, found: Found, pairs: readonly Pair[], settings: RowSettings): [Rows, Pair] {
   const running = ops.equal(rows.status, rowStatus.running)
@@ -95,7 +103,9 @@ export function advance(rows: Rows, found: Found, pairs: readonly Pair[], settin
   const taken = and(running, falls, ops.less(change, unknown))
   const curvature = rowDot(s, y)
   const bends = and(taken, ops.less(ops.mul(slope, -rounding), curvature))
-  const pair = { s: ops.where(bends, s, 0), y: ops.where(bends, y, 0) }
+  const kept = settings.keepPairs ? pairs.at(-1)! : undefined
+  const other = (side: 's' | 'y'): Tensor | number => (kept === undefined ? 0 : ops.where(running, 0, kept[side]))
+  const pair = { s: ops.where(bends, s, other('s') as Tensor), y: ops.where(bends, y, other('y') as Tensor) }
 
   const x = ops.where(taken, rows.trial, rows.x)
   const value = ops.where(taken, found.value, rows.value)

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import { constant, type Tensor } from '../../../lib/graph/index.js'
 import * as ops from '../../../lib/ops/index.js'
-import { lbfgsAttack, type LbfgsAttackOptions } from '../../../lib/solvers/index.js'
+import { fgsm, lbfgsAttack, type LbfgsAttackOptions } from '../../../lib/solvers/index.js'
 import { interpreted } from './interpreted.js'
 
 type Matrix = Tensor<'f32', [number, number]>
@@ -85,14 +85,45 @@ test('comes down from a weight that is too large, and up from one that is too sm
   }
 })
 
-test('ends with the last round, and takes no number for none', async () => {
+test('ends with the last round', async () => {
   const compiler = interpreted()
   const once = await lbfgsAttack(compiler, linear, { shape: [4, 3], history: 2, rounds: 1, maxEvaluations: 2 })
-  const rows = [[NaN, 0, 0], [NaN, 0, 0], [NaN, 0, 0], images[0]!]
-  const { reached, weight } = await once.run(Float32Array.from(rows.flat()), Int32Array.of(0, 1, 2, 1))
-  expect([...reached.subarray(0, 3), ...weight.subarray(0, 3)]).toEqual([0, 0, 0, 0, 0, 0])
+  await once.run(Float32Array.from(images.flat()), Int32Array.from(target))
   // A start, one cycle of two evaluations, and what is read.
   expect(compiler.runs).toBe(3)
+})
+
+test('takes more images than it has rows, and finds for each what it finds alone', async () => {
+  const compiler = interpreted()
+  const made = await lbfgsAttack(compiler, linear, { shape: [2, 3], history: 2, rounds: 5 })
+  const done: number[] = []
+  const many = [...images, images[1]!]
+  const goals = Int32Array.from([...target, 0])
+  const found = await made.run(Float32Array.from(many.flat()), goals, { onProgress: (count) => done.push(count) })
+  expect(done.at(-1)).toBe(5)
+  expect(found.x).toHaveLength(15)
+  for (const [row, image] of many.entries()) {
+    const alone = await attack({ rounds: 5 }, [image], [goals[row]!])
+    expect(found.distortion[row], `row ${row}`).toBe(alone.distortion[0])
+    expect([...found.x.subarray(3 * row, 3 * row + 3)]).toEqual([...alone.x])
+  }
+})
+
+test('finds as near an image whether each weight starts at the image or where the last one ended', async () => {
+  const [resumed, anew] = [await attack({ rounds: 10 }), await attack({ rounds: 10, resume: false })]
+  for (const row of [0, 1, 2]) expect(resumed.distortion[row]! / anew.distortion[row]!).toBeCloseTo(1, 3)
+})
+
+test('keeps its label after rounding to the levels that an image is kept in', async () => {
+  const levels = 16
+  const { x, reached, distortion } = await attack({ rounds: 10, levels })
+  const plain = await attack({ rounds: 10 })
+  for (const row of [0, 1, 2]) {
+    expect(reached[row]).toBe(1)
+    const kept = [...x.subarray(3 * row, 3 * row + 3)].map((value) => Math.floor(value * levels + 0.5) / levels)
+    expect(score(kept) > 0).toBe(target[row] === 1)
+    expect(distortion[row]).toBeGreaterThanOrEqual(plain.distortion[row]! - 1e-6)
+  }
 })
 
 test('rows do not see each other', async () => {
@@ -102,15 +133,45 @@ test('rows do not see each other', async () => {
   expect([...alone.x]).toEqual([...together.x.subarray(3, 6)])
 })
 
-test('an image that has the label already is its own nearest', async () => {
-  const { distortion, reached } = await attack({ rounds: 6 }, images.slice(0, 1), [0])
-  expect(reached[0]).toBe(1)
-  expect(distortion[0]).toBeLessThan(1e-3)
+test('refuses a label that the image has already, and names the image', async () => {
+  await expect(attack({ rounds: 6 }, images, [1, 0, 1, 2])).rejects.toThrow(
+    'lbfgsAttack[target]: expected a label other than the one that the classifier gives to image 2, got 1',
+  )
+})
+
+test('refuses images at which the loss or its gradient is no finite number', async () => {
+  const message = 'lbfgsAttack: expected a finite loss and gradient at image 1, got one that is not'
+  await expect(attack({}, [images[0]!, [NaN, 0, 0]], [1, 0])).rejects.toThrow(message)
+  // A root has a value at 0, but no slope.
+  const rooted = (x: Matrix) => linear(ops.sqrt(x))
+  const made = await lbfgsAttack(interpreted(), rooted, { shape: [2, 3], history: 2 })
+  const rows = Float32Array.from([...images[0]!, 0, 0.5, 0.25])
+  await expect(made.run(rows, Int32Array.of(1, 1))).rejects.toThrow(message)
+})
+
+test('refuses a box that holds nothing', async () => {
+  await expect(attack({ bounds: { lower: 0.75, upper: 0.25 } })).rejects.toThrow(
+    'lbfgsAttack[bounds]: expected lower <= upper at 0, got 0.75 and 0.25',
+  )
+})
+
+test('refuses a classifier through which no gradient comes', async () => {
+  const stepped = (x: Matrix) => ops.cast(ops.less(ops.sub(linear(x), 0.1), 0), 'f32')
+  const message = 'lbfgsAttack: expected a differentiable path from x to the logits, got none'
+  await expect(lbfgsAttack(interpreted(), stepped, { shape: [2, 3] })).rejects.toThrow(message)
+  const blind = (x: Matrix) => linear(ops.stopGradient(x))
+  await expect(lbfgsAttack(interpreted(), blind, { shape: [2, 3] })).rejects.toThrow(message)
+  await expect(fgsm(interpreted(), blind, { shape: [2, 3], epsilon: 0.1 })).rejects.toThrow('fgsm: expected a')
+})
+
+test('refuses inputs of another number of images', async () => {
+  await expect(attack({}, images, [1, 0])).rejects.toThrow('lbfgsAttack[target]: expected 4 rows of 1, got 2')
 })
 
 test.each([
   [{ rounds: 0 }, 'lbfgsAttack: expected rounds to be a whole number above 0, got 0'],
   [{ weight: 0 }, 'lbfgsAttack: expected weight to be a number above 0, got 0'],
+  [{ levels: 0.5 }, 'lbfgsAttack: expected levels to be a whole number above 0, got 0.5'],
   [{ weight: NaN }, 'lbfgsAttack: expected weight to be a number above 0, got NaN'],
   [{ shape: [3] }, 'lbfgsAttack[shape]: expected a shape of rows and at least one more extent, got [3]'],
 ])('refuses %o', async (more, message) => {

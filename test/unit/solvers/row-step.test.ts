@@ -84,6 +84,7 @@ function after(rows: Partial<Record<keyof Rows, number>>, value: number, gradien
     const [next, pair] = advance(before as unknown as Rows, { value: one(value), gradient: one(gradient) }, pairs, {
       ...settings,
       ...box,
+      keepPairs: false,
     })
     return { ...next, ...pair }
   })
