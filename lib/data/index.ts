@@ -2,6 +2,7 @@
 export { DataError } from './errors.js'
 export { arrays, batched } from './dataset.js'
 export type { Dataset, EpochKey, FieldArray, FieldData, FieldDtype, FieldSpec } from './dataset.js'
+export { subset } from './subset.js'
 export { batches, permutation, stepsPerEpoch } from './batches.js'
 export type { Batch, BatchOptions } from './batches.js'
 export { fromBatches } from './user-batches.js'

@@ -6,5 +6,13 @@ export { cifar10Convnet, cifarConvnet, type CifarConvnetConfig } from './cifar-c
 export { lenet, type LenetConfig, mnistLenet } from './lenet.js'
 export { awdLstm, type AwdLstmConfig, ptbAwd } from './awd-lstm.js'
 export { charLstm, lstmLm, type LstmLmConfig, ptbLstm } from './lstm-lm.js'
-export { mlp, type MlpConfig, mnistMlp } from './mlp.js'
 export { charMrnn, mrnnLm, type MrnnLmConfig } from './mrnn-lm.js'
+export { maxoutNetwork, type MaxoutConfig, mnistMaxout } from './maxout.js'
+export { mlp, type MlpConfig, mnistMlp } from './mlp.js'
+export { mnistSigmoidMlp, sigmoidMlp, sigmoidMlpLayers, type SigmoidMlpConfig } from './sigmoid-mlp.js'
+export {
+  mnistSparseAutoencoder,
+  sparseAutoencoder,
+  type SparseAutoencoder,
+  type SparseAutoencoderConfig,
+} from './sparse-autoencoder.js'

@@ -5,6 +5,17 @@ import { mnist } from './mnist.js'
 import { mnistMlp } from './mnist-mlp.js'
 import { ptbAwd, ptbLarge, ptbMedium, ptbSmall } from './ptb.js'
 import { shakespeare, shakespeareMrnn } from './shakespeare.js'
+import {
+  ae400,
+  fc10Middle,
+  fc10Strong,
+  fc10Weak,
+  fc100,
+  fc123,
+  fc200,
+  mnistMaxoutDropout,
+  mnistMaxoutFgsm,
+} from './negatives.js'
 import type { Recipe } from './recipe.js'
 
 export { dataSources } from './data-sources.js'
@@ -14,6 +25,17 @@ export { mnist } from './mnist.js'
 export { mnistMlp } from './mnist-mlp.js'
 export { ptbAwd, ptbLarge, ptbMedium, ptbSmall } from './ptb.js'
 export { shakespeare, shakespeareMrnn } from './shakespeare.js'
+export {
+  ae400,
+  fc10Middle,
+  fc10Strong,
+  fc10Weak,
+  fc100,
+  fc123,
+  fc200,
+  mnistMaxoutDropout,
+  mnistMaxoutFgsm,
+} from './negatives.js'
 export { selfTest, type SelfTest } from './self-test.js'
 export {
   type DataSource,
@@ -29,4 +51,5 @@ export {
 export const recipes: readonly Recipe[] = [
   ...[mnist, mnistMlp, cifar10, cifar10Local, alexnet, alexnetOneTower],
   ...[ptbSmall, ptbMedium, ptbLarge, ptbAwd, shakespeare, shakespeareMrnn],
+  ...[fc10Weak, fc10Middle, fc10Strong, fc100, fc200, fc123, ae400, mnistMaxoutDropout, mnistMaxoutFgsm],
 ]

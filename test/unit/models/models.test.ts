@@ -8,8 +8,13 @@ import {
   imagenetAlexnet,
   imagenetOneTower,
   lenet,
+  maxoutNetwork,
   mlp,
   mnistMlp,
+  mnistSigmoidMlp,
+  mnistSparseAutoencoder,
+  sigmoidMlp,
+  sparseAutoencoder,
 } from '../../../lib/models/index.js'
 import * as nn from '../../../lib/nn/index.js'
 import * as optim from '../../../lib/optim/index.js'
@@ -57,6 +62,18 @@ const networks: readonly [string, () => Network, Shape, readonly string[]][] = [
     [4, 1, 28, 28],
     ['conv1/w', 'conv1/b', 'conv2/w', 'conv2/b', 'linear1/w', 'linear1/b', 'linear2/w', 'linear2/b'],
   ],
+  [
+    'fc100-100-10',
+    () => sigmoidMlp(mnistSigmoidMlp),
+    [4, 784],
+    ['linear1/w', 'linear1/b', 'linear2/w', 'linear2/b', 'linear3/w', 'linear3/b'],
+  ],
+  [
+    'maxout',
+    () => maxoutNetwork(),
+    [4, 784],
+    ['maxout1/pieces/w', 'maxout1/pieces/b', 'maxout2/pieces/w', 'maxout2/pieces/b', 'linear1/w', 'linear1/b'],
+  ],
   ['alexnet', () => alexnet({ ...imagenetAlexnet, ...small }), [4, 3, 67, 67], alexnetPaths],
   ['alexnet-one-tower', () => alexnetOneTower({ ...imagenetOneTower, ...small }), [4, 3, 67, 67], alexnetPaths],
 ]
@@ -79,6 +96,24 @@ describe.each(networks)('%s', (name, make, shape, parameters) => {
   test('traces of two instances print the same', () => {
     expect(printGraph(training(make(), shape))).toBe(printGraph(training(make(), shape)))
   })
+})
+
+test('labels do not shape the code of a sparse autoencoder, nor its images the classifier', () => {
+  const { net, loss } = sparseAutoencoder({ ...mnistSparseAutoencoder, inputs: 6, code: 4, classes: 3 })
+  const of = (cost: (logits: Tensor<'f32'>, labels: Tensor<'i32'>) => Tensor<'f32', []>) =>
+    trace({ name: 'ae', mode: 'train' }, () => {
+      const logits = (net as unknown as Network)(feed('x', 'f32', [2, 6])) as Tensor<'f32'>
+      const value = cost(logits, feed('labels', 'i32', [2]))
+      const parameters = net.parameters.map((parameter) => read(parameter))
+      return Object.fromEntries(grad(value, parameters).map((slope, i) => [parameters[i]!.node.path, slope]))
+    })
+  const flat = (graph: Graph) =>
+    graph.fetches.flatMap(({ name, tensor }) => (tensor.node.op.name === 'constant' ? [name] : []))
+  expect(flat(of(loss))).toEqual([])
+  const byLabels = flat(of((logits, labels) => nn.crossEntropy(logits, labels)))
+  expect(byLabels).toEqual(['ae/encoder/w', 'ae/encoder/b', 'ae/decoder/w', 'ae/decoder/b'])
+  const other = (_logits: Tensor<'f32'>, labels: Tensor<'i32'>) => loss(feed('other', 'f32', [2, 3]), labels)
+  expect(() => of(other)).toThrow('sparseAutoencoder: expected logits of its network, got others')
 })
 
 test('images of another size are refused when traced', () => {

@@ -20,6 +20,7 @@ describe('extents', () => {
     ['maxPool2d with ceil', nn.maxPool2d(3, { stride: 2, ceil: true }), [1, 4, 10, 9], [1, 4, 5, 4]],
     ['avgPool2d with ceil', nn.avgPool2d(3, { stride: 2, ceil: true }), [1, 4, 10, 9], [1, 4, 5, 4]],
     ['local2d', nn.local2d(2, 6, { size: [5, 7], kernel: [3, 5], stride: 2, padding: 1 }), [4, 2, 5, 7], [4, 6, 3, 3]],
+    ['maxout', nn.maxout(3, 5, { pieces: 2 }), [7, 3], [7, 5]],
     ['lrn', nn.lrn({ convention: 'paper' }), [2, 8, 3, 4], [2, 8, 3, 4]],
     ['flatten', nn.flatten(), [5, 2, 3, 4], [5, 24]],
     ['relu', nn.relu(), [5, 2], [5, 2]],

@@ -1,0 +1,30 @@
+// A part of a data set, by the places of its examples.
+import type { Dataset } from './dataset.js'
+import { DataError } from './errors.js'
+
+/**
+ * The examples `indices` of a data set, in that order; nothing is copied.
+ * @throws DataError where there are none, or one is outside the data set
+ * @example
+ * const half = subset(train, permutation(train.length, seed, 0).subarray(0, train.length / 2))
+ */
+export function subset<Names extends string>(dataset: Dataset<Names>, indices: ArrayLike<number>): Dataset<Names> {
+  const places = Uint32Array.from(indices)
+  const wrong = Array.from(indices).find((index) => !Number.isInteger(index) || index < 0 || index >= dataset.length)
+  if (wrong !== undefined || places.length === 0) {
+    const got = wrong === undefined ? 'none' : String(wrong)
+    throw new DataError(`subset: expected indices in [0, ${dataset.length}), got ${got}`)
+  }
+  return {
+    ...dataset,
+    length: places.length,
+    gather(wanted, out, key) {
+      const inner = Uint32Array.from(wanted, (index) => {
+        const place = places[index]
+        if (place === undefined) throw new DataError(`gather: expected indices in [0, ${places.length}), got ${index}`)
+        return place
+      })
+      return key === undefined ? dataset.gather(inner, out) : dataset.gather(inner, out, key)
+    },
+  }
+}

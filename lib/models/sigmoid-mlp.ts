@@ -1,0 +1,43 @@
+// Perceptrons with sigmoid hidden layers, as "Intriguing properties of neural networks" (Szegedy et al. 2013, section 4) has them:
+// FC10 is softmax regression (no hidden layer), FC100-100-10 has two hidden layers of 100.
+// To reach: 92.6 % (FC10) and 98.4 % (FC100-100-10) test accuracy on MNIST; the recipes say what ours reach.
+import * as nn from '../nn/index.js'
+
+/** Knobs of `sigmoidMlp`. */
+export interface SigmoidMlpConfig<I extends number = number, K extends number = number> {
+  readonly inputs: I
+  /** Widths of the hidden layers, first to last. */
+  readonly hidden: readonly number[]
+  readonly classes: K
+  /** First part of its parameters' paths. Default: `fc100-100-10`, from its widths. */
+  readonly name?: string
+}
+
+/** Knobs of the paper's FC100-100-10. */
+export const mnistSigmoidMlp = { inputs: 784, hidden: [100, 100], classes: 10 } as const
+
+/** The layers one after the other, so that the later ones can be had alone. */
+export function sigmoidMlpLayers({ inputs, hidden, classes }: SigmoidMlpConfig): readonly nn.Step[] {
+  const widths = [inputs, ...hidden]
+  const init = nn.init.glorotUniform
+  return [
+    ...hidden.map((width, i) => nn.sequential(nn.linear(widths[i]!, width, { init }), nn.sigmoid())),
+    nn.linear(widths.at(-1)!, classes, { init }),
+  ]
+}
+
+/**
+ * x f32 [..., inputs] -> logits [..., classes].
+ * @throws ShapeError for extents below 1.
+ * @example sigmoidMlp({ inputs: 784, hidden: [100, 100], classes: 10 })
+ */
+export function sigmoidMlp<I extends number, K extends number>(
+  config: SigmoidMlpConfig<I, K>,
+): nn.Layer<nn.Features<I>, nn.Features<K>> {
+  const name = config.name ?? `fc${[...config.hidden, config.classes].join('-')}`
+  // The number of layers is known when run only: their extents agree by construction.
+  return nn.named(name, nn.sequential(...sigmoidMlpLayers(config))) as unknown as nn.Layer<
+    nn.Features<I>,
+    nn.Features<K>
+  >
+}
