@@ -53,7 +53,7 @@ export const evaluate = command({
     if (typing === 0) throw new UsageError('--typing expects at least 1 word, got 0')
     const path = await checkpointOf(file)
     const info = await inspectCheckpoint(path)
-    const recipe = recipeOf(given, info?.config, path)
+    const recipe = recipeOf('eval', given, info?.config, path)
     const dir = data ?? trainedOn(info?.config)
     if (dir === undefined) await fetchData(recipe.data, output)
     const halves = await recipe.data.load({
@@ -112,14 +112,15 @@ async function typedWords(model: Model, held: Dataset | Text, most: number): Pro
 }
 
 /** The folder that a run was told to read its data from. */
-function trainedOn(config: unknown): string | undefined {
+export function trainedOn(config: unknown): string | undefined {
   const data = typeof config === 'object' && config !== null && 'data' in config ? config.data : undefined
   return typeof data === 'string' ? data : undefined
 }
 
-function recipeOf(given: string | undefined, config: unknown, path: string): Recipe {
+/** The recipe that is named, or that a checkpoint says. @throws UsageError in the name of a command */
+export function recipeOf(command: string, given: string | undefined, config: unknown, path: string): Recipe {
   const said = typeof config === 'object' && config !== null && 'recipe' in config ? config.recipe : undefined
   const name = given ?? (typeof said === 'string' ? said : undefined)
-  if (name === undefined) throw new UsageError(`eval: expected --recipe, as ${path} does not say it, got none`)
+  if (name === undefined) throw new UsageError(`${command}: expected --recipe, as ${path} does not say it, got none`)
   return named('recipe', name, recipes)
 }

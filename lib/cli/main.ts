@@ -8,16 +8,20 @@ import { data } from './data.js'
 import { doctor } from './doctor.js'
 import { ensemble } from './ensemble.js'
 import { evaluate } from './eval.js'
+import { fool } from './fool.js'
 import { generate } from './generate.js'
+import { lipschitz } from './lipschitz.js'
 import { suggestion } from './nearest.js'
 import { profile } from './profile.js'
 import { list } from './recipes.js'
 import { summary } from './summary.js'
+import { tables } from './tables.js'
 import { train } from './train.js'
 
 const commands: readonly Command[] = [
   ...[train, evaluate, generate, complete, ensemble],
   ...[list, summary, profile, data, doctor, bench],
+  ...[tables, fool, lipschitz],
 ]
 
 function overview(): string {

@@ -12,6 +12,7 @@ let folder = ''
 const commands = [
   ...['train', 'eval', 'generate', 'complete', 'ensemble'],
   ...['recipes', 'summary', 'profile', 'data', 'doctor', 'bench'],
+  ...['tables', 'fool', 'lipschitz'],
 ]
 
 interface Ended {
@@ -78,6 +79,8 @@ describe('what is known', () => {
     expect(names).toEqual([
       ...['mnist', 'mnist-mlp', 'cifar10', 'cifar10-local', 'alexnet', 'alexnet-one-tower'],
       ...['ptb-small', 'ptb-medium', 'ptb-large', 'ptb-awd', 'shakespeare', 'shakespeare-mrnn'],
+      ...['fc10-1e-4', 'fc10-1e-2', 'fc10-1', 'fc100-100-10', 'fc200-200-10', 'fc123-456-10', 'ae400-10'],
+      ...['mnist-maxout', 'mnist-maxout-fgsm'],
     ])
   })
 

@@ -20,7 +20,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   train: ['runtime', 'compile', 'autodiff', 'optim', 'ops', 'graph', 'data'],
   solvers: ['runtime', 'compile', 'autodiff', 'ops', 'graph'],
   recipes: ['models', 'data', 'optim', 'nn', 'ops', 'graph', 'train', 'solvers'],
-  cli: ['recipes', 'train', 'runtime', 'models', 'data', 'nn', 'graph'],
+  experiments: ['recipes', 'models', 'data', 'optim', 'nn', 'autodiff', 'ops', 'graph', 'train', 'solvers'],
+  cli: ['experiments', 'recipes', 'train', 'runtime', 'models', 'data', 'nn', 'graph'],
   index: ['graph', 'ops', 'autodiff', 'nn', 'optim', 'train', 'runtime', 'data', 'solvers'],
 }
 

@@ -1,0 +1,21 @@
+// Experiments: what several trained networks are put through, and the tables and pages that come of it.
+export { drawExamples, type Examples, type LabelRule, predicted, wrongLabels } from './examples.js'
+export { type Fooled, foolAll, type FooledPicture, type FooledRow, type FoolOptions } from './fool.js'
+export { layouts, networks } from './layouts.js'
+export { convolutionNorm, largestSingular, type LayerBound, lipschitzBounds } from './lipschitz.js'
+export { measureNegatives, type NegativeOptions, type Negatives, rounded } from './negatives.js'
+export {
+  answers,
+  errorOf,
+  errorOn,
+  fgsmError,
+  nearest,
+  type Report,
+  type Trained,
+  trained,
+  type TrainingOptions,
+} from './network.js'
+export { type Gallery, page, type PageContent, type Picture } from './page.js'
+export { type PoolOptions, type PoolResult, trainOnPool } from './pool.js'
+export { type Bytes, dataUri, png } from './png.js'
+export { type Cell, type Layout, measuredTable, shownCell, summarize, type Table } from './table.js'

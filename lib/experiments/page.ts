@@ -1,0 +1,107 @@
+// One self-contained HTML page of tables and pictures: no script, font or other file is fetched; it follows the reader's light or
+// dark theme.
+import { type Bytes, dataUri } from './png.js'
+import { shownCell, type Table } from './table.js'
+
+/** An image and what became of it. Images are f32 [C, H, W] in [0, 1]. */
+export interface Picture {
+  readonly original: Float32Array
+  readonly negative: Float32Array
+  /** What it is, what was seen before, and what is seen now, in words. */
+  readonly label: string
+  readonly before: string
+  readonly after: string
+  readonly distortion: number
+}
+
+/** Pictures of one network. */
+export interface Gallery {
+  readonly title: string
+  readonly channels: 1 | 3
+  readonly side: number
+  readonly pictures: readonly Picture[]
+}
+
+/** What a page shows. */
+export interface PageContent {
+  readonly title: string
+  readonly about: readonly string[]
+  readonly galleries: readonly Gallery[]
+  readonly tables: readonly Table[]
+}
+
+const style = `
+  :root { --ink: #1f2430; --soft: #667085; --grid: #d9dce4; --back: #ffffff; --own: #eef3fd; color-scheme: light dark }
+  @media (prefers-color-scheme: dark) {
+    :root { --ink: #e8eaf0; --soft: #9aa3b5; --grid: #2c3240; --back: #14171f; --own: #1c2536 }
+  }
+  body { font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; color: var(--ink); background: var(--back);
+    max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
+  h1 { font-size: 1.6rem } h2 { font-size: 1.1rem; margin-top: 2.2rem }
+  p, figcaption, td small { color: var(--soft) }
+  .wide { overflow-x: auto }
+  table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+  th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--grid); text-align: right; white-space: nowrap }
+  th:first-child { text-align: left } td.own { background: var(--own) }
+  .gallery { display: flex; flex-wrap: wrap; gap: 1.2rem }
+  figure { margin: 0 } figcaption { font-size: .8rem; max-width: 20rem }
+  img { width: 6.4rem; height: 6.4rem; image-rendering: pixelated; border: 1px solid var(--grid) }`
+
+/** The page as text; it depends on its argument alone. */
+export function page({ title, about, galleries, tables }: PageContent): string {
+  return [
+    '<!doctype html>',
+    `<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(title)}</title>`,
+    `<style>${style}\n</style></head><body>`,
+    `<h1>${escape(title)}</h1>`,
+    ...about.map((line) => `<p>${escape(line)}</p>`),
+    ...galleries.flatMap(galleryLines),
+    ...tables.flatMap(tableLines),
+    '</body></html>',
+    '',
+  ].join('\n')
+}
+
+function galleryLines({ title, channels, side, pictures }: Gallery): string[] {
+  const image = (values: ArrayLike<number>, alt: string) => {
+    const data = Uint8ClampedArray.from(values, (value) => Math.round(255 * value))
+    const bytes: Bytes = { data, channels, height: side, width: side }
+    return `<img src="${dataUri(bytes)}" alt="${escape(alt)}">`
+  }
+  return [
+    `<h2>${escape(title)}</h2>`,
+    '<div class="gallery">',
+    ...pictures.map(({ original, negative, label, before, after, distortion }) => {
+      const change = negative.map((value, i) => value - original[i]!)
+      const largest = change.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6)
+      const magnified = change.map((value) => 0.5 + (0.5 * value) / largest)
+      const caption = `${label}: seen as ${before}, then as ${after}; distortion ${distortion.toFixed(4)}, shown ${(0.5 / largest).toFixed(1)} times`
+      return (
+        `<figure>${image(original, `${label}, original`)}${image(magnified, 'distortion, magnified')}` +
+        `${image(negative, `negative example, seen as ${after}`)}<figcaption>${escape(caption)}</figcaption></figure>`
+      )
+    }),
+    '</div>',
+  ]
+}
+
+function tableLines({ title, notes, columns, rows }: Table): string[] {
+  const head = columns.map((column) => `<th>${escape(column.title)}${column.unit === 'share' ? ', %' : ''}</th>`)
+  return [
+    `<h2>${escape(title)}</h2>`,
+    ...notes.map((note) => `<p>${escape(note)}</p>`),
+    `<div class="wide"><table><tr><th></th>${head.join('')}</tr>`,
+    ...rows.map((row) => {
+      const cells = row.cells.map((cell, i) => {
+        const [own = '', published] = shownCell(cell, columns[i]!.unit).split(/ (?=\()/)
+        return `<td>${escape(own)}${published === undefined ? '' : ` <small>${escape(published)}</small>`}</td>`
+      })
+      return `<tr><th>${escape(row.title)}</th>${cells.join('')}</tr>`
+    }),
+    '</table></div>',
+  ]
+}
+
+function escape(content: string): string {
+  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+}
