@@ -107,12 +107,11 @@ interface StepOptions {
 /** A training step on a batch and on some of each pool, which the layers below a level do not see. */
 function trainingStep(run: Session, options: StepOptions): Promise<Compiled<Readonly<Record<string, Tensor>>>> {
   const { layers, parameters, optimizer, batch, size, pools, share } = options
-  const extents: Record<string, Extent> = Object.fromEntries(
-    pools.flatMap(({ level, width }) => [
-      [`x${level}`, { dtype: 'f32', shape: [share, width] } as const],
-      [`target${level}`, { dtype: 'i32', shape: [share] } as const],
-    ]),
-  )
+  const extents: Record<string, Extent> = {}
+  for (const { level, width } of pools) {
+    extents[`x${level}`] = [share, width]
+    extents[`target${level}`] = { dtype: 'i32', shape: [share] }
+  }
   const body = (...inputs: Tensor[]): Readonly<Record<string, Tensor>> => {
     const [x, target, ...rest] = inputs as [Tensor, Tensor, ...Tensor[]]
     const costs = (value: Tensor, labels: Tensor) =>
