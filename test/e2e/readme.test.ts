@@ -8,35 +8,11 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import ts from 'typescript'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { makeDigits } from '../support/digits.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
 let folder = ''
-
-/** An IDX file of bytes. */
-function idx(shape: readonly number[], value: (i: number) => number): Uint8Array {
-  const length = shape.reduce((product, extent) => product * extent, 1)
-  const header = new DataView(new ArrayBuffer(4 + 4 * shape.length))
-  header.setUint32(0, 0x0800 + shape.length)
-  shape.forEach((extent, axis) => {
-    header.setUint32(4 + 4 * axis, extent)
-  })
-  return Buffer.concat([new Uint8Array(header.buffer), Uint8Array.from({ length }, (_, i) => value(i))])
-}
-
-/** Images whose row number 2 + 2 * digit is white. */
-async function makeDigits(to: string): Promise<void> {
-  await mkdir(to)
-  for (const [half, count] of [
-    ['train', 384],
-    ['t10k', 130],
-  ] as const) {
-    const digit = (image: number) => image % 10
-    const pixel = (i: number) => (Math.floor(i / 28) % 28 === 2 + 2 * digit(Math.floor(i / 784)) ? 255 : i % 64)
-    await writeFile(join(to, `${half}-images-idx3-ubyte`), idx([count, 28, 28], pixel))
-    await writeFile(join(to, `${half}-labels-idx1-ubyte`), idx([count], digit))
-  }
-}
 
 /** Blocks for users import the package by its name; those that import files by path show files of the repository. */
 async function programOf(document: string): Promise<string> {

@@ -1,0 +1,156 @@
+// Negative examples from the command line, over made-up digits: tables, the page in a browser, a network that sees one class in
+// everything, the bounds of its layers; and attacks on a network from its checkpoint.
+import { execFile, spawnSync } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { mnist } from '../../lib/data/index.js'
+import { layouts, type Table, wrongLabels } from '../../lib/experiments/index.js'
+import type { Tensor } from '../../lib/graph/index.js'
+import * as ops from '../../lib/ops/index.js'
+import { fc100 } from '../../lib/recipes/index.js'
+import { lbfgsAttack } from '../../lib/solvers/index.js'
+import { load, openSafetensors } from '../../lib/train/index.js'
+import { makeDigits } from '../support/digits.js'
+
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const browser = ['chromium', 'chromium-browser', 'google-chrome'].find(
+  (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0,
+)
+const limit = { timeout: 300_000 }
+let folder = ''
+
+interface Ended {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+function run(file: string, args: readonly string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(file, args, { cwd: folder, maxBuffer: 1 << 26 }, (error, out, err) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err })
+    })
+  })
+}
+
+const ostrich = (...args: string[]) => run(process.execPath, [main, ...args])
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ostrich-experiments-'))
+  await makeDigits(join(folder, 'digits'))
+  const trained = await ostrich(
+    'train',
+    'fc100-100-10',
+    '--data',
+    'digits',
+    '--epochs',
+    '40',
+    '--folder',
+    'run',
+    '--quiet',
+  )
+  if (trained.code !== 0) throw new Error(trained.err)
+  const options = ['--quick', '--images', '12', '--epochs', '30', '--data', 'digits', '--out', 'out']
+  const tables = await ostrich('tables', ...options)
+  if (tables.code !== 0) throw new Error(tables.err)
+}, 600_000)
+afterAll(async () => {
+  await rm(folder, { recursive: true })
+})
+
+test('tables: every network is wrong on all of its own negative examples, fed again and in 8 bits', limit, async () => {
+  const { tables, seeds, images } = JSON.parse(await readFile(join(folder, 'out/tables.json'), 'utf8')) as {
+    tables: Table[]
+    seeds: number
+    images: number
+  }
+  expect([seeds, images]).toEqual([1, 12])
+  expect(tables.map(({ title }) => title)).toEqual(layouts.map(({ title }) => title))
+  for (const { title, cells } of tables[0]!.rows) {
+    expect([cells[3]!.mean, cells[4]!.mean], title).toEqual([1, 1])
+    expect(cells[2]!.mean).toBeGreaterThan(0)
+    expect(cells[2]!.mean).toBeLessThan(0.6)
+  }
+  const [random, runnerUp, , nine] = tables.at(-1)!.rows.map(({ cells }) => cells[0]!.mean)
+  expect(nine).toBeLessThanOrEqual(random! + 1e-6)
+  expect(nine).toBeLessThanOrEqual(runnerUp! + 1e-6)
+  const file = await openSafetensors(join(folder, 'out/images-fc100-100-10-seed1.safetensors'))
+  expect(file.tensors.get('bytes')).toMatchObject({ dtype: 'U8', shape: [12, 28, 28] })
+  await file.close()
+})
+
+test.skipIf(browser === undefined)('the page shows its pictures in a browser', limit, async () => {
+  const page = `file://${join(folder, 'out/index.html')}`
+  const html = await readFile(join(folder, 'out/index.html'), 'utf8')
+  const pictures = html.match(/<img /g)!.length
+  expect(pictures).toBe(6 * 8 * 3)
+  const flags = [
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--allow-file-access-from-files',
+    '--virtual-time-budget=20000',
+  ]
+  const { out } = await run(browser!, [...flags, '--dump-dom', page])
+  expect(out.match(/<img /g)).toHaveLength(pictures)
+  const shot = join(folder, 'page.png')
+  await run(browser!, [...flags, `--screenshot=${shot}`, '--window-size=1200,2000', page])
+  const image = await readFile(shot)
+  expect([image.readUInt32BE(16), image.readUInt32BE(20)]).toEqual([1200, 2000])
+  // An empty page compresses to next to nothing.
+  expect(image.length).toBeGreaterThan(30_000)
+})
+
+test('fool: every digit is seen as one', limit, async () => {
+  const { code, out, err } = await ostrich(
+    'fool',
+    'run/last.safetensors',
+    '--as',
+    '3',
+    '--images',
+    '2',
+    '--out',
+    'fooled',
+  )
+  expect(err).toContain('written to')
+  expect(code).toBe(0)
+  expect(out).toMatch(/class +images +seen as class 3 +distortion\n/)
+  expect(out).toMatch(/all +18 +100\.0 %/)
+  expect((await readFile(join(folder, 'fooled/index.html'), 'utf8')).match(/<img /g)).toHaveLength(9 * 2 * 3)
+  const wrong = await ostrich('fool', 'run/last.safetensors', '--as', 'ostrich')
+  expect([wrong.code, wrong.err]).toEqual([
+    2,
+    expect.stringContaining('--as expects a class by name or number, got ostrich'),
+  ])
+})
+
+test('lipschitz: the bounds of its layers', limit, async () => {
+  const { code, out } = await ostrich('lipschitz', 'run/last.safetensors', '--json')
+  expect(code).toBe(0)
+  const bounds = JSON.parse(out) as { path: string; bound: number }[]
+  expect(bounds.map(({ path }) => path)).toEqual([1, 2, 3].map((i) => `fc100-100-10/linear${i}`))
+  for (const { bound } of bounds) expect(bound).toBeGreaterThan(0.5)
+})
+
+test('a network from a checkpoint can be attacked', limit, async () => {
+  const { net, example } = fc100.build()
+  await using model = await load(join(folder, 'run/last.safetensors'), net, { input: example, precision: 'f32' })
+  const { test: set } = await mnist({ dir: join(folder, 'digits') })
+  const bytes = new Uint8Array(4 * 784)
+  const labels = new Int32Array(4)
+  await set.gather([0, 1, 2, 3], { x: bytes, target: labels })
+  const x = Float32Array.from(bytes, (value) => value / 255)
+  const target = wrongLabels('random', { labels }, (await model.predict(x)), { seed: 1 })
+  using attack = await lbfgsAttack(model, net, { shape: [2, 784] })
+  const { reached, x: found } = await attack.run(x, target)
+  expect([...reached]).toEqual([1, 1, 1, 1])
+  const forward = await model.compile(
+    (z: Tensor<'f32', [number, number]>) => ({ label: ops.argmax((net as (x: Tensor) => Tensor)(z)) }),
+    { z: [4, 784] },
+  )
+  expect([...(await forward.run({ z: found })).label]).toEqual([...target])
+  expect(Object.keys(await model.parameters())).toHaveLength(6)
+})
