@@ -162,7 +162,7 @@ async function makerOf(run: Session, { layers, widths, train, rounds = 6 }: Pool
         pool.x.set(found.x.subarray(i * width, (i + 1) * width), pool.next * width)
         pool.target[pool.next] = target[i]!
         pool.next = (pool.next + 1) % pool.target.length
-        pool.filled = Math.max(pool.filled, pool.next, pool.filled === pool.target.length ? pool.filled : 0)
+        pool.filled = Math.min(pool.filled + 1, pool.target.length)
       }
     }
   }

@@ -60,7 +60,7 @@ function perceptron(own: Perceptron): Recipe {
 }
 
 const regression = { hidden: [], epochs: 20, batch: 500, rate: 0.01 }
-const deep = { lambdas: [1e-5, 1e-5, 1e-6], epochs: 25, batch: 100, rate: 0.003 }
+const deep = { lambdas: [1e-5, 1e-5, 1e-6], epochs: 24, batch: 200, rate: 0.005 }
 
 /** Softmax regression, lambda 1e-4. */
 export const fc10Weak = perceptron({
@@ -68,7 +68,7 @@ export const fc10Weak = perceptron({
   name: 'fc10-1e-4',
   title: 'FC10(1e-4): softmax regression reads handwritten digits, hardly held back',
   lambdas: [1e-4],
-  accuracy: 0.926,
+  accuracy: 0.924,
 })
 
 /** Softmax regression, lambda 1e-2. */
@@ -86,7 +86,7 @@ export const fc10Strong = perceptron({
   name: 'fc10-1',
   title: 'FC10(1): softmax regression with strong weight decay',
   lambdas: [1],
-  accuracy: 0.8,
+  accuracy: 0.785,
 })
 
 /** Two hidden layers of 100 sigmoid units. */

@@ -14,13 +14,16 @@ export interface AdversarialLossOptions {
 
 /** A network and the loss that trains it; they belong together. */
 export interface AdversarialLoss<N> {
+  /** The network, which remembers what it was given. */
   readonly net: N
+  /** Takes outputs of `net` alone. */
   readonly loss: (output: never, target: never) => Tensor<'f32'>
 }
 
 /**
  * clean J(x) + (1 - clean) J(x + epsilon sign(dJ/dx)), the change taken as it is; in evaluation J(x) alone. Dropout draws for each
  * of the two passes.
+ * @typeParam N the type of the network
  * @throws OstrichError `ERR_ARGUMENT` for options out of range; ShapeError in the loss, for an output that `net` did not give
  * @example const { net, loss } = solvers.adversarialLoss(maxoutNetwork(), nn.crossEntropy, { epsilon: 0.25 })
  */

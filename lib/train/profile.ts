@@ -45,6 +45,7 @@ export interface ProfileOptions extends PlaceOptions {
   readonly batch: number
   /** One example of `x`, without the batch. */
   readonly example: FieldSpec
+  /** As in training. */
   readonly inputs?: Inputs
   /** Of which the medians are over. Default: 10. */
   readonly runs?: number

@@ -7,9 +7,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { mnist } from '../../lib/data/index.js'
-import { layouts, type Table, wrongLabels } from '../../lib/experiments/index.js'
+import { layouts, type Table, trainOnPool, wrongLabels } from '../../lib/experiments/index.js'
 import type { Tensor } from '../../lib/graph/index.js'
+import { sigmoidMlpLayers } from '../../lib/models/index.js'
 import * as ops from '../../lib/ops/index.js'
+import * as optim from '../../lib/optim/index.js'
 import { fc100 } from '../../lib/recipes/index.js'
 import { lbfgsAttack } from '../../lib/solvers/index.js'
 import { load, openSafetensors } from '../../lib/train/index.js'
@@ -40,7 +42,7 @@ const ostrich = (...args: string[]) => run(process.execPath, [main, ...args])
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ostrich-experiments-'))
-  await makeDigits(join(folder, 'digits'))
+  await makeDigits(join(folder, 'digits'), 1000)
   const trained = await ostrich(
     'train',
     'fc100-100-10',
@@ -53,7 +55,7 @@ beforeAll(async () => {
     '--quiet',
   )
   if (trained.code !== 0) throw new Error(trained.err)
-  const options = ['--quick', '--images', '12', '--epochs', '30', '--data', 'digits', '--out', 'out']
+  const options = ['--quick', '--images', '12', '--epochs', '20', '--data', 'digits', '--out', 'out']
   const tables = await ostrich('tables', ...options)
   if (tables.code !== 0) throw new Error(tables.err)
 }, 600_000)
@@ -135,6 +137,30 @@ test('lipschitz: the bounds of its layers', limit, async () => {
   for (const { bound } of bounds) expect(bound).toBeGreaterThan(0.5)
 })
 
+test('training on pools of negative examples of each layer learns as training does', limit, async () => {
+  const { train, test: set } = await mnist({ dir: join(folder, 'digits') })
+  const common = {
+    widths: [784, 20, 20],
+    train,
+    test: set,
+    seed: 1,
+    epochs: 12,
+    batch: 32,
+    size: 150,
+    fresh: 100,
+    rounds: 3,
+  }
+  for (const levels of [[], [0, 1, 2]]) {
+    const layers = sigmoidMlpLayers({ inputs: 784, hidden: [20, 20], classes: 10 })
+    const told: number[] = []
+    const optimizer = optim.adam({ rate: 0.02 })
+    const report = ({ done }: { done: number }) => told.push(done)
+    const found = await trainOnPool({ ...common, layers, levels, optimizer, report })
+    expect(found.test).toBeLessThan(0.2)
+    expect(told.at(-1)).toBe(12 * 1000)
+  }
+})
+
 test('a network from a checkpoint can be attacked', limit, async () => {
   const { net, example } = fc100.build()
   await using model = await load(join(folder, 'run/last.safetensors'), net, { input: example, precision: 'f32' })
@@ -143,7 +169,7 @@ test('a network from a checkpoint can be attacked', limit, async () => {
   const labels = new Int32Array(4)
   await set.gather([0, 1, 2, 3], { x: bytes, target: labels })
   const x = Float32Array.from(bytes, (value) => value / 255)
-  const target = wrongLabels('random', { labels }, (await model.predict(x)), { seed: 1 })
+  const target = wrongLabels('random', { labels }, await model.predict(x), { seed: 1 })
   using attack = await lbfgsAttack(model, net, { shape: [2, 784] })
   const { reached, x: found } = await attack.run(x, target)
   expect([...reached]).toEqual([1, 1, 1, 1])

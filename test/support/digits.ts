@@ -13,11 +13,11 @@ function idx(shape: readonly number[], value: (i: number) => number): Uint8Array
   return Buffer.concat([new Uint8Array(header.buffer), Uint8Array.from({ length }, (_, i) => value(i))])
 }
 
-/** Writes 384 training and 130 test images into a new folder. */
-export async function makeDigits(to: string): Promise<void> {
+/** Writes training images and 130 test images into a new folder. */
+export async function makeDigits(to: string, images = 384): Promise<void> {
   await mkdir(to)
   for (const [half, count] of [
-    ['train', 384],
+    ['train', images],
     ['t10k', 130],
   ] as const) {
     const digit = (image: number) => image % 10
