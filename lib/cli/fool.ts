@@ -49,7 +49,7 @@ export const fool = command({
     if (dir === undefined) await fetchData(recipe.data, output)
     const { net, inputs, example } = recipe.build()
     const { validation } = await recipe.data.load(dir === undefined ? {} : { dir })
-    if (validation === undefined)
+    if (validation === undefined || 'tokens' in validation)
       throw new UsageError(`fool: expected data with validation images, got none in ${dir ?? ''}`)
     await using model = await load(path, net, {
       input: example,

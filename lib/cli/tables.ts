@@ -60,9 +60,8 @@ export const tables = command({
     if (seeds === 0 || images === 0) throw new UsageError('--seeds and --images expect at least 1, got 0')
     if (data === undefined) await fetchData(mnist.data, output)
     const { train, validation: test } = await mnist.data.load(data === undefined ? {} : { dir: data })
-    if (test === undefined || test.length < images) {
-      throw new UsageError(`--images expects at most ${test?.length ?? 0}, got ${images}`)
-    }
+    if ('tokens' in train || test === undefined || 'tokens' in test) throw new UsageError('tables expects images')
+    if (test.length < images) throw new UsageError(`--images expects at most ${test.length}, got ${images}`)
     await mkdir(out, { recursive: true })
     const began = performance.now()
     const result = await measureAll(

@@ -91,6 +91,5 @@ export const unmeasured: Metrics = { loss: NaN, accuracy: NaN }
 
 /** Metrics that are measured when they are asked for. */
 export const metricNames = ['top5', 'perplexity', 'bits'] as const
-/** One of them. */
 /** A metric that is measured when it is asked for. */
 export type MetricName = (typeof metricNames)[number]
