@@ -3,7 +3,6 @@
 // Licensed by the LDC, so it is never fetched: it is taken from the user's copy.
 import { access, mkdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { placeFile } from '../cache.js'
 import { DataError, reasonOf } from '../errors.js'
 import { dataFolder } from '../folder.js'
 import type { FetchOptions } from '../npm-package.js'
@@ -113,6 +112,7 @@ export async function getPtb(options: GetPtbOptions = {}): Promise<string> {
     if (!(error instanceof DataError) || !/^ptb: expected the file/.test(error.message)) throw error
     throw new DataError(`ptb: expected ${WANTED} in ${from}, got not all of them`, { cause: error })
   })
+  const { placeFile } = await import('../cache.js')
   await mkdir(dir, { recursive: true })
   for (const part of parts) {
     const path = (await pathOf(from, part))!

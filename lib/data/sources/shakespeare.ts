@@ -2,7 +2,6 @@
 // last tenth held back for validation.
 import { access, readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { placeFile } from '../cache.js'
 import { DataError } from '../errors.js'
 import { dataFolder } from '../folder.js'
 import type { FetchOptions } from '../npm-package.js'
@@ -86,6 +85,7 @@ export async function getShakespeare(options: GetShakespeareOptions = {}): Promi
   if (path === undefined) throw new DataError(`shakespeare: expected ${FILES.join(' or ')} in ${from}, got none`)
   expectWhole(Array.from(await readText(path)).length, path)
   const name = path.endsWith('.gz') ? 'tinyshakespeare.txt.gz' : 'tinyshakespeare.txt'
+  const { placeFile } = await import('../cache.js')
   onProgress({ stage: 'write', what: basename(path) })
   await placeFile(join(dir, name), await readFile(path))
   onProgress({ stage: 'done', what: dir })

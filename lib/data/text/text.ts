@@ -1,12 +1,9 @@
 // A text as numbers, and texts from files: any plain text in UTF-8, compressed by gzip or not, by words or by characters.
 import { readFile } from 'node:fs/promises'
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
 import { wholeNumber } from '../batches.js'
 import { DataError, reasonOf } from '../errors.js'
 import { type TextUnit, Vocabulary } from './vocabulary.js'
 
-const inflate = promisify(gunzip)
 const MOST_BYTES = 2 ** 30
 
 /** A text to train on or to measure by: one long sequence of tokens. */
@@ -62,10 +59,15 @@ export async function text(path: string, options: TextOptions = {}): Promise<Tex
 export async function readText(path: string): Promise<string> {
   try {
     let bytes: Uint8Array = await readFile(path)
-    if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = await inflate(bytes, { maxOutputLength: MOST_BYTES })
+    if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = await inflated(bytes)
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {
     const got = error instanceof TypeError ? 'other bytes' : reasonOf(error)
     throw new DataError(`${path}: expected a text in UTF-8, got ${got}`, { cause: error })
   }
+}
+
+async function inflated(bytes: Uint8Array): Promise<Uint8Array> {
+  const [{ gunzip }, { promisify }] = await Promise.all([import('node:zlib'), import('node:util')])
+  return promisify(gunzip)(bytes, { maxOutputLength: MOST_BYTES })
 }
