@@ -65,7 +65,7 @@ export function statesBefore(states: Tensor, first: Tensor, reverse: boolean): T
 
 /** The gradient of w [H, K] of h w, from all h [T, N, H] and all gradients of the product [T, N, K]: one product. */
 export function weightGradient(before: Tensor, products: Tensor): Tensor {
-  return matmul<'f32', Shape, Shape, true, false>(rows(before), rows(products), { transposeA: true })
+  return matmul<'f32', Shape, Shape, true>(rows(before), rows(products), { transposeA: true })
 }
 
 /** [T, N, K] -> [T * N, K] */

@@ -353,19 +353,19 @@ const unrolledCases: readonly OpCase[] = [
   unrolled(
     'unrolled lstm',
     lstmInputs(small),
-    (mask, reverse, gates, w, h, c) => unrolledLstm(gates!, w!, { h: h!, c: c! }, { reverse, ...(mask && { mask }) }).h,
+    (mask, reverse, gates, w, h, c) => unrolledLstm(gates, w, { h: h, c: c }, { reverse, ...(mask && { mask }) }).h,
     (arrays, reverse) => lstmReference(arrays, { reverse })[0],
   ),
   unrolled(
     'unrolled rnn',
     rnnInputs(small),
-    (mask, reverse, gates, w, h) => unrolledRnn(gates!, w!, h!, { reverse, ...(mask && { mask }) }),
+    (mask, reverse, gates, w, h) => unrolledRnn(gates, w, h, { reverse, ...(mask && { mask }) }),
     (arrays, reverse) => rnnReference(arrays, { reverse, activation: 'tanh' })[0],
   ),
   unrolled(
     'unrolled gru',
     gruInputs(small),
-    (mask, reverse, gates, w, h, b) => unrolledGru(gates!, w!, b!, h!, { reverse, ...(mask && { mask }) }),
+    (mask, reverse, gates, w, h, b) => unrolledGru(gates, w, b, h, { reverse, ...(mask && { mask }) }),
     (arrays, reverse) => gruReference(arrays, { reverse })[0],
   ),
 ]
