@@ -191,6 +191,7 @@ CUresult cuDevicePrimaryCtxRelease(CUdevice device) {
   drain_device(device);
   free_all(device);
   state().devices[device] = {};
+  name_leftovers();
   return CUDA_SUCCESS;
 }
 

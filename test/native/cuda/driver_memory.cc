@@ -3,8 +3,10 @@
 // something else.
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "driver_state.h"
 
@@ -181,6 +183,25 @@ void free_all(int device) {
   }
   for (const Quarantine::Item& item : quarantine().items) let_go(item);
   quarantine() = {};
+}
+
+void name_leftovers() {
+  const State& all = state();
+  for (const Device& device : all.devices) {
+    if (device.retained > 0) return;
+  }
+  const auto is_pinned = [](const auto& entry) { return entry.second.pinned; };
+  const std::pair<const char*, size_t> left[] = {
+      {"streams", all.stream_handles.count()},
+      {"events", all.event_handles.count()},
+      {"graphs", all.graph_handles.count()},
+      {"instantiated graphs", all.exec_handles.count()},
+      {"libraries", all.library_handles.count()},
+      {"blocks of pinned memory", size_t(std::count_if(all.allocations.begin(), all.allocations.end(), is_pinned))}};
+  for (const auto& [what, count] : left) {
+    if (count > 0)
+      refuse_locked(CUDA_SUCCESS, "the last context ends and leaves " + std::to_string(count) + " " + what);
+  }
 }
 
 CUresult cuMemGetInfo(size_t* free, size_t* total) {

@@ -99,6 +99,7 @@ class Handles {
   bool remove(Handle handle) {
     return objects_.erase(reinterpret_cast<uintptr_t>(handle)) > 0;
   }
+  size_t count() const { return objects_.size(); }
 
  private:
   uintptr_t next_ = 0x10000;
@@ -152,6 +153,8 @@ void spoil(Capture& capture);
 // What was written beside an allocation since the last look, or nothing.
 std::string overrun();
 void free_all(int device);
+// Once no context is left: says what was never destroyed, or given back, of handles and of pinned memory.
+void name_leftovers();
 // The allocation that the byte lies in, or null.
 std::pair<char* const, Allocation>* holder(const void* data);
 // All of it in one live allocation of that kind.
