@@ -34,8 +34,12 @@ CudaProgram::CudaProgram(const program::ProgramSpec& spec, std::vector<std::shar
 
 CudaProgram::~CudaProgram() {
   const Driver& driver = engine_->context->driver();
-  // Nothing of a lost device can be waited for, and nothing needs to be.
-  driver.cuStreamSynchronize(engine_->compute.get());
+  try {
+    engine_->context->enter();  // destroyed wherever the last owner goes, perhaps on another thread
+    engine_->compute.wait();
+  } catch (const core::Error&) {
+    // Nothing of a lost device can be waited for, and nothing needs to be.
+  }
   if (graph_ != nullptr) driver.cuGraphExecDestroy(graph_);
 }
 
