@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 namespace {
 
 using namespace ostrich;
@@ -12,19 +14,18 @@ using nlohmann::json;
 
 const DType kF32 = DType::f32;
 
+program::NodeSpec pointwise(const json& chain, const std::vector<int>& outputs, const char* path) {
+  return {"pointwise", {}, {}, std::make_shared<const json>(json{{"chain", chain}, {"outputs", outputs}}), path};
+}
+
 // w -= 0.1 v after v = 0.9 v + g, with w in bf16 besides: what may overwrite what.
 TEST(ChainPlan, OffersOnlySafePairs) {
-  const program::NodeSpec node{"pointwise",
-                               {},
-                               {},
-                               {{"chain",
-                                 {{"mul", "f32", 1, {{"c", 0.9}}},
-                                  {"add", "f32", 3, 2},
-                                  {"mul", "f32", 4, {{"c", 0.1}}},
-                                  {"sub", "f32", 0, 5},
-                                  {"cast", "bf16", 6}}},
-                                {"outputs", {4, 6, 7}}},
-                               "sgd"};
+  const json steps = {{"mul", "f32", 1, {{"c", 0.9}}},
+                      {"add", "f32", 3, 2},
+                      {"mul", "f32", 4, {{"c", 0.1}}},
+                      {"sub", "f32", 0, 5},
+                      {"cast", "bf16", 6}};
+  const program::NodeSpec node = pointwise(steps, {4, 6, 7}, "sgd");
   const program::Chain chain = program::parse_chain(node, {kF32, kF32, kF32});
   const std::vector<cpu::Access> access(3, cpu::Access::linear);
   const auto plan = cpu::plan_chain(chain, access, {0, 1, 2}, false, cpu::simd::table());
@@ -38,7 +39,7 @@ TEST(ChainPlan, OffersOnlySafePairs) {
 }
 
 bool keeps_zero(const json& chain, const std::vector<int>& outputs, const std::vector<bool>& uniform) {
-  const program::NodeSpec node{"pointwise", {}, {}, {{"chain", chain}, {"outputs", outputs}}, "zero"};
+  const program::NodeSpec node = pointwise(chain, outputs, "zero");
   return cpu::keeps_zero(program::parse_chain(node, std::vector<DType>(uniform.size(), kF32)), uniform,
                          cpu::simd::table());
 }
