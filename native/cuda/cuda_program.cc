@@ -33,14 +33,13 @@ CudaProgram::CudaProgram(const program::ProgramSpec& spec, std::vector<std::shar
 }
 
 CudaProgram::~CudaProgram() {
-  const Driver& driver = engine_->context->driver();
   try {
     engine_->context->enter();  // destroyed wherever the last owner goes, perhaps on another thread
     engine_->compute.wait();
   } catch (const core::Error&) {
     // Nothing of a lost device can be waited for, and nothing needs to be.
   }
-  if (graph_ != nullptr) driver.cuGraphExecDestroy(graph_);
+  if (graph_ != nullptr) engine_->context->driver().cuGraphExecDestroy(graph_);
 }
 
 // The libraries load kernels and allocate when they are first called, which a capture does not allow.

@@ -62,7 +62,7 @@ const faults = [
   {
     name: 'a graph that is never destroyed',
     file: 'native/cuda/cuda_program.cc',
-    from: 'if (graph_ != nullptr) driver.cuGraphExecDestroy(graph_);',
+    from: 'if (graph_ != nullptr) engine_->context->driver().cuGraphExecDestroy(graph_);',
     to: '',
     test: ['test/e2e/cuda.test.ts', '-t', 'an old device'],
   },
