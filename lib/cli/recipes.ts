@@ -23,7 +23,7 @@ export const list = command({
       for (const { name, title, paper, target } of rows) {
         output.line(`${name.padEnd(width)}${title}`)
         const value = target.of === undefined ? `${(100 * target.value).toFixed(1)} %` : `${target.value}`
-        output.line(`${' '.repeat(width)}reaches ${value} ${target.metric}; ${paper}`)
+        output.line(`${' '.repeat(width)}to reach: ${value} ${target.metric}; ${paper}`)
       }
     }
     return Promise.resolve(0)
