@@ -1,7 +1,7 @@
 // Both AlexNets beside PyTorch in float64: loss, logits and every gradient, of a shrunken copy in float64 and of the full
 // network on each backend in f32.
 import { readFileSync } from 'node:fs'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, test } from 'vitest'
 import { grad } from '../../lib/autodiff/index.js'
 import {
   feed,
@@ -19,11 +19,12 @@ import { type Device, openDevice } from '../../lib/runtime/index.js'
 import { Programs } from '../../lib/train/programs.js'
 import { StateStore } from '../../lib/train/state.js'
 import { interpret } from '../support/interpreter.js'
+import { compare, type ModelGolden } from '../support/model-golden.js'
 import { backends } from '../support/native.js'
 import { type NDArray, ndarray } from '../support/ndarray.js'
 import { pattern } from '../support/pattern.js'
 
-interface Golden {
+interface Golden extends ModelGolden {
   readonly name: 'alexnet' | 'alexnet-one-tower'
   readonly config: {
     readonly channels: readonly [number, number, number, number, number]
@@ -32,9 +33,6 @@ interface Golden {
     readonly side: number
     readonly batch: number
   }
-  readonly loss: number
-  readonly logits: readonly number[]
-  readonly gradients: Readonly<Record<string, { norm: number; along: number; first: readonly number[] }>>
 }
 
 const goldens = JSON.parse(readFileSync(new URL('../golden/models.json', import.meta.url), 'utf8')) as Golden[]
@@ -69,39 +67,6 @@ function valueOf(path: string, shape: Shape, order: number): { readonly seed: nu
 }
 
 const targets = ({ config: { batch, classes } }: Golden) => Array.from({ length: batch }, (_, i) => (i * 7) % classes)
-
-function expectNear(got: number, wanted: number, tolerance: number, what: string): void {
-  expect(Math.abs(got - wanted), `${what}: expected ${wanted}, got ${got}`).toBeLessThan(tolerance)
-}
-
-/** Compares with PyTorch; `relative` is of the norm of each gradient. */
-function compare(golden: Golden, results: Readonly<Record<string, ArrayLike<number>>>, relative: number): void {
-  expectNear(results['loss']![0]!, golden.loss, relative * golden.loss, 'loss')
-  const largest = Math.max(...golden.logits.map(Math.abs))
-  golden.logits.forEach((wanted, i) => {
-    expectNear(results['logits']![i]!, wanted, relative * largest, `logit ${i}`)
-  })
-  const paths = Object.keys(golden.gradients)
-  expect(Object.keys(results).filter((name) => name.includes('/'))).toEqual(paths)
-  for (const [i, path] of paths.entries()) {
-    const { norm, along, first } = golden.gradients[path]!
-    const got = results[path]!
-    const other = pattern(new Float64Array(got.length), 1000 + i)
-    let [squares, product] = [0, 0]
-    for (let j = 0; j < got.length; j++) {
-      squares += got[j]! ** 2
-      product += got[j]! * other[j]!
-    }
-    expectNear(Math.sqrt(squares), norm, relative * norm, `norm of ${path}`)
-    // The pattern has variance 1/12 per element: what an error of `relative` in every element would add up to.
-    expectNear(product, along, relative * norm, `${path} along a pattern`)
-    // Single elements feel a maximum that rounding decides the other way.
-    const most = Math.max(norm / Math.sqrt(got.length), ...first.map(Math.abs))
-    first.forEach((wanted, j) => {
-      expectNear(got[j]!, wanted, 10 * relative * most, `${path}[${j}]`)
-    })
-  }
-}
 
 describe.each(goldens.filter(({ config }) => config.side < 100))('a shrunken $name', (golden) => {
   test('float64', () => {

@@ -1,7 +1,7 @@
 // Penn Treebank's small network beside PyTorch in float64: loss, logits and every gradient of one batch, of a shrunken copy
 // in float64 and of the full network on each backend in f32.
 import { readFileSync } from 'node:fs'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, test } from 'vitest'
 import { grad } from '../../lib/autodiff/index.js'
 import { feed, read, type Tensor, trace, type Variable, variablesRead } from '../../lib/graph/index.js'
 import * as nn from '../../lib/nn/index.js'
@@ -10,11 +10,12 @@ import { type Device, openDevice } from '../../lib/runtime/index.js'
 import { Programs } from '../../lib/train/programs.js'
 import { StateStore } from '../../lib/train/state.js'
 import { interpret } from '../support/interpreter.js'
+import { compare, type ModelGolden } from '../support/model-golden.js'
 import { backends } from '../support/native.js'
 import { ndarray } from '../support/ndarray.js'
 import { pattern } from '../support/pattern.js'
 
-interface Golden {
+interface Golden extends ModelGolden {
   readonly config: {
     readonly units: number
     readonly vocabulary: number
@@ -22,9 +23,6 @@ interface Golden {
     readonly streams: number
     readonly width: number
   }
-  readonly loss: number
-  readonly logits: readonly number[]
-  readonly gradients: Readonly<Record<string, { norm: number; along: number; first: readonly number[] }>>
 }
 
 const file = new URL('../golden/words.json', import.meta.url)
@@ -48,37 +46,6 @@ function build({ config: { units, vocabulary, steps, streams } }: Golden): Reado
 
 function words({ config: { steps, streams, vocabulary } }: Golden, stride: number): number[] {
   return Array.from({ length: steps * streams }, (_, i) => (i * stride) % vocabulary)
-}
-
-function expectNear(got: number, wanted: number, tolerance: number, what: string): void {
-  expect(Math.abs(got - wanted), `${what}: expected ${wanted}, got ${got}`).toBeLessThan(tolerance)
-}
-
-/** Compares with PyTorch; `relative` is of the norm of each gradient. */
-function compare(golden: Golden, results: Readonly<Record<string, ArrayLike<number>>>, relative: number): void {
-  expectNear(results['loss']![0]!, golden.loss, relative * golden.loss, 'loss')
-  const largest = Math.max(...golden.logits.map(Math.abs))
-  golden.logits.forEach((wanted, i) => {
-    expectNear(results['logits']![i]!, wanted, relative * largest, `logit ${i}`)
-  })
-  const paths = Object.keys(golden.gradients)
-  expect(Object.keys(results).filter((name) => name.includes('/'))).toEqual(paths)
-  for (const [i, path] of paths.entries()) {
-    const { norm, along, first } = golden.gradients[path]!
-    const got = results[path]!
-    const other = pattern(new Float64Array(got.length), 1000 + i)
-    let [squares, product] = [0, 0]
-    for (let j = 0; j < got.length; j++) {
-      squares += got[j]! ** 2
-      product += got[j]! * other[j]!
-    }
-    expectNear(Math.sqrt(squares), norm, relative * norm, `norm of ${path}`)
-    expectNear(product, along, relative * norm, `${path} along a pattern`)
-    const most = Math.max(norm / Math.sqrt(got.length), ...first.map(Math.abs))
-    first.forEach((wanted, j) => {
-      expectNear(got[j]!, wanted, 10 * relative * most, `${path}[${j}]`)
-    })
-  }
 }
 
 test('a shrunken network, float64', () => {

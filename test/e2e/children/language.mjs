@@ -1,11 +1,9 @@
 // A language model's training that the test kills: node language.mjs FOLDER [CHECKPOINT]. Says each step on stdout, and at its end
 // a hash of all weights, moments and carried states.
-import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { nn, optim, train } from '../../../dist/index.js'
 import { PhiloxStream, Vocabulary } from '../../../dist/data/index.js'
 import { lstmLm } from '../../../dist/models/index.js'
+import { toTheEnd } from './to-the-end.mjs'
 
 const [folder, checkpoint] = process.argv.slice(2)
 const noise = new PhiloxStream(3, 0, 0)
@@ -25,10 +23,4 @@ const session = await train.session(lstmLm({ vocabulary: 9, units: 16, layers: 2
   folder,
   checkpointEvery: { steps: 7 },
 })
-if (checkpoint !== undefined) await session.resume(checkpoint)
-for await (const event of session.events()) if (event.type === 'step') process.stdout.write(`step ${event.step}\n`)
-await session.dispose()
-const hash = createHash('sha256')
-  .update(await readFile(join(folder, 'last.safetensors')))
-  .digest('hex')
-process.stdout.write(`hash ${hash}\n`)
+await toTheEnd(session, folder, checkpoint)

@@ -1,10 +1,8 @@
 // A training process that the test kills: node train.mjs FOLDER [CHECKPOINT]. Says each step on stdout, and at its end a
 // hash of all weights and moments.
-import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { nn, optim, train } from '../../../dist/index.js'
 import { arrays, PhiloxStream } from '../../../dist/data/index.js'
+import { toTheEnd } from './to-the-end.mjs'
 
 const [folder, checkpoint] = process.argv.slice(2)
 const noise = new PhiloxStream(3, 0, 0)
@@ -33,10 +31,4 @@ const session = await train.session(net, {
   folder,
   checkpointEvery: { steps: 7 },
 })
-if (checkpoint !== undefined) await session.resume(checkpoint)
-for await (const event of session.events()) if (event.type === 'step') process.stdout.write(`step ${event.step}\n`)
-await session.dispose()
-const hash = createHash('sha256')
-  .update(await readFile(join(folder, 'last.safetensors')))
-  .digest('hex')
-process.stdout.write(`hash ${hash}\n`)
+await toTheEnd(session, folder, checkpoint)
