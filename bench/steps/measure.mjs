@@ -1,7 +1,8 @@
 // One case in a process of its own: node measure.mjs CASE PRECISION STEPS THREADS [DEVICE]. Prints one line of
-// JSON. `floor` holds for the CPU only: elsewhere the product that it is measured by includes a copy of its operand.
+// JSON. `floor` holds for the CPU only: elsewhere the product that it is measured by includes a copy of its operand. There
+// values lie on the device already, as they do for PyTorch; `fed` is the time of a step that is fed them as bytes.
 import { cases, multiplyAdds } from './cases.mjs'
-import { compileGraph, feed, openDevice, ops, Programs, StateStore, trace, Trainer, versions } from './library.mjs'
+import { compileGraph, feed, openDevice, ops, Programs, read, StateStore, trace, Trainer, Variable, versions } from './library.mjs'
 
 const [name, precision, steps, threads, where = 'cpu'] = process.argv.slice(2)
 const task = cases[name]
@@ -14,8 +15,36 @@ const uniform = (count) => new Float32Array(count).map(() => Math.random() * 2 -
 
 const device = await openDevice({ device: where, threads: Number(threads) })
 
+/** Where the images of a batch come from: `values` from JavaScript, `bytes` likewise, `resident` from the device's memory. */
+const images = {
+  values: (count) => ({ dtype: 'f32', shape: task.shape, feed: uniform(count), net: task.net() }),
+  bytes: (count) => ({ dtype: 'u8', shape: task.shape, feed: new Uint8Array(below(256, count)), net: task.net() }),
+  resident: () => {
+    const shape = [task.batch, ...task.shape]
+    const init = () => ops.randomUniform(shape, { low: -1 })
+    const batch = new Variable({ label: 'images', dtype: 'f32', shape, role: 'statistic', init })
+    const net = task.net()
+    return { dtype: 'u8', shape: [], feed: new Uint8Array(task.batch), net: () => net(read(batch)) }
+  },
+}
+
+const dtypeOf = (values) => ({ Float32Array: 'f32', Int32Array: 'i32', Uint8Array: 'u8' })[values.constructor.name]
+
+/** Network, fields and feeds of a step; the labels are those that PyTorch's step has. */
+function stepOf(source) {
+  const count = task.batch * extent(task.shape)
+  if (task.vocabulary) {
+    const field = { dtype: 'i32', shape: task.shape }
+    const feeds = { x: below(task.vocabulary, count), target: below(task.vocabulary, count) }
+    return { net: task.net(), fields: { x: field, target: field }, feeds }
+  }
+  const { dtype, shape, feed: x, net } = images[source](count)
+  const target = Int32Array.from({ length: task.batch }, (_, i) => i % task.classes)
+  return { net, fields: { x: { dtype, shape }, target: { dtype: 'i32', shape: [] } }, feeds: { x, target } }
+}
+
 /** Milliseconds from the call to the end of the first compilation: trace, gradient, passes, text, native build. */
-async function timedTrainer() {
+async function timedTrainer({ net, fields }) {
   let compiled
   const watched = {
     alloc: (spec) => device.alloc(spec),
@@ -28,10 +57,8 @@ async function timedTrainer() {
   const store = new StateStore(watched)
   const started = performance.now()
   const trainer = await Trainer.create(new Programs(watched, store, 1), {
-    task: { net: task.net(), loss: task.loss, inputs: {} },
-    fields: task.vocabulary
-      ? { x: { dtype: 'i32', shape: task.shape }, target: { dtype: 'i32', shape: task.shape } }
-      : { x: { dtype: 'f32', shape: task.shape }, target: { dtype: 'i32', shape: [] } },
+    task: { net, loss: task.loss, inputs: {} },
+    fields,
     batch: task.batch,
     optimizer: task.optimizer(),
     precision,
@@ -40,11 +67,7 @@ async function timedTrainer() {
 }
 
 /** Median time between ends of steps, with two in flight as in the training loop. */
-async function stepTime(trainer) {
-  const count = task.batch * extent(task.shape)
-  const feeds = task.vocabulary
-    ? { x: below(task.vocabulary, count), target: below(task.vocabulary, count) }
-    : { x: uniform(count), target: Int32Array.from({ length: task.batch }, (_, i) => i % task.classes) }
+async function stepTime(trainer, feeds) {
   const total = Number(steps) + warmUp
   const ends = []
   const flights = []
@@ -64,31 +87,30 @@ async function stepTime(trainer) {
  * hand-overs between threads, and the part of it in which the JavaScript thread is busy (checks, N-API, copying the
  * feeds, resolving the promise). Measured on an idle device, since a busy core would count waiting as work.
  */
-async function overhead() {
-  const shape = [task.batch, ...task.shape]
+async function overhead(feeds) {
   const { text } = compileGraph(
     trace({ name: 'idle' }, () => {
-      feed('x', 'f32', shape)
-      return { y: ops.add(feed('target', 'i32', [task.batch]), 1) }
+      for (const [field, values] of Object.entries(feeds)) feed(field, dtypeOf(values), [values.length])
+      return { y: ops.add(feed('one', 'i32', [1]), 1) }
     }),
     { precision: 'f32' },
   )
   const program = await device.compile(text, [])
-  const feeds = {
-    x: uniform(extent(shape)),
-    target: new Int32Array(task.batch),
-  }
-  const fetches = { y: new Int32Array(task.batch) }
+  const fed = { ...feeds, one: new Int32Array(1) }
+  const fetches = { y: new Int32Array(1) }
   const times = []
+  const started = performance.now()
   let idle = performance.eventLoopUtilization()
-  for (let i = 0; i < 2500; i++) {
-    if (i === 500) idle = performance.eventLoopUtilization()
-    const started = performance.now()
-    await program.run(feeds, fetches)
-    times.push(performance.now() - started)
+  // Large feeds take long to copy.
+  while (times.length < 2500 && (times.length < 50 || performance.now() - started < 3000)) {
+    if (times.length === 20) idle = performance.eventLoopUtilization()
+    const called = performance.now()
+    await program.run(fed, fetches)
+    times.push(performance.now() - called)
   }
   const { active } = performance.eventLoopUtilization(idle)
-  return { roundTrip: median(times.slice(500)) * 1000, javascript: (active / 2000) * 1000 }
+  const counted = times.slice(20)
+  return { roundTrip: median(counted) * 1000, javascript: (active / counted.length) * 1000 }
 }
 
 /** Multiply-adds per millisecond of a large product: what this machine can do in this precision. */
@@ -112,14 +134,23 @@ async function bestRate() {
   return (8 * n ** 3) / Math.min(...times)
 }
 
-const { trainer, compile } = await timedTrainer()
-const step = await stepTime(trainer)
+/** Of a batch that lies on a GPU, the step that is fed bytes too. */
+const onDevice = where !== 'cpu' && !task.vocabulary
+const first = stepOf(onDevice ? 'resident' : 'values')
+const { trainer, compile } = await timedTrainer(first)
+const step = await stepTime(trainer, first.feeds)
+let fed
+if (onDevice) {
+  const second = stepOf('bytes')
+  fed = await stepTime((await timedTrainer(second)).trainer, second.feeds)
+}
 const memory = process.resourceUsage().maxRSS / 1024
 const { arenaBytes, stateBytes, reorders } = trainer.stats
 const result = {
   step,
+  fed,
   compile,
-  ...(await overhead()),
+  ...(await overhead(first.feeds)),
   floor: multiplyAdds(task) / (await bestRate()),
   // Before what follows takes memory of its own.
   memory,

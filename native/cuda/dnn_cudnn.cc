@@ -107,17 +107,8 @@ Tensor forward(fe::graph::Graph& graph, const ConvSpec& s, const Tensor& x, cons
   if (s.bias) {
     y = pointwise(graph, fe::PointwiseMode_t::ADD, y, input(graph, kBias, {{1, s.o, 1, 1}}, core::DType::f32));
   }
-  switch (s.activation) {
-    case Activation::none:
-      return y;
-    case Activation::relu:
-      return pointwise(graph, fe::PointwiseMode_t::RELU_FWD, y);
-    case Activation::tanh:
-      return pointwise(graph, fe::PointwiseMode_t::TANH_FWD, y);
-    case Activation::sigmoid:
-      return pointwise(graph, fe::PointwiseMode_t::SIGMOID_FWD, y);
-  }
-  return y;
+  OSTRICH_CHECK(s.activation == Activation::none || s.activation == Activation::relu);
+  return s.activation == Activation::relu ? pointwise(graph, fe::PointwiseMode_t::RELU_FWD, y) : y;
 }
 
 Tensor describe(fe::graph::Graph& graph, const ConvSpec& s) {

@@ -212,6 +212,8 @@ Gemm::~Gemm() {
 }
 
 std::unique_ptr<GemmPlan> Gemm::plan(const GemmSpec& spec) {
+  // Beside a bf16 result cuBLASLt has only a bf16 bias and bf16 sums; ours are f32.
+  if ((spec.bias || spec.sum_a) && spec.out == core::DType::bf16) return nullptr;
   const CublasLt& lt = context_->libraries().cublas_lt;
   if (handle_ == nullptr) expect(lt, lt.cublasLtCreate(&handle_), "cublasLtCreate", spec);
   auto plan = std::make_unique<Plan>(lt, handle_, spec);

@@ -7,7 +7,7 @@ import { disagreement, follows, type Arithmetic } from '../support/parity.js'
 import { cases } from '../ops/cases.js'
 
 const arithmetics: readonly Arithmetic[] = ['f32', 'bf16', 'tf32']
-const shown = 20
+const shown = 50
 
 /** NVIDIA's libraries in this process, from wherever they were found. */
 function libraries(): string[] {

@@ -177,7 +177,7 @@ const steps = async (names, inPrecisions, found) => {
   return saidOf(result, found)
 }
 
-const ours = ['compile', 'roundTrip', 'javascript', 'memory', 'arena', 'state', 'reorders']
+const ours = ['fed', 'compile', 'roundTrip', 'javascript', 'memory', 'arena', 'state', 'reorders']
 
 /** A peer that does not run is no failure of ours, but is counted. */
 const measured = ({ who, absent, results, reason = results.length === 0 ? 'no time was left' : undefined }) => {

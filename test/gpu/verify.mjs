@@ -59,10 +59,11 @@ const row = (cells) => `| ${cells.map(cell).join(' | ')} |\n`
 const table = (head, rows) => row(head) + row(head.map(() => '---')) + rows.map(row).join('')
 
 const benchTable = ({ figures }) => {
-  const heading = ['what', 'step, ms', 'rounds', 'name or reason']
-  const rows = figures.map(({ item, step, rounds, name, reason }) => [
+  const heading = ['what', 'step, ms', 'fed bytes, ms', 'rounds', 'name or reason']
+  const rows = figures.map(({ item, step, fed, rounds, name, reason }) => [
     item,
     step?.toPrecision(4),
+    fed?.toPrecision(4),
     rounds,
     name ?? reason,
   ])

@@ -15,9 +15,11 @@ export const follows = (sample: Sample): boolean => sample.inputs.some(({ dtype 
 export const precisionsOf = (sample: Sample): readonly Precision[] =>
   follows(sample) ? precisions : precisions.slice(0, 1)
 
-function f32Share({ f32, relativeTo }: OpCase['tolerance'], arithmetic: Arithmetic): number {
+function f32Share({ f32, relativeTo, spreads = false }: OpCase['tolerance'], arithmetic: Arithmetic): number {
   // Only sums of products have a tolerance relative to the tensor; nothing else may be rounded to tf32.
-  return arithmetic === 'tf32' && relativeTo === 'tensor' ? Math.max(f32, tf32Rounding) : f32
+  if (arithmetic !== 'tf32' || relativeTo !== 'tensor') return f32
+  // What comes of a sum goes into the next.
+  return Math.max(f32, spreads ? 4 * tf32Rounding : tf32Rounding)
 }
 
 /** The first output that is out of tolerance, in words; undefined where all agree. */

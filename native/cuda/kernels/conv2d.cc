@@ -2,6 +2,7 @@
 // zeros: in copies of x and w, and in dx and dw, whose padding comes out as zeros.
 #include "cuda/kernels/activate.h"
 #include "cuda/kernels/column_sums.h"
+#include "cuda/kernels/image_copy.h"
 #include "cuda/kernels/sequence.h"
 #include "program/attrs.h"
 
@@ -102,6 +103,36 @@ void set_types(ConvSpec& spec, bool& widens) {
   spec.in = spec.out = DType::f32;
 }
 
+// What the padding has more at the top than at the bottom and the other way round, of rows and of columns.
+struct Surplus {
+  int64_t before[2], after[2];
+  bool any() const { return before[0] + after[0] + before[1] + after[1] > 0; }
+};
+
+// Some of cuDNN's gradients (9.14, f32 and tf32) are wrong where the padding is uneven: images grow by what is uneven.
+Surplus even_out(ConvSpec& spec) {
+  Surplus surplus{};
+  int64_t* const extents[2] = {&spec.h, &spec.w};
+  for (size_t i = 0; i < 2; ++i) {
+    const int64_t both = std::min(spec.padding[i], spec.padding[i + 2]);
+    surplus.before[i] = spec.padding[i] - both;
+    surplus.after[i] = spec.padding[i + 2] - both;
+    spec.padding[i] = spec.padding[i + 2] = both;
+    *extents[i] += surplus.before[i] + surplus.after[i];
+  }
+  return surplus;
+}
+
+// A slot for the images that `spec` has grown.
+Slot* grown(Builder& builder, const ConvSpec& spec, const Slot* images) {
+  const Shape shape{spec.n, images->shape[1], spec.h, spec.w};
+  Slot* slot = builder.scratch(size_t(images->layout.elements(shape)) * core::size_of(images->dtype));
+  slot->dtype = images->dtype;
+  slot->shape = shape;
+  slot->layout = images->layout;
+  return slot;
+}
+
 // The slot as f32, by a part of its own.
 Slot* widened(Builder& builder, Slot* slot, std::vector<std::unique_ptr<Step>>& parts) {
   Slot* wide = like(builder, slot, DType::f32);
@@ -141,10 +172,15 @@ std::unique_ptr<Step> make_conv2d(Builder& builder, const NodeSpec& node) {
   Slot* computed = like(builder, y, spec.out);
   set_extents(spec, x->shape, channels_in_memory(x), w->shape, y->shape);
   const Activation activation = activation_of(node);
-  spec.bias = bias != nullptr;
-  spec.activation = activation;
-  auto plan = builder.dnn().plan(spec, builder.tuner());
-  const bool is_fused = plan != nullptr;
+  // cuDNN approximates tanh and sigmoid; ours are the same in every op.
+  bool is_fused = activation == Activation::none || activation == Activation::relu;
+  std::unique_ptr<ConvPlan> plan;
+  if (is_fused) {
+    spec.bias = bias != nullptr;
+    spec.activation = activation;
+    plan = builder.dnn().plan(spec, builder.tuner());
+    is_fused = plan != nullptr;
+  }
   if (!is_fused) {
     spec.bias = false;
     spec.activation = Activation::none;
@@ -176,7 +212,13 @@ std::unique_ptr<Step> make_conv2dGradInput(Builder& builder, const NodeSpec& nod
   w = builder.with_layout(w, Layout::channels_last(w->shape, multiple));
   Slot* dx = builder.output(node, 0, Layout::channels_last(builder.shape(node, 0), multiple));
   set_extents(spec, dx->shape, channels_in_memory(dx), w->shape, dy->shape);
-  return gradient(builder, spec, widens, dy, w, dx, nullptr, dy);
+  const Surplus surplus = even_out(spec);
+  if (!surplus.any()) return gradient(builder, spec, widens, dy, w, dx, nullptr, dy);
+  Slot* whole = grown(builder, spec, dx);
+  std::vector<std::unique_ptr<Step>> parts;
+  parts.push_back(gradient(builder, spec, widens, dy, w, whole, nullptr, dy));
+  parts.push_back(make_image_copy(builder, whole, dx, -surplus.before[0], -surplus.before[1]));
+  return in_sequence(std::move(parts));
 }
 
 std::unique_ptr<Step> make_conv2dGradWeight(Builder& builder, const NodeSpec& node) {
@@ -191,7 +233,13 @@ std::unique_ptr<Step> make_conv2dGradWeight(Builder& builder, const NodeSpec& no
   Slot* dw = builder.output(node, 0, Layout::channels_last(builder.shape(node, 0), multiple));
   Slot* sums = program::get_bool(node, "sumDy") ? builder.output(node, 1) : nullptr;
   set_extents(spec, x->shape, channels_in_memory(x), dw->shape, dy->shape);
-  return gradient(builder, spec, widens, x, dy, dw, sums, dy);
+  const Surplus surplus = even_out(spec);
+  if (!surplus.any()) return gradient(builder, spec, widens, x, dy, dw, sums, dy);
+  Slot* whole = grown(builder, spec, x);
+  std::vector<std::unique_ptr<Step>> parts;
+  parts.push_back(make_image_copy(builder, x, whole, surplus.before[0], surplus.before[1]));
+  parts.push_back(gradient(builder, spec, widens, whole, dy, dw, sums, dy));
+  return in_sequence(std::move(parts));
 }
 
 }  // namespace ostrich::cuda

@@ -147,6 +147,17 @@ OSTRICH_DEVICE void execute(int code, uint32_t* to, const uint32_t* a, const uin
   }
 }
 
+// A register, or a literal for all elements. Branches once, so that a register is read in one piece.
+template <int kWidth>
+OSTRICH_DEVICE void fetch(const Job& job, const uint32_t (*registers)[kWidth], uint16_t place, uint32_t* to) {
+  if (place < kLiteral) {
+    for (int e = 0; e < kWidth; ++e) to[e] = registers[place][e];
+    return;
+  }
+  const uint32_t literal = job.literals[place - kLiteral];
+  for (int e = 0; e < kWidth; ++e) to[e] = literal;
+}
+
 template <int kRegisters, int kWidth>
 OSTRICH_DEVICE void interpret(const PointwiseArgs& args) {
   if (args.fault->site != 0) return;
@@ -155,7 +166,7 @@ OSTRICH_DEVICE void interpret(const PointwiseArgs& args) {
   const Job& job = *args.job[number];
   const int64_t block = int(block_x()) - args.first_block[number];
   const int64_t step = int64_t(args.first_block[number + 1] - args.first_block[number]) * block_threads() * kWidth;
-  uint32_t registers[kRegisters][kWidth];
+  alignas(kWidth * sizeof(uint32_t)) uint32_t registers[kRegisters][kWidth];
   for (int64_t first = (block * block_threads() + thread_index()) * kWidth; first < job.count; first += step) {
     const int n = job.count - first < kWidth ? int(job.count - first) : kWidth;
     for (int i = 0; i < job.ops; ++i) {
@@ -164,19 +175,15 @@ OSTRICH_DEVICE void interpret(const PointwiseArgs& args) {
         load<kWidth>(job, job.inputs[op.a], first, n, registers[op.to]);
         continue;
       }
-      uint32_t operands[3][kWidth];
-      const uint16_t places[3] = {op.a, op.b, op.c};
-      for (int k = 0; k < 3; ++k) {
-        for (int e = 0; e < kWidth; ++e) {
-          operands[k][e] = places[k] < kLiteral ? registers[places[k]][e] : job.literals[places[k] - kLiteral];
-        }
-      }
+      uint32_t a[kWidth], b[kWidth], c[kWidth], result[kWidth];
+      fetch<kWidth>(job, registers, op.a, a);
       if (op.code == uint16_t(ChainCode::store)) {
-        store<kWidth>(job.outputs[op.to], first, n, operands[0]);
+        store<kWidth>(job.outputs[op.to], first, n, a);
         continue;
       }
-      uint32_t result[kWidth];
-      execute<kWidth>(op.code, result, operands[0], operands[1], operands[2]);
+      fetch<kWidth>(job, registers, op.b, b);
+      fetch<kWidth>(job, registers, op.c, c);
+      execute<kWidth>(op.code, result, a, b, c);
       for (int e = 0; e < kWidth; ++e) registers[op.to][e] = result[e];
     }
   }

@@ -16,7 +16,9 @@ class PoolStep : public Step {
   // `x` are the extents of x (or dx); `index` null: none.
   PoolStep(Builder& builder, const NodeSpec& node, const char* name, Slot* in, Slot* out, Slot* index, const Shape& x)
       : in_(in), out_(out), index_(index) {
-    detail = std::string(name) + (out->dtype == core::DType::bf16 ? "_bf16" : "_f32");
+    const bool is_bf16 = out->dtype == core::DType::bf16;
+    const int width = is_bf16 ? kPoolWidthBf16 : kPoolWidthF32, packed = is_wide(width) ? width : 1;
+    detail = std::string(name) + (is_bf16 ? "_bf16" : "_f32") + (packed > 1 ? "_wide" : "");
     kernel_ = builder.kernel("pool2d", detail);
     const auto kernel = program::get_ints(node, "kernel", 2), stride = program::get_ints(node, "stride", 2),
                padding = program::get_ints(node, "padding", 4);
@@ -24,13 +26,14 @@ class PoolStep : public Step {
       args_.kernel[i] = int(kernel[i]);
       args_.stride[i] = int(stride[i]);
       args_.before[i] = int(padding[i]);
+      args_.by_stride[i] = make_divisor(stride[i]);
     }
-    args_.height = x[2];
-    args_.width = x[3];
-    args_.in_height = in->shape[2];
-    args_.in_width = in->shape[3];
-    args_.channels = out->shape[1];
-    args_.count = out->layout.elements(out->shape);
+    args_.height = int(x[2]);
+    args_.width = int(x[3]);
+    args_.in_height = int(in->shape[2]);
+    args_.in_width = int(in->shape[3]);
+    args_.channels = int(out->shape[1]);
+    args_.count = out->layout.elements(out->shape) / packed;
     const auto set = [](int64_t(&strides)[4], const Slot* slot) {
       const Shape from = slot->layout.strides(slot->shape);
       for (size_t i = 0; i < 4; ++i) strides[i] = from[i];
@@ -43,7 +46,7 @@ class PoolStep : public Step {
     for (size_t i = 0; i < 4; ++i) {
       args_.axes[i] = order[i];
       const bool channels = last && i == 3;
-      args_.extents[i] = make_divisor(channels ? out->layout.channels : out->shape[size_t(order[i])]);
+      args_.extents[i] = make_divisor(channels ? out->layout.channels / packed : out->shape[size_t(order[i])]);
     }
   }
 
@@ -58,6 +61,15 @@ class PoolStep : public Step {
   bool count_padding(bool value) { return args_.count_padding = value; }
 
  private:
+  // Whether packs of channels are packs in memory, in all that is read and written.
+  bool is_wide(int width) const {
+    const auto fits = [&](const Slot* slot) {
+      return slot == nullptr ||
+             (!slot->layout.is_row_major() && slot->layout.channels % width == 0 && slot->offset % 16 == 0);
+    };
+    return fits(in_) && fits(out_) && fits(index_);
+  }
+
   const Slot *in_, *out_, *index_;
   Kernel kernel_;
   PoolArgs args_{};

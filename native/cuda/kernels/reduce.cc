@@ -47,9 +47,10 @@ class ReduceStep : public Step {
     first_.length = count(first_.reduced);
     const Walk& reduced = first_.reduced;
     by_rows_ = reduced.axes > 0 && reduced.strides[reduced.axes - 1] == 1 && first_.length > kShort;
-    const int64_t blocks = by_rows_ ? first_.outputs : (first_.outputs + kReduceThreads - 1) / kReduceThreads;
+    const int64_t enough = by_rows_ ? kEnoughBlocks : kEnoughBlocks * kReduceThreads;  // of blocks, or threads
     const int64_t least = by_rows_ ? kReduceThreads * 8 : kShort / 2;  // elements that are worth a split
-    const int64_t wanted = std::min((first_.length + least - 1) / least, (kEnoughBlocks + blocks - 1) / blocks);
+    const int64_t wanted =
+        std::min((first_.length + least - 1) / least, (enough + first_.outputs - 1) / first_.outputs);
     first_.part = (first_.length + wanted - 1) / wanted;
     first_.splits = int((first_.length + first_.part - 1) / first_.part);
     const std::string base = what == What::sum ? "sum_" : what == What::max ? "max_" : "argmax_";
@@ -71,18 +72,22 @@ class ReduceStep : public Step {
     } else {
       args.y = partials_->data<void>();
     }
-    const int64_t items = args.outputs * args.splits;
-    OSTRICH_CHECK(!by_rows_ || items < int64_t(1) << 31);
-    kernel_.launch(stream, by_rows_ ? Grid{unsigned(items)} : grid_for(items, kReduceThreads), kReduceThreads, args);
+    launch(kernel_, by_rows_, args, stream);
     if (!second_) return;
     ReduceArgs join = *second_;
     join.x = partials_->data<const void>();
     join.x_index = indices_ == nullptr ? nullptr : indices_->data<const int32_t>();
     finish(join);
-    second_kernel_.launch(stream, grid_for(join.outputs, kReduceThreads), kReduceThreads, join);
+    launch(second_kernel_, joins_by_rows_, join, stream);
   }
 
  private:
+  static void launch(Kernel& kernel, bool by_rows, const ReduceArgs& args, CUstream stream) {
+    const int64_t items = args.outputs * args.splits;
+    OSTRICH_CHECK(!by_rows || items < int64_t(1) << 31);
+    kernel.launch(stream, by_rows ? Grid{unsigned(items)} : grid_for(items, kReduceThreads), kReduceThreads, args);
+  }
+
   // The last pass writes the output.
   void finish(ReduceArgs& args) const {
     if (what_ == What::argmax) {
@@ -116,7 +121,10 @@ class ReduceStep : public Step {
     push(join.kept, join.outputs, 1);
     push(join.reduced, join.length, join.outputs);
     second_ = join;
-    second_kernel_ = builder.kernel("reduce", base + (x_->dtype == DType::i32 ? "i32" : "f32") + "_columns");
+    // Few outputs: more of the device works where a block adds up each.
+    joins_by_rows_ = join.length > kShort;
+    const char* dtype = x_->dtype == DType::i32 ? "i32" : "f32";
+    second_kernel_ = builder.kernel("reduce", base + dtype + (joins_by_rows_ ? "_rows" : "_columns"));
     const size_t bytes = size_t(first_.outputs * first_.splits) * 4;
     writes.push_back(partials_ = builder.scratch(bytes));
     if (what_ == What::argmax) writes.push_back(indices_ = builder.scratch(bytes));
@@ -125,7 +133,7 @@ class ReduceStep : public Step {
 
   What what_;
   Slot *x_, *y_, *partials_ = nullptr, *indices_ = nullptr;
-  bool by_rows_;
+  bool by_rows_, joins_by_rows_ = false;
   Kernel kernel_, second_kernel_;
   ReduceArgs first_{};
   std::optional<ReduceArgs> second_;

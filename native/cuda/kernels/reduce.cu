@@ -54,18 +54,35 @@ OSTRICH_DEVICE void store(const ReduceArgs& args, int64_t at, int32_t value) {
 
 OSTRICH_DEVICE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
+constexpr int kAhead = 8;  // loads under way together: a sum waits for each of its terms in turn
+
+// Elements [begin, end) of one output, in order.
+template <class Op, class Kind>
+OSTRICH_DEVICE typename Op::Value column(const ReduceArgs& args, int64_t base, int64_t begin, int64_t end) {
+  using Stored = typename Kind::Stored;
+  using Value = typename Op::Value;
+  const auto* x = static_cast<const Stored*>(args.x) + base;
+  Value total = Op::start();
+  int64_t r = begin;
+  if (args.reduced.axes == 1) {
+    const int64_t stride = args.reduced.strides[0];
+    for (; r + kAhead <= end; r += kAhead) {
+      Stored ahead[kAhead];
+      for (int k = 0; k < kAhead; ++k) ahead[k] = x[(r + k) * stride];
+      for (int k = 0; k < kAhead; ++k) total = Op::join(total, Value(Kind::load(ahead[k])));
+    }
+  }
+  for (; r < end; ++r) total = Op::join(total, Value(Kind::load(x[offset_of(args.reduced, r)])));
+  return total;
+}
+
 // A thread for each output and split, for neighbours in memory that are different outputs.
 template <class Op, class Kind>
 OSTRICH_DEVICE void columns(const ReduceArgs& args) {
-  const auto* x = static_cast<const typename Kind::Stored*>(args.x);
   for (int64_t item = first_item(); item < args.outputs * args.splits; item += item_stride()) {
     const int64_t split = item / args.outputs, output = item - split * args.outputs;
-    const int64_t base = offset_of(args.kept, output), end = smaller(args.length, (split + 1) * args.part);
-    typename Op::Value total = Op::start();
-    for (int64_t r = split * args.part; r < end; ++r) {
-      total = Op::join(total, typename Op::Value(Kind::load(x[base + offset_of(args.reduced, r)])));
-    }
-    store(args, item, total);
+    const int64_t begin = split * args.part, end = smaller(args.length, begin + args.part);
+    store(args, item, column<Op, Kind>(args, offset_of(args.kept, output), begin, end));
   }
 }
 

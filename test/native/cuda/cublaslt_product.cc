@@ -44,6 +44,9 @@ std::string Product::mismatch() const {
       return "a leading dimension is smaller than a row or column";
     }
   }
+  if (vector_length() > 0 && desc.get(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, d.type) != d.type) {
+    return "a bias, or sums, of another type than D";
+  }
   return "";
 }
 
@@ -53,8 +56,7 @@ bool Product::supported() const {
                      which == CUBLASLT_EPILOGUE_BIAS || which == CUBLASLT_EPILOGUE_RELU_BIAS ||
                      which == CUBLASLT_EPILOGUE_BGRADA || which == CUBLASLT_EPILOGUE_BGRADB;
   const bool types = a.type == b.type && c.type == d.type && (a.type == CUDA_R_16BF || d.type == CUDA_R_32F);
-  const bool same = desc.get(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, d.type) == d.type;
-  return known && types && (vector_length() == 0 || same);
+  return known && types;
 }
 
 std::string Product::run() const {
