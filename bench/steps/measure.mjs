@@ -2,11 +2,25 @@
 // JSON. `floor` holds for the CPU only: elsewhere the product that it is measured by includes a copy of its operand. There
 // values lie on the device already, as they do for PyTorch; `fed` is the time of a step that is fed them as bytes.
 import { cases, multiplyAdds } from './cases.mjs'
-import { compileGraph, feed, openDevice, ops, Programs, read, StateStore, trace, Trainer, Variable, versions } from './library.mjs'
+import {
+  compileGraph,
+  feed,
+  openDevice,
+  ops,
+  Programs,
+  read,
+  StateStore,
+  trace,
+  Trainer,
+  Variable,
+  versions,
+} from './library.mjs'
 
 const [name, precision, steps, threads, where = 'cpu'] = process.argv.slice(2)
 const task = cases[name]
 const warmUp = 5
+/** Bytes of a batch beyond which it is measured on the device only. */
+const largestFed = 2 ** 25
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
 const extent = (shape) => shape.reduce((product, n) => product * n, 1)
@@ -140,7 +154,7 @@ const first = stepOf(onDevice ? 'resident' : 'values')
 const { trainer, compile } = await timedTrainer(first)
 const step = await stepTime(trainer, first.feeds)
 let fed
-if (onDevice) {
+if (onDevice && task.batch * extent(task.shape) <= largestFed) {
   const second = stepOf('bytes')
   fed = await stepTime((await timedTrainer(second)).trainer, second.feeds)
 }

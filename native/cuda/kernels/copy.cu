@@ -42,6 +42,24 @@ OSTRICH_DEVICE void copy(const CopyArgs& args) {
   }
 }
 
+// Neighbouring threads read along the rows and write whole columns.
+template <class T>
+OSTRICH_DEVICE void interleave(const InterleaveArgs& args) {
+  constexpr int kWidth = 16 / int(sizeof(T));
+  struct alignas(16) Column {
+    T item[kWidth];
+  };
+  if (args.fault->site != 0) return;
+  for (int64_t i = first_item(); i < args.count; i += item_stride()) {
+    const int64_t outer = quotient(i, args.columns), j = i - outer * args.columns.divisor;
+    const T* from = static_cast<const T*>(args.from) + offset_of(args.from_outer, outer) + j;
+    Column column;
+    for (int row = 0; row < kWidth; ++row) column.item[row] = row < args.rows ? from[row * args.from_stride] : T(0);
+    T* to = static_cast<T*>(args.to) + offset_of(args.to_outer, outer) + j * args.to_stride;
+    *reinterpret_cast<Column*>(to) = column;
+  }
+}
+
 // One tile a block: rows are read along j and written along i, each in whole lines of memory.
 template <class T>
 OSTRICH_DEVICE void transpose(const TransposeArgs& args, T (&tile)[kTransposeTile * (kTransposeTile + 1)]) {
@@ -73,6 +91,9 @@ OSTRICH_GLOBAL(copy_2, CopyArgs, 256) { copy<uint16_t>(args); }
 OSTRICH_GLOBAL(copy_4, CopyArgs, 256) { copy<uint32_t>(args); }
 OSTRICH_GLOBAL(copy_8, CopyArgs, 256) { copy<Bytes8>(args); }
 OSTRICH_GLOBAL(copy_16, CopyArgs, 256) { copy<Bytes16>(args); }
+
+OSTRICH_GLOBAL(interleave_2, InterleaveArgs, 256) { interleave<uint16_t>(args); }
+OSTRICH_GLOBAL(interleave_4, InterleaveArgs, 256) { interleave<uint32_t>(args); }
 
 OSTRICH_GLOBAL_SYNC(transpose_1, TransposeArgs, kTransposeThreads) {
   OSTRICH_SHARED(uint8_t, tile, kTransposeTile * (kTransposeTile + 1));

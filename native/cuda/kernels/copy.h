@@ -30,6 +30,18 @@ struct TransposeArgs {
   Divisor row_tiles, column_tiles;
 };
 
+// A batch of matrices of so few rows that a whole column is 16 bytes of the target, zeros from `rows` on.
+struct InterleaveArgs {
+  const void* from;
+  void* to;
+  const Fault* fault;
+  Walk from_outer, to_outer;
+  int64_t count;  // columns of all matrices
+  int64_t rows;
+  Divisor columns;
+  int64_t from_stride, to_stride;  // of a row in the source, of a column in the target
+};
+
 constexpr int kTransposeTile = 32;
 constexpr int kTransposeThreads = 256;
 

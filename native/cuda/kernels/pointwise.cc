@@ -1,12 +1,11 @@
 // pointwise: a chain of instructions in one sweep over memory. Inputs of the output's shape and the outputs have one
 // layout, and the sweep is over its elements as they lie; inputs of fewer elements are row-major and broadcast.
-#include "cuda/kernels/pointwise.h"
-
 #include <algorithm>
 
 #include "cuda/kernels/activate.h"
 #include "cuda/kernels/chain_job.h"
 #include "cuda/kernels/grid.h"
+#include "cuda/kernels/known_chains.h"
 #include "program/attrs.h"
 
 namespace ostrich::cuda {
@@ -24,8 +23,9 @@ struct Part {
 
 class PointwiseStep : public Step {
  public:
-  PointwiseStep(Builder& builder, bool few)
-      : builder_(builder), few_(few), kernel_(builder.kernel("pointwise", few ? "pointwise_few" : "pointwise_many")) {
+  // `known`: the number of a known chain, or -1.
+  PointwiseStep(Builder& builder, bool few, int known)
+      : builder_(builder), few_(few), known_(known), kernel_(builder.kernel("pointwise", kernel_name())) {
     is_guarded = true;
   }
 
@@ -37,11 +37,12 @@ class PointwiseStep : public Step {
     args_.jobs += 1;
     ops_ += part.job.ops;
     parts_.push_back(std::move(part));
-    detail = std::to_string(ops_) + " instructions" + (args_.jobs > 1 ? " in " + std::to_string(args_.jobs) : "");
+    detail = known_ < 0 ? std::to_string(ops_) + " instructions" : kKnownChains[known_].name;
+    if (args_.jobs > 1) detail += " in " + std::to_string(args_.jobs);
   }
 
   bool joins(const PointwiseStep& other) const {
-    return few_ == other.few_ && parts_.size() + other.parts_.size() <= size_t(kJobs);
+    return few_ == other.few_ && known_ == other.known_ && parts_.size() + other.parts_.size() <= size_t(kJobs);
   }
   void take(PointwiseStep& other) {
     for (Part& part : other.parts_) add(std::move(part));
@@ -58,15 +59,18 @@ class PointwiseStep : public Step {
     };
     for (size_t p = 0; p < parts_.size(); ++p) {
       Part& part = parts_[p];
+      part.job.aligned = true;
       for (size_t i = 0; i < part.inputs.size(); ++i) {
         JobInput& input = part.job.inputs[i];
         input.data = part.inputs[i]->data<const void>();
         input.aligned = is_aligned(input.data, part.inputs[i]);
+        part.job.aligned = part.job.aligned && (input.aligned || input.access == Access::uniform);
       }
       for (size_t k = 0; k < part.outputs.size(); ++k) {
         JobOutput& output = part.job.outputs[k];
         output.data = part.outputs[k]->data<void>();
         output.aligned = is_aligned(output.data, part.outputs[k]);
+        part.job.aligned = part.job.aligned && output.aligned;
       }
       builder_.fill_table(part.table, &part.job, sizeof(Job));
       args_.job[p] = part.table->data<const Job>();
@@ -78,8 +82,14 @@ class PointwiseStep : public Step {
   }
 
  private:
+  std::string kernel_name() const {
+    if (known_ >= 0) return std::string("pointwise_") + kKnownChains[known_].name;
+    return few_ ? "pointwise_few" : "pointwise_many";
+  }
+
   Builder& builder_;
   bool few_;
+  int known_;
   Kernel kernel_;
   PointwiseArgs args_{};
   std::vector<Part> parts_;
@@ -178,7 +188,8 @@ std::unique_ptr<Step> make_step(Builder& builder, const Chain& chain, const std:
   part.inputs.assign(inputs.begin(), inputs.end());
   part.outputs.assign(outputs.begin(), outputs.end());
 
-  auto step = std::make_unique<PointwiseStep>(builder, lowered.registers <= kFewRegisters);
+  const int known = job.count < kWorthKnown ? -1 : known_chain(job, int(inputs.size()), int(outputs.size()));
+  auto step = std::make_unique<PointwiseStep>(builder, lowered.registers <= kFewRegisters, known);
   step->reads = inputs;
   step->writes = outputs;
   for (size_t i = 0; i < inputs.size(); ++i) {

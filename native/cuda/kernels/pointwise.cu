@@ -1,7 +1,9 @@
 // An interpreter of chains: a thread decodes each instruction once for several elements. All stores come after all
 // loads of an element, so that an output may lie where an input did.
+#include <type_traits>
+
 #include "cuda/kernels/device.h"
-#include "cuda/kernels/pointwise.h"
+#include "cuda/kernels/known_chains.h"
 #include "math/pointwise.h"
 
 namespace ostrich::cuda {
@@ -96,11 +98,6 @@ OSTRICH_DEVICE void store(const JobOutput& output, int64_t first, int n, const u
   }
 }
 
-enum OpNumber : int {
-#define OSTRICH_POINTWISE(name, arity) op_##name,
-#include "program/ops.def"
-};
-
 #define OSTRICH_EACH(expression)                 \
   for (int e = 0; e < kWidth; ++e) {             \
     const uint32_t x = a[e], y = b[e], z = c[e]; \
@@ -158,11 +155,17 @@ OSTRICH_DEVICE void fetch(const Job& job, const uint32_t (*registers)[kWidth], u
   for (int e = 0; e < kWidth; ++e) to[e] = literal;
 }
 
+// The job of a block.
+OSTRICH_DEVICE int job_number(const PointwiseArgs& args) {
+  int number = 0;
+  while (int(block_x()) >= args.first_block[number + 1]) ++number;
+  return number;
+}
+
 template <int kRegisters, int kWidth>
 OSTRICH_DEVICE void interpret(const PointwiseArgs& args) {
   if (args.fault->site != 0) return;
-  int number = 0;
-  while (int(block_x()) >= args.first_block[number + 1]) ++number;
+  const int number = job_number(args);
   const Job& job = *args.job[number];
   const int64_t block = int(block_x()) - args.first_block[number];
   const int64_t step = int64_t(args.first_block[number + 1] - args.first_block[number]) * block_threads() * kWidth;
@@ -189,7 +192,68 @@ OSTRICH_DEVICE void interpret(const PointwiseArgs& args) {
   }
 }
 
+template <class T, int kWidth>
+OSTRICH_DEVICE void load_pack(const JobInput& input, int64_t first, uint32_t* to) {
+  const auto pack = *reinterpret_cast<const Pack<T, kWidth>*>(static_cast<const T*>(input.data) + first);
+  for (int e = 0; e < kWidth; ++e) to[e] = widen(pack.item[e]);
+}
+
+template <class T, int kWidth>
+OSTRICH_DEVICE void store_pack(const JobOutput& output, int64_t first, const uint32_t* from) {
+  Pack<T, kWidth> pack;
+  for (int e = 0; e < kWidth; ++e) narrow(pack.item[e], from[e]);
+  *reinterpret_cast<Pack<T, kWidth>*>(static_cast<T*>(output.data) + first) = pack;
+}
+
+// Instruction kOp of a known chain and all that follow it.
+template <int kChain, int kOp, int kWidth>
+OSTRICH_DEVICE void unrolled(const Job& job, uint32_t (*registers)[kWidth], int64_t first) {
+  constexpr ChainOp op = kKnownChains[kChain].code[kOp];
+  if constexpr (op.code == uint16_t(ChainCode::load)) {
+    constexpr char kind = kKnownChains[kChain].inputs[op.a];
+    const JobInput& input = job.inputs[op.a];
+    if constexpr (kind == 'u') {
+      const float value = *static_cast<const float*>(input.data);
+      for (int e = 0; e < kWidth; ++e) registers[op.to][e] = widen(value);
+    } else if constexpr (kind == 'b') {
+      load_pack<uint16_t, kWidth>(input, first, registers[op.to]);
+    } else {
+      load_pack<float, kWidth>(input, first, registers[op.to]);
+    }
+  } else if constexpr (op.code == uint16_t(ChainCode::store)) {
+    constexpr bool is_bf16 = kKnownChains[kChain].outputs[op.to] == 'b';
+    using T = std::conditional_t<is_bf16, uint16_t, float>;
+    store_pack<T, kWidth>(job.outputs[op.to], first, registers[op.a]);
+  } else {
+    uint32_t a[kWidth], b[kWidth], c[kWidth], result[kWidth];
+    fetch<kWidth>(job, registers, op.a, a);
+    fetch<kWidth>(job, registers, op.b, b);
+    fetch<kWidth>(job, registers, op.c, c);
+    execute<kWidth>(op.code, result, a, b, c);
+    for (int e = 0; e < kWidth; ++e) registers[op.to][e] = result[e];
+  }
+  if constexpr (kOp + 1 < kKnownChains[kChain].ops) unrolled<kChain, kOp + 1, kWidth>(job, registers, first);
+}
+
+template <int kChain>
+OSTRICH_DEVICE void run_known(const PointwiseArgs& args) {
+  if (args.fault->site != 0) return;
+  const int number = job_number(args);
+  const Job& job = *args.job[number];
+  const int64_t blocks = args.first_block[number + 1] - args.first_block[number];
+  const int64_t thread = (int64_t(block_x()) - args.first_block[number]) * block_threads() + thread_index();
+  const int64_t threads = blocks * block_threads(), packs = job.aligned ? job.count / kFewWidth : 0;
+  uint32_t registers[kKnownRegisters][kFewWidth];
+  for (int64_t i = thread; i < packs; i += threads) unrolled<kChain, 0, kFewWidth>(job, registers, i * kFewWidth);
+  uint32_t single[kKnownRegisters][1];
+  for (int64_t i = packs * kFewWidth + thread; i < job.count; i += threads) unrolled<kChain, 0, 1>(job, single, i);
+}
+
 }  // namespace
+
+#define OSTRICH_KNOWN_KERNEL(name) \
+  OSTRICH_GLOBAL(pointwise_##name, PointwiseArgs, 256) { run_known<known_##name>(args); }
+OSTRICH_KNOWN_CHAINS(OSTRICH_KNOWN_KERNEL)
 
 OSTRICH_GLOBAL(pointwise_few, PointwiseArgs, 256) { interpret<kFewRegisters, kFewWidth>(args); }
 OSTRICH_GLOBAL(pointwise_many, PointwiseArgs, 256) { interpret<kManyRegisters, 1>(args); }

@@ -20,6 +20,10 @@ enum class ChainCode : uint16_t {
   truth,  // 1 where the float a is not zero
 };
 constexpr int kFirstOp = 8;
+enum OpNumber : int {
+#define OSTRICH_POINTWISE(name, arity) op_##name,
+#include "program/ops.def"
+};
 constexpr int kLiteral = 128;  // operands from here on are literals, else registers
 
 struct ChainOp {
@@ -50,6 +54,7 @@ struct JobOutput {
 struct Job {
   int64_t count;
   int axes, ops;
+  bool aligned;               // every input and output is
   Divisor extents[kMaxAxes];  // of the output as it lies, for broadcast inputs
   JobInput inputs[kJobInputs];
   JobOutput outputs[kJobOutputs];

@@ -74,6 +74,14 @@ StridedCopy::StridedCopy(Builder& builder, std::vector<CopyAxis> axes, Slot* fro
     kernel_ = builder.kernel("copy", name_);
     plan_transpose(axes, axes.size() - 1, size_t(dense - axes.begin()));
     transpose_->fault = builder.fault();
+    // Of channels that are few: an image's colours, say.
+    const bool short_columns = size_t(last.extent) * element == 16 && transpose_->to_stride == last.extent;
+    const bool aligned = (to->offset + to_bytes_) % 16 == 0;
+    if (short_columns && aligned && (element == 2 || element == 4)) {
+      name_ = "interleave_" + std::to_string(element);
+      kernel_ = builder.kernel("copy", name_);
+      plan_interleave(*transpose_);
+    }
     return;
   }
   element = widen(axes, element, from->offset + from_bytes_, to->offset + to_bytes_);
@@ -121,9 +129,31 @@ void StridedCopy::plan_transpose(const std::vector<CopyAxis>& axes, size_t rows,
   transpose_ = args;
 }
 
+void StridedCopy::plan_interleave(const TransposeArgs& transpose) {
+  InterleaveArgs args{};
+  args.fault = transpose.fault;
+  args.from_outer = transpose.from_outer;
+  args.to_outer = transpose.to_outer;
+  args.count = transpose.columns;
+  for (int i = 0; i < args.to_outer.axes; ++i) args.count *= args.to_outer.extents[i].divisor;
+  args.rows = transpose.rows;
+  args.columns = make_divisor(transpose.columns);
+  args.from_stride = transpose.from_stride;
+  args.to_stride = transpose.to_stride;
+  grid_ = grid_for(args.count);
+  interleave_ = args;
+}
+
 void StridedCopy::run(CUstream stream) const {
   const char* from = from_->data<const char>() + from_bytes_;
   char* to = to_->data<char>() + to_bytes_;
+  if (interleave_) {
+    InterleaveArgs args = *interleave_;
+    args.from = from;
+    args.to = to;
+    kernel_.launch(stream, grid_, kThreads, args);
+    return;
+  }
   if (transpose_) {
     TransposeArgs args = *transpose_;
     args.from = from;

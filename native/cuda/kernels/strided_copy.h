@@ -1,5 +1,5 @@
 // Planned copies between strided boxes of memory: the widest elements that fit, tiles where both sides' innermost axes
-// differ.
+// differ, whole columns where they are short.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,7 @@ class StridedCopy {
 
  private:
   void plan_transpose(const std::vector<CopyAxis>& axes, size_t rows, size_t columns);
+  void plan_interleave(const TransposeArgs& args);
 
   const Slot *from_, *to_;
   size_t from_bytes_, to_bytes_;  // offsets
@@ -36,6 +37,7 @@ class StridedCopy {
   Kernel kernel_;
   CopyArgs copy_{};
   std::optional<TransposeArgs> transpose_;
+  std::optional<InterleaveArgs> interleave_;
   Grid grid_;
 };
 
