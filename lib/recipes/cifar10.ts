@@ -25,14 +25,14 @@ function varied(augment: AugmentOptions): DataSource {
 const schedule = (rate: number, epochs: number, batch: number) =>
   optim.oneCycle(rate, { total: Math.max(10, epochs * Math.floor(examples / batch)) })
 
-/** The "18 %" network in some minutes: mirrored images, one-cycle SGD with Nesterov momentum. */
+/** The "18 %" network in some minutes: shifted and mirrored images, one-cycle SGD with Nesterov momentum. */
 export const cifar10: Recipe = {
   name: 'cifar10',
   title: 'A small convolutional network sorts photographs into ten kinds of things',
   paper: 'Krizhevsky 2012, cuda-convnet, layers-18pct',
   target: { metric: 'test accuracy', value: 0.82 },
-  data: varied({ mirror: true }),
-  build({ epochs = 20, batch = 128, rate = 0.08 } = {}) {
+  data: varied({ pad: 2, mirror: true }),
+  build({ epochs = 24, batch = 128, rate = 0.1 } = {}) {
     return {
       net: cifarConvnet(),
       loss: nn.crossEntropy,
