@@ -35,7 +35,7 @@ export async function measureTitan({ recipe, data, batch, steps, folder, ...plac
   const plan = recipe.build({ batch })
   const source =
     data === 'synthetic'
-      ? synthetic(plan.example, batch)
+      ? synthetic(plan.example, batch, warmUp + steps)
       : await recipe.data.load(folder === undefined ? {} : { dir: folder })
   const train: SessionOptions['data'] = 'train' in source ? source.train : source
   await using run = await session(plan.net, { ...sessionOptions(plan), ...place, data: train, epochs: 1_000_000 })
@@ -56,8 +56,17 @@ export async function measureTitan({ recipe, data, batch, steps, folder, ...plac
   }
 }
 
-/** Two batches of noise in memory, as bytes. */
-function synthetic(example: { readonly shape: readonly number[] }, batch: number): Dataset {
+/** Two batches of noise in memory, as bytes, over and over: no epoch ends while it is measured. */
+function synthetic(example: { readonly shape: readonly number[] }, batch: number, steps: number): Dataset {
   const { x, target } = madeUp(2 * batch, { dtype: 'u8', shape: example.shape }, 1000)
-  return arrays({ x: { data: x, shape: example.shape }, target })
+  const noise = arrays({ x: { data: x, shape: example.shape }, target })
+  return {
+    length: batch * (steps + 8),
+    fields: noise.fields,
+    gather: (indices, out) =>
+      noise.gather(
+        Uint32Array.from(indices, (index) => index % noise.length),
+        out,
+      ),
+  }
 }

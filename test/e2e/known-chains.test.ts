@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import * as nn from '../../lib/nn/index.js'
 import * as optim from '../../lib/optim/index.js'
 import { mlp } from '../../lib/models/index.js'
-import { diagnose, openDevice } from '../../lib/runtime/index.js'
+import { type DeviceName, diagnose, openDevice } from '../../lib/runtime/index.js'
 import { Programs } from '../../lib/train/programs.js'
 import { StateStore } from '../../lib/train/state.js'
 import { Trainer } from '../../lib/train/trainer.js'
@@ -25,7 +25,7 @@ const optimizers = {
   varied_clipped: optim.sgd({ rate: schedule, clipNorm: 0.01 }),
 }
 
-async function trained(device: string, precision: 'f32' | 'bf16', optimizer: optim.Optimizer) {
+async function trained(device: DeviceName, precision: 'f32' | 'bf16', optimizer: optim.Optimizer) {
   const opened = await openDevice({ device, deterministic: true })
   try {
     const trainer = await Trainer.create(new Programs(opened, new StateStore(opened), 1), {
@@ -38,7 +38,9 @@ async function trained(device: string, precision: 'f32' | 'bf16', optimizer: opt
     const x = Float32Array.from({ length: batch * inputs }, (_, i) => Math.sin(i * i))
     const target = Int32Array.from({ length: batch }, (_, i) => (i * 7) % classes)
     const losses: number[] = []
-    for (let step = 0; step < 6; step++) losses.push(await trainer.start({ feeds: { x, target } }, step))
+    for (let step = 0; step < 6; step++) {
+      losses.push(await trainer.start({ epoch: 1, step, count: batch, feeds: { x, target } }, step))
+    }
     return { losses, plan: trainer.stats.explain }
   } finally {
     await opened.dispose()

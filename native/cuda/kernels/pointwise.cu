@@ -27,6 +27,17 @@ struct alignas(sizeof(T) * kWidth) Pack {
   T item[kWidth];
 };
 
+// Where the element of a broadcast input lies that goes with element `index` of the output.
+OSTRICH_DEVICE int64_t place_of(const Job& job, const JobInput& input, int64_t index) {
+  int64_t place = 0;
+  for (int axis = job.axes - 1; axis >= 0; --axis) {
+    const int64_t outer = axis == 0 ? 0 : quotient(index, job.extents[axis]);
+    place += (index - outer * job.extents[axis].divisor) * input.strides[axis];
+    index = outer;
+  }
+  return place;
+}
+
 template <class T, int kWidth>
 OSTRICH_DEVICE void load_as(const Job& job, const JobInput& input, int64_t first, int n, uint32_t* to) {
   const T* from = static_cast<const T*>(input.data);
@@ -44,15 +55,15 @@ OSTRICH_DEVICE void load_as(const Job& job, const JobInput& input, int64_t first
     for (int e = 0; e < kWidth; ++e) to[e] = e < n ? widen(from[first + e]) : 0u;
     return;
   }
+  // Along the innermost axis neighbours lie a stride apart; only where a pack goes on in the next row is each looked
+  // up.
+  const int64_t place = place_of(job, input, first), stride = input.strides[job.axes - 1];
+  const Divisor& inner = job.extents[job.axes - 1];
+  const int64_t at = job.axes == 1 ? first : first - quotient(first, inner) * inner.divisor;
+  const bool is_one_row = at + kWidth <= inner.divisor;
   for (int e = 0; e < kWidth; ++e) {
     if (e >= n) break;
-    int64_t index = first + e, place = 0;
-    for (int axis = job.axes - 1; axis >= 0; --axis) {
-      const int64_t outer = axis == 0 ? 0 : quotient(index, job.extents[axis]);
-      place += (index - outer * job.extents[axis].divisor) * input.strides[axis];
-      index = outer;
-    }
-    to[e] = widen(from[place]);
+    to[e] = widen(from[is_one_row ? place + e * stride : place_of(job, input, first + e)]);
   }
 }
 
