@@ -32,11 +32,11 @@ export const cifar10: Recipe = {
   paper: 'Krizhevsky 2012, cuda-convnet, layers-18pct',
   target: { metric: 'test accuracy', value: 0.82 },
   data: varied({ pad: 2, mirror: true }),
-  build({ epochs = 24, batch = 128, rate = 0.1 } = {}) {
+  build({ epochs = 40, batch = 64, rate = 0.04 } = {}) {
     return {
       net: cifarConvnet(),
       loss: nn.crossEntropy,
-      optimizer: optim.sgd({ rate: schedule(rate, epochs, batch), momentum: 0.9, nesterov: true, weightDecay: 5e-4 }),
+      optimizer: optim.sgd({ rate: schedule(rate, epochs, batch), momentum: 0.9, nesterov: true, weightDecay: 1e-3 }),
       batch,
       epochs,
       rate,
