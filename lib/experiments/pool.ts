@@ -187,7 +187,10 @@ async function gathered(set: Dataset<'x' | 'target'>, places: Uint32Array) {
   const size = set.fields.x.shape.reduce((product, extent) => product * extent, 1)
   const [bytes, target] = [new Uint8Array(places.length * size), new Int32Array(places.length)]
   await set.gather(places, { x: bytes, target })
-  return { x: Float32Array.from(bytes, (value) => value / 255), target }
+  // A loop: Float32Array.from with a function takes tens of times as long.
+  const x = new Float32Array(bytes.length)
+  for (let i = 0; i < x.length; i++) x[i] = bytes[i]! / 255
+  return { x, target }
 }
 
 function shuffled(length: number, draw: PhiloxStream): Uint32Array {
