@@ -149,7 +149,7 @@ function maxout(name: string, title: string, accuracy: number, epsilon?: number)
     paper: 'Goodfellow, Shlens & Szegedy 2015, "Explaining and harnessing adversarial examples", section 6',
     target: { metric: 'test accuracy', value: accuracy },
     data: mnistSource,
-    build({ epochs = 40, batch = 100, rate = 0.1 } = {}) {
+    build({ epochs = 40, batch = 100, rate = 0.03 } = {}) {
       const own = nn.sequential(nn.flatten(), maxoutNetwork(mnistMaxout))
       const { net, loss } =
         epsilon === undefined ? { net: own, loss: nn.crossEntropy } : adversarialLoss(own, nn.crossEntropy, { epsilon })
