@@ -18,6 +18,7 @@ import {
   rounded,
   shownCell,
   type Table,
+  unitRange,
   type Trained,
 } from '../experiments/index.js'
 import { mnist } from '../recipes/index.js'
@@ -122,7 +123,7 @@ async function savedAndFedAgain(path: string, network: Trained, { labels, count 
   const file = await openSafetensors(path)
   try {
     const x = (await file.read('x')) as Float32Array
-    const whole = Float32Array.from((await file.read('bytes')) as Uint8Array, (value) => value / 255)
+    const whole = unitRange((await file.read('bytes')) as Uint8Array)
     return {
       [`again ${network.name}`]: await errorOf(network, x, labels),
       [`rounded ${network.name}`]: await errorOf(network, whole, labels),

@@ -4,7 +4,7 @@ import type { Tensor } from '../graph/index.js'
 import * as ops from '../ops/index.js'
 import { type Compiler, lbfgsAttack } from '../solvers/index.js'
 import type { Network } from '../train/index.js'
-import { predicted } from './examples.js'
+import { predicted, unitRange } from './examples.js'
 import { rounded } from './negatives.js'
 
 /** What is asked of `foolAll`. */
@@ -120,7 +120,7 @@ async function byClass(
     const places = Uint32Array.from({ length: Math.min(step, data.length - at) }, (_, i) => at + i)
     const [bytes, labels] = [new Uint8Array(places.length * size), new Int32Array(places.length)]
     await data.gather(places, { x: bytes, target: labels })
-    const x = Float32Array.from(bytes, (value) => value / 255)
+    const x = unitRange(bytes)
     const now = await seen(x)
     for (const [i, label] of labels.entries()) {
       const own = found.get(label) ?? []

@@ -1,5 +1,5 @@
 // Experiments: what several trained networks are put through, and the tables and pages that come of it.
-export { drawExamples, type Examples, type LabelRule, predicted, wrongLabels } from './examples.js'
+export { drawExamples, type Examples, type LabelRule, predicted, unitRange, wrongLabels } from './examples.js'
 export { type Fooled, foolAll, type FooledPicture, type FooledRow, type FoolOptions } from './fool.js'
 export { layouts, networks } from './layouts.js'
 export { convolutionNorm, largestSingular, type LayerBound, lipschitzBounds } from './lipschitz.js'

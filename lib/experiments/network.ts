@@ -4,7 +4,7 @@ import type { Recipe } from '../recipes/index.js'
 import { sessionOptions } from '../recipes/index.js'
 import { fgsm, lbfgsAttack, type LbfgsAttackResults } from '../solvers/index.js'
 import { type Network, session, type Session } from '../train/index.js'
-import { predicted } from './examples.js'
+import { predicted, unitRange } from './examples.js'
 
 /** How far a part of an experiment has come. */
 export type Report = (state: { what: string; done: number; total: number; unit: string }) => void
@@ -99,7 +99,7 @@ export async function fgsmError(
       Array.from({ length: rows }, (_, i) => at + i),
       { x: bytes, target: labels },
     )
-    const x = Float32Array.from(bytes, (value) => value / 255)
+    const x = unitRange(bytes)
     const got = predicted(await run.predict(await attack.run(x, labels)), rows)
     wrong += labels.reduce((sum, label, i) => sum + (got[i] === label ? 0 : 1), 0)
   }

@@ -8,6 +8,7 @@ import * as ops from '../ops/index.js'
 import type { Optimizer } from '../optim/index.js'
 import { lbfgsAttack, type LbfgsAttack } from '../solvers/index.js'
 import { type Compiled, type Extent, session, type Session } from '../train/index.js'
+import { gatherExamples } from './examples.js'
 import type { Report } from './network.js'
 
 /** What trains on a pool. */
@@ -79,9 +80,9 @@ export async function trainOnPool(options: PoolOptions): Promise<PoolResult> {
     const ready = pools.length > 0 && pools.every(({ filled }) => filled > 0)
     const order = shuffled(train.length, draw)
     for (let step = 0; step < steps; step++) {
-      const examples = await gathered(train, order.subarray(step * batch, (step + 1) * batch))
-      if (!ready) await plain.run(examples)
-      else await mixed.run({ ...examples, ...merged(pools.map((pool) => drawn(pool, share, draw))) })
+      const { x, labels: target } = await gatherExamples(train, order.subarray(step * batch, (step + 1) * batch))
+      if (!ready) await plain.run({ x, target })
+      else await mixed.run({ x, target, ...merged(pools.map((pool) => drawn(pool, share, draw))) })
     }
     report?.({
       what: 'training on a pool',
@@ -150,7 +151,7 @@ async function makerOf(run: Session, { layers, widths, train, rounds = 6 }: Pool
   return async (pool: Level, draw: PhiloxStream, count: number): Promise<void> => {
     for (let made = 0; made < count; made += rows) {
       const places = Uint32Array.from({ length: rows }, () => draw.below(train.length))
-      const { x, target } = await gathered(train, places)
+      const { x, labels: target } = await gatherExamples(train, places)
       const { output, now } = await below.run({ x })
       const wrong = target.map((label, i) => {
         const goal = (label + 1 + draw.below(9)) % 10
@@ -181,16 +182,6 @@ function drawn({ level, width, x, target, filled }: Level, share: number, draw: 
 
 function merged(parts: readonly Readonly<Record<string, HostArray>>[]): Record<string, HostArray> {
   return Object.fromEntries(parts.flatMap((part) => Object.entries(part)))
-}
-
-async function gathered(set: Dataset<'x' | 'target'>, places: Uint32Array) {
-  const size = set.fields.x.shape.reduce((product, extent) => product * extent, 1)
-  const [bytes, target] = [new Uint8Array(places.length * size), new Int32Array(places.length)]
-  await set.gather(places, { x: bytes, target })
-  // A loop: Float32Array.from with a function takes tens of times as long.
-  const x = new Float32Array(bytes.length)
-  for (let i = 0; i < x.length; i++) x[i] = bytes[i]! / 255
-  return { x, target }
 }
 
 function shuffled(length: number, draw: PhiloxStream): Uint32Array {
