@@ -1,10 +1,10 @@
-// node bench/generalisation/run.mjs [--seeds 3] [--pool-epochs 30] [--maxout-epochs 40] [--only pool,fgsm] [--name generalisation] [--dry]
+// node bench/generalisation/run.mjs [--seeds 1,2,3] [--pool-epochs 30] [--maxout-epochs 40] [--only pool,fgsm] [--name generalisation]
 // "Can negative examples be used to improve generalisation?" Both published answers, each with and without negative examples:
 // FC100-100-10 on a pool that is renewed all the time, made at the output of each layer, or at the input alone (Szegedy et al. 2013);
 // maxout with dropout and one step along the gradient's sign (Goodfellow et al. 2015). Test errors of every seed, and whether the
-// difference is larger than the spread. Writes bench/results/NAME.json.
+// difference is larger than the spread. Writes bench/results/NAME.json after each run; runs that are in it already are not made again.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -17,16 +17,19 @@ import { diagnose } from '../../dist/runtime/index.js'
 const here = fileURLToPath(new URL('.', import.meta.url))
 const { values: options } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '3' },
+    seeds: { type: 'string', default: '1,2,3' },
     'pool-epochs': { type: 'string', default: '30' },
     'maxout-epochs': { type: 'string', default: '40' },
     fresh: { type: 'string', default: '400' },
     only: { type: 'string', default: 'pool,fgsm' },
     name: { type: 'string', default: 'generalisation' },
-    dry: { type: 'boolean', default: false },
   },
 })
-const [seeds, poolEpochs, maxoutEpochs] = [options.seeds, options['pool-epochs'], options['maxout-epochs']].map(Number)
+const seeds = options.seeds.split(',').map(Number)
+const [poolEpochs, maxoutEpochs] = [options['pool-epochs'], options['maxout-epochs']].map(Number)
+const results = join(here, '../results')
+const file = join(results, `${options.name}.json`)
+const known = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : []
 const { train, validation: test } = await mnist.data.load()
 
 /** FC100-100-10 with the paper's weight decay, with negative examples at these levels. */
@@ -67,44 +70,45 @@ const cases = [
     (seed) => maxout(mnistMaxoutFgsm, seed),
   ],
 ]
-const results = []
+const measured = []
 for (const [kind, network, training, run] of cases) {
-  if (!options.only.split(',').includes(kind)) continue
-  const runs = []
-  for (let seed = 1; seed <= seeds; seed++) {
-    process.stderr.write(`${network}, ${training}: seed ${seed} of ${seeds}\n`)
-    runs.push(await run(seed))
-    process.stderr.write(`  ${JSON.stringify(runs.at(-1))}\n`)
+  const metric = `test error, ${training}`
+  const epochs = kind === 'pool' ? poolEpochs : maxoutEpochs
+  const before = known.find((one) => one.case === network && one.metric === metric && one.epochs === epochs)
+  if (!options.only.split(',').includes(kind)) {
+    if (before) measured.push(before)
+    continue
   }
-  const error = summarize(runs.map((one) => one.test))
-  results.push({
-    case: network,
-    metric: `test error, ${training}`,
-    value: Number(error.mean.toPrecision(4)),
-    spread: Number(error.spread.toPrecision(3)),
-    unit: 'share',
-    runs,
-    epochs: kind === 'pool' ? poolEpochs : maxoutEpochs,
-    versions: diagnose().versions,
-    commit: execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: here, encoding: 'utf8' }).trim(),
-    date: new Date().toISOString().slice(0, 10),
-  })
+  const entry = { case: network, metric, unit: 'share', epochs, runs: [...(before?.runs ?? [])] }
+  measured.push(entry)
+  for (const seed of seeds) {
+    if (entry.runs.some((one) => one.seed === seed)) continue
+    process.stderr.write(`${network}, ${training}: seed ${seed}\n`)
+    entry.runs.push({ seed, ...(await run(seed)) })
+    process.stderr.write(`  ${JSON.stringify(entry.runs.at(-1))}\n`)
+    const error = summarize(entry.runs.map((one) => one.test))
+    entry.value = Number(error.mean.toPrecision(4))
+    entry.spread = Number(error.spread.toPrecision(3))
+    entry.versions = diagnose().versions
+    entry.commit = execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: here, encoding: 'utf8' }).trim()
+    entry.date = new Date().toISOString().slice(0, 10)
+    mkdirSync(results, { recursive: true })
+    writeFileSync(file, `${JSON.stringify(measured, undefined, 2)}\n`)
+  }
 }
+
+const percent = (share) => (100 * share).toFixed(2)
 const base = new Map()
-for (const { case: network, metric, value, spread } of results) {
-  if (!base.has(network)) base.set(network, { value, spread })
+for (const { case: network, metric, value, spread, runs } of measured) {
   const first = base.get(network)
-  const gain = first.value - value
-  const noise = Math.hypot(first.spread, spread)
-  const verdict =
-    gain === 0 ? '' : Math.abs(gain) > 2 * noise ? 'more than twice the spread' : 'within twice the spread'
+  if (first === undefined) base.set(network, { value, spread })
+  const [gain, noise] = first === undefined ? [] : [first.value - value, Math.hypot(first.spread, spread)]
+  const compared =
+    gain === undefined
+      ? ''
+      : `  gain ${percent(gain)}${runs.length < 2 ? '' : Math.abs(gain) > 2 * noise ? ', more than twice the spread' : ', within twice the spread'}`
   process.stdout.write(
-    `${network}: ${metric} ${(100 * value).toFixed(2)} ± ${(100 * spread).toFixed(2)} %  ${gain === 0 ? '' : `gain ${(100 * gain).toFixed(2)}`} ${verdict}\n`,
+    `${network}: ${metric} ${percent(value)} ± ${percent(spread)} % of ${runs.length} seeds${compared}\n`,
   )
 }
-if (!options.dry) {
-  mkdirSync(join(here, '../results'), { recursive: true })
-  const file = join(here, '../results', `${options.name}.json`)
-  writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`)
-  process.stdout.write(`written to ${file}\n`)
-}
+process.stdout.write(`in ${file}\n`)

@@ -1,7 +1,7 @@
 // Training on a pool of negative examples that is renewed all the time, made at the output of each layer and used to train the
 // layers above it. Szegedy et al. 2013, "Intriguing properties of neural networks", section 4.2 (100-100-10, 1.6 to below 1.2 %).
 import { grad } from '../autodiff/index.js'
-import { type Dataset, PhiloxStream } from '../data/index.js'
+import { type Dataset, permutation, PhiloxStream } from '../data/index.js'
 import { assign, type HostArray, read, type Tensor, type Variable } from '../graph/index.js'
 import * as nn from '../nn/index.js'
 import * as ops from '../ops/index.js'
@@ -29,6 +29,8 @@ export interface PoolOptions {
   readonly size?: number
   /** Examples of each level that are made anew in each epoch. Default: 400. */
   readonly fresh?: number
+  /** Examples of each pool in a step. Default: a quarter of a batch. */
+  readonly share?: number
   /** Epochs before the first examples are made. Default: a fifth. */
   readonly wait?: number
   /** Values of c that each example tries. Default: 6. */
@@ -60,7 +62,7 @@ const apply = (layers: readonly nn.Step[], x: Tensor): Tensor =>
 export async function trainOnPool(options: PoolOptions): Promise<PoolResult> {
   const { layers, widths, optimizer, train, test, seed, epochs, batch, levels, size = 2000 } = options
   const net = nn.named('pool', nn.sequential(nn.flatten(), ...(layers as [])))
-  const { fresh = 400, wait = Math.floor(epochs / 5), report } = options
+  const { fresh = 400, share = Math.max(1, Math.round(batch / 4)), wait = Math.floor(epochs / 5), report } = options
   // The session owns the weights and measures; its own training step is never run.
   await using run = await session(net, { data: train, loss: nn.crossEntropy, optimizer, batch, seed, precision: 'f32' })
   const pools = levels.map((level): Level => {
@@ -69,7 +71,6 @@ export async function trainOnPool(options: PoolOptions): Promise<PoolResult> {
     return { level, width, x, target, filled: 0, next: 0 }
   })
   const parameters = (net as unknown as nn.LayerInfo).parameters
-  const share = Math.max(1, Math.round(batch / 4))
   const plain = await trainingStep(run, { layers, parameters, optimizer, batch, size: widths[0]!, pools: [], share })
   const mixed = await trainingStep(run, { layers, parameters, optimizer, batch, size: widths[0]!, pools, share })
   const makers = await Promise.all(pools.map((pool) => makerOf(run, options, pool)))
@@ -78,7 +79,7 @@ export async function trainOnPool(options: PoolOptions): Promise<PoolResult> {
   for (let epoch = 0; epoch < epochs; epoch++) {
     if (epoch >= wait) for (const [i, pool] of pools.entries()) await makers[i]!(pool, draw, fresh)
     const ready = pools.length > 0 && pools.every(({ filled }) => filled > 0)
-    const order = shuffled(train.length, draw)
+    const order = permutation(train.length, seed, epoch)
     for (let step = 0; step < steps; step++) {
       const { x, labels: target } = await gatherExamples(train, order.subarray(step * batch, (step + 1) * batch))
       if (!ready) await plain.run({ x, target })
@@ -182,13 +183,4 @@ function drawn({ level, width, x, target, filled }: Level, share: number, draw: 
 
 function merged(parts: readonly Readonly<Record<string, HostArray>>[]): Record<string, HostArray> {
   return Object.fromEntries(parts.flatMap((part) => Object.entries(part)))
-}
-
-function shuffled(length: number, draw: PhiloxStream): Uint32Array {
-  const order = Uint32Array.from({ length }, (_, i) => i)
-  for (let i = length - 1; i > 0; i--) {
-    const j = draw.below(i + 1)
-    ;[order[i], order[j]] = [order[j]!, order[i]!]
-  }
-  return order
 }
