@@ -111,6 +111,6 @@ function outputs(net: Network, inputs: Inputs, example: FieldSpec): number {
 function kindOf({ op, path }: { readonly op: string; readonly path: string }): ProfileKind {
   if (op.startsWith('conv2d') || op.startsWith('local2d')) return 'convolution'
   if (op === 'matmul') return 'fully connected'
-  const parametric = /(?:^|\/)(?:conv|linear|local|fc)\d*$/.test(path)
+  const parametric = /(?:^|\/)(?:conv|linear|local|fc|pieces|lstm|gru|rnn|embedding)\d*$/.test(path)
   return op === 'pointwise' && parametric ? 'update' : 'rest'
 }
