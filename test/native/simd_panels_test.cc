@@ -65,7 +65,7 @@ double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 // A block of `units` units in the middle of H, one row of three masked.
 void check_cell(const Table& table, int64_t units) {
   constexpr int64_t kRows = 3;
-  const int64_t h = 2 * table.lanes + 5, first = table.lanes, stride = 4 * table.lanes;
+  const int64_t h = 2 * table.lanes + 5, first = table.lanes, part_stride = table.lanes + 3, stride = 4 * part_stride;
   const auto gates = values(kRows * 4 * h, 1), h_before = values(kRows * h, 2), c_before = values(kRows * h, 3),
              product = values(kRows * stride, 4);
   std::vector<float> activated(gates.size(), 7), out_h(h_before.size(), 7), out_c(h_before.size(), 7);
@@ -77,6 +77,7 @@ void check_cell(const Table& table, int64_t units) {
   cell.mask = mask;
   cell.product = product.data();
   cell.product_stride = stride;
+  cell.part_stride = part_stride;
   cell.gates = gates.data() + first;
   cell.h_before = h_before.data() + first;
   cell.c_before = c_before.data() + first;
@@ -92,7 +93,7 @@ void check_cell(const Table& table, int64_t units) {
         double z[4];
         for (int64_t part = 0; part < 4; ++part) {
           z[part] = double(gates[size_t((row * 4 + part) * h + unit)]) +
-                    double(product[size_t(row * stride + part * table.lanes + unit - first)]);
+                    double(product[size_t(row * stride + part * part_stride + unit - first)]);
         }
         c = sigmoid(z[1]) * double(c_before[at]) + sigmoid(z[0]) * std::tanh(z[2]);
         state = sigmoid(z[3]) * std::tanh(c);

@@ -56,6 +56,8 @@ export const variations: readonly Variation[] = [
   { name: 'one unit', extents: [3, 2, 1] },
   { name: 'units of several blocks', extents: [3, 7, 37], large: true },
   { name: 'work for two threads', extents: [3, 20, 72], large: true },
+  // Products that leave the panels for a library's where the machine multiplies bf16.
+  { name: 'many units', extents: [2, 20, 136], large: true },
 ]
 
 /** One sample for each variation; `outputs` of them are those that have a gradient. */

@@ -11,11 +11,13 @@ class LstmStep : public Step {
  public:
   LstmStep(Builder& builder, const NodeSpec& node)
       : order_(builder.shape(node, 0)[0], program::get_bool(node, "reverse"), false) {
-    reads = wide_inputs(builder, node);
+    recurrence_ = std::make_unique<Recurrence>(builder, node, 1, false);
+    reads = wide_inputs(builder, node, 1, recurrence_->weights());
     mask_ = mask_of(reads);
     for (size_t i = 0; i < 3; ++i) writes.push_back(wide_output(builder, node, i));
-    recurrence_ = std::make_unique<Recurrence>(builder, *this, reads[2]->shape, 4, false);
-    detail = std::string("panels ") + simd::table().isa;
+    const std::vector<Slot*>& scratch = recurrence_->scratch();
+    writes.insert(writes.end(), scratch.begin(), scratch.end());
+    detail = recurrence_->detail();
   }
 
   void run(RunContext& context) override {
@@ -25,7 +27,7 @@ class LstmStep : public Step {
       return i == 0 ? data(first) : data(all) + order_.at(i - 1) * state;
     };
     recurrence_->run<simd::LstmCell>(
-        context, order_.steps(), data(reads[1]), [&](int64_t i) { return before(i, writes[0], reads[2]); },
+        context, order_.steps(), [&](int64_t i) { return before(i, writes[0], reads[2]); },
         [&](int64_t i, int64_t unit, simd::LstmCell& cell) {
           const int64_t t = order_.at(i), at = t * state + unit;
           cell.mask = mask_ == nullptr ? nullptr : mask_->data<uint8_t>() + t * n;
@@ -49,12 +51,14 @@ class LstmGradStep : public Step {
  public:
   LstmGradStep(Builder& builder, const NodeSpec& node)
       : order_(builder.shape(node, 0)[0], program::get_bool(node, "reverse"), true) {
-    reads = wide_inputs(builder, node);
+    recurrence_ = std::make_unique<Recurrence>(builder, node, 2, true);
+    reads = wide_inputs(builder, node, 2, recurrence_->weights());
     mask_ = mask_of(reads);
     dc_ = program::get_bool(node, "cell") ? reads[5] : nullptr;
     for (size_t i = 0; i < 3; ++i) writes.push_back(wide_output(builder, node, i));
-    recurrence_ = std::make_unique<Recurrence>(builder, *this, reads[4]->shape, 4, true);
-    detail = std::string("panels ") + simd::table().isa;
+    const std::vector<Slot*>& scratch = recurrence_->scratch();
+    writes.insert(writes.end(), scratch.begin(), scratch.end());
+    detail = recurrence_->detail();
   }
 
   // dh0 and dc0 hold what goes from step to step; after the last step, in one more round, dh0 takes its product.
@@ -64,7 +68,7 @@ class LstmGradStep : public Step {
     std::fill_n(data(writes[1]), state, 0.0f);
     std::fill_n(data(writes[2]), state, 0.0f);
     recurrence_->run<simd::LstmCellGrad>(
-        context, steps + 1, data(reads[2]),
+        context, steps + 1,
         [&](int64_t i) -> const float* { return i == 0 ? nullptr : data(writes[0]) + order_.at(i - 1) * 4 * state; },
         [&](int64_t i, int64_t unit, simd::LstmCellGrad& cell) {
           if (i == steps) return add_product(cell, data(writes[1]) + unit);

@@ -1,13 +1,15 @@
-// What the recurrent ops share: the loop over time, and the product of each step. One team of threads runs all steps;
-// each thread has some units, packs their weights once, and in each step computes their part of the product and then
-// their cells, so that one barrier a step is all that the threads wait for.
+// What the recurrent ops share: the loop over time, and the product of each step. With panels, one team of threads runs
+// all steps: each thread has some units, packs their weights once, and in each step computes their part of the product
+// and then their cells, so that one barrier a step is all that the threads wait for. Where the machine multiplies bf16,
+// large products of a bf16 program are oneDNN's, and the threads share the cells of each step.
 #pragma once
 
 #include <omp.h>
 
 #include <algorithm>
 
-#include "cpu/onednn.h"
+#include "cpu/kernels/recurrent_product.h"
+#include "cpu/parallel.h"
 #include "cpu/simd/table.h"
 #include "program/attrs.h"
 
@@ -19,35 +21,55 @@ struct Team {
   float* product;       // [N, kMaxPanels, lanes] to work in
 };
 
+// An input as f32, row-major: bf16 is widened, everywhere. A mask stays u8.
+inline Slot* wide_input(Builder& builder, const program::NodeSpec& node, size_t index) {
+  Slot* slot = builder.input(node, index);
+  if (slot->dtype == core::DType::u8) return builder.row_major(slot);
+  return builder.with_desc(slot, row_major_desc(core::DType::f32, slot->shape));
+}
+
 class Recurrence {
  public:
-  // w [H, parts * H]. `backward`: the product is with its transpose.
-  Recurrence(Builder& builder, Step& step, const core::Shape& state, int parts, bool backward)
-      : n_(state[0]),
-        h_(state[1]),
-        parts_(parts),
+  // Input `weights` of the node: w [H, parts * H]. `backward`: the product is with its transpose.
+  Recurrence(Builder& builder, const program::NodeSpec& node, size_t weights, bool backward)
+      : n_(builder.shape(node, 0)[1]),
+        h_(builder.input(node, weights)->shape[0]),
+        parts_(builder.input(node, weights)->shape[1] / h_),
         is_backward_(backward),
         lanes_(simd::table().lanes),
         blocks_((h_ + lanes_ - 1) / lanes_),
-        k_(backward ? parts * h_ : h_),
-        together_(backward || parts == 1 ? 2 : 1),
-        panels_(builder.scratch(size_t(blocks_ * lanes_ * parts * h_) * sizeof(float))),
-        products_(builder.scratch(size_t(builder.threads() * n_ * simd::kMaxPanels * lanes_) * sizeof(float))) {
-    step.writes.push_back(panels_);
-    step.writes.push_back(products_);
+        k_(backward ? parts_ * h_ : h_),
+        together_(backward || parts_ == 1 ? 2 : 1) {
+    Slot* w = builder.input(node, weights);
+    const bool is_native = w->dtype == core::DType::bf16 && native_bf16();
+    if (is_native && n_ * h_ * h_ * parts_ >= kByOnednn) {
+      by_onednn_ = std::make_unique<RecurrentProduct>(builder, w, n_, backward);
+      weights_ = by_onednn_->weights();
+      scratch_ = by_onednn_->scratch();
+      return;
+    }
+    weights_ = wide_input(builder, node, weights);
+    panels_ = builder.scratch(size_t(blocks_ * lanes_ * parts_ * h_) * sizeof(float));
+    products_ = builder.scratch(size_t(builder.threads() * n_ * simd::kMaxPanels * lanes_) * sizeof(float));
+    scratch_ = {panels_, products_};
   }
 
   int64_t units() const { return h_; }
   int64_t streams() const { return n_; }
+  // The weights in the form that is read, and what is written besides the outputs.
+  Slot* weights() const { return weights_; }
+  const std::vector<Slot*>& scratch() const { return scratch_; }
+  std::string detail() const { return by_onednn_ ? by_onednn_->detail() : std::string("panels ") + simd::table().isa; }
 
   // cells(i, unit, block) for every step in order and every block from `unit` on, whose extents and product are set.
   // `before(i)` gives the left side of step i's product, [N, K], or null for a product of zeros.
   template <class Block, class Before, class Cells>
-  void run(RunContext& context, int64_t steps, const float* w, Before&& before, Cells&& cells) const {
+  void run(RunContext& context, int64_t steps, Before&& before, Cells&& cells) const {
+    if (by_onednn_) return run_by_onednn<Block>(context, steps, before, cells);
     const auto work = [&](int64_t id, int64_t count) {
       const Team team{blocks_ * id / count, blocks_ * (id + 1) / count,
                       products_->data<float>() + id * n_ * simd::kMaxPanels * lanes_};
-      for (int64_t block = team.first; block < team.last; ++block) pack(w, block);
+      for (int64_t block = team.first; block < team.last; ++block) pack(weights_->data<float>(), block);
       for (int64_t i = 0; i < steps; ++i) {
         run_step<Block>(team, before(i), [&](int64_t unit, Block& part) { cells(i, unit, part); });
 #pragma omp barrier
@@ -64,6 +86,25 @@ class Recurrence {
 
  private:
   static constexpr int64_t kAlone = 200000;  // multiply-adds below which one thread does it all
+  // Multiply-adds of a step from which oneDNN's product is taken: below, the starts of its loops cost what it saves.
+  static constexpr int64_t kByOnednn = int64_t(1) << 20;
+  static constexpr int64_t kCellsAlone = 2048;  // cells of a step below which it does them all
+
+  template <class Block, class Before, class Cells>
+  void run_by_onednn(RunContext& context, int64_t steps, Before&& before, Cells&& cells) const {
+    const int64_t columns = is_backward_ ? h_ : parts_ * h_;
+    for (int64_t i = 0; i < steps; ++i) {
+      const float* product = by_onednn_->run(context, before(i));
+      const int64_t grain = n_ * h_ < kCellsAlone ? blocks_ : 1;
+      const auto some = [&](int64_t begin, int64_t end) {
+        for (int64_t block = begin; block < end; ++block) {
+          Block part = part_of<Block>(block, product + block * lanes_, columns, h_);
+          cells(i, block * lanes_, part);
+        }
+      };
+      parallel_for(context.threads, blocks_, grain, some, 1);
+    }
+  }
 
   // The product and the cells of a thread's units.
   template <class Block, class Cells>
@@ -72,15 +113,23 @@ class Recurrence {
       const int64_t number = std::min(together_, team.last - block);
       multiply(team.product, before, block, number);
       for (int64_t j = 0; j < number; ++j) {
-        Block part{};
-        part.rows = n_;
-        part.h = h_;
-        part.units = std::min(lanes_, h_ - (block + j) * lanes_);
-        part.product = team.product + j * lanes_;
-        part.product_stride = lanes_ * (together_ == 1 ? parts_ : number);
+        const int64_t stride = lanes_ * (together_ == 1 ? parts_ : number);
+        Block part = part_of<Block>(block + j, team.product + j * lanes_, stride, lanes_);
         cells((block + j) * lanes_, part);
       }
     }
+  }
+
+  template <class Block>
+  Block part_of(int64_t block, const float* product, int64_t row_stride, int64_t part_stride) const {
+    Block part{};
+    part.rows = n_;
+    part.h = h_;
+    part.units = std::min(lanes_, h_ - block * lanes_);
+    part.product = product;
+    part.product_stride = row_stride;
+    part.part_stride = part_stride;
+    return part;
   }
 
   float* panel(int64_t part, int64_t block) const {
@@ -109,24 +158,19 @@ class Recurrence {
   const int64_t n_, h_, parts_;
   const bool is_backward_;
   const int64_t lanes_, blocks_, k_, together_;
-  Slot *panels_, *products_;
+  std::unique_ptr<RecurrentProduct> by_onednn_;
+  Slot *weights_, *panels_ = nullptr, *products_ = nullptr;
+  std::vector<Slot*> scratch_;
 };
-
-// An input as f32, row-major: bf16 is widened, everywhere. A mask stays u8.
-inline Slot* wide_input(Builder& builder, const program::NodeSpec& node, size_t index) {
-  Slot* slot = builder.input(node, index);
-  if (slot->dtype == core::DType::u8) return builder.row_major(slot);
-  return builder.with_desc(slot, row_major_desc(core::DType::f32, slot->shape));
-}
 
 inline Slot* wide_output(Builder& builder, const program::NodeSpec& node, size_t index) {
   return builder.output(node, index, row_major_desc(core::DType::f32, builder.shape(node, index)));
 }
 
-// All inputs, wide; the mask, if there is one, is the last.
-inline std::vector<Slot*> wide_inputs(Builder& builder, const program::NodeSpec& node) {
+// All inputs, wide, but input `at`, which is `weights`; the mask, if there is one, is the last.
+inline std::vector<Slot*> wide_inputs(Builder& builder, const program::NodeSpec& node, size_t at, Slot* weights) {
   std::vector<Slot*> inputs;
-  for (size_t i = 0; i < node.inputs.size(); ++i) inputs.push_back(wide_input(builder, node, i));
+  for (size_t i = 0; i < node.inputs.size(); ++i) inputs.push_back(i == at ? weights : wide_input(builder, node, i));
   return inputs;
 }
 

@@ -11,27 +11,28 @@ class RnnStep : public Step {
   RnnStep(Builder& builder, const NodeSpec& node)
       : order_(builder.shape(node, 0)[0], program::get_bool(node, "reverse"), false),
         is_relu_(program::get_string(node, "activation") == "relu") {
-    reads = wide_inputs(builder, node);
+    recurrence_ = std::make_unique<Recurrence>(builder, node, 1, false);
+    reads = wide_inputs(builder, node, 1, recurrence_->weights());
     mask_ = mask_of(reads);
     writes = {wide_output(builder, node, 0)};
-    recurrence_ = std::make_unique<Recurrence>(builder, *this, reads[2]->shape, 1, false);
-    detail = std::string("panels ") + simd::table().isa;
+    const std::vector<Slot*>& scratch = recurrence_->scratch();
+    writes.insert(writes.end(), scratch.begin(), scratch.end());
+    detail = recurrence_->detail();
   }
 
   void run(RunContext& context) override {
     const int64_t n = recurrence_->streams(), state = n * recurrence_->units();
     const auto data = [](Slot* slot) { return slot->data<float>(); };
     const auto before = [&](int64_t i) { return i == 0 ? data(reads[2]) : data(writes[0]) + order_.at(i - 1) * state; };
-    recurrence_->run<simd::RnnCell>(context, order_.steps(), data(reads[1]), before,
-                                    [&](int64_t i, int64_t unit, simd::RnnCell& cell) {
-                                      const int64_t t = order_.at(i), at = t * state + unit;
-                                      cell.mask = mask_ == nullptr ? nullptr : mask_->data<uint8_t>() + t * n;
-                                      cell.gates = data(reads[0]) + at;
-                                      cell.h_before = before(i) + unit;
-                                      cell.out_h = data(writes[0]) + at;
-                                      cell.relu = is_relu_;
-                                      simd::table().rnn_cell(cell);
-                                    });
+    recurrence_->run<simd::RnnCell>(context, order_.steps(), before, [&](int64_t i, int64_t unit, simd::RnnCell& cell) {
+      const int64_t t = order_.at(i), at = t * state + unit;
+      cell.mask = mask_ == nullptr ? nullptr : mask_->data<uint8_t>() + t * n;
+      cell.gates = data(reads[0]) + at;
+      cell.h_before = before(i) + unit;
+      cell.out_h = data(writes[0]) + at;
+      cell.relu = is_relu_;
+      simd::table().rnn_cell(cell);
+    });
   }
 
  private:
@@ -46,11 +47,13 @@ class RnnGradStep : public Step {
   RnnGradStep(Builder& builder, const NodeSpec& node)
       : order_(builder.shape(node, 0)[0], program::get_bool(node, "reverse"), true),
         is_relu_(program::get_string(node, "activation") == "relu") {
-    reads = wide_inputs(builder, node);
+    recurrence_ = std::make_unique<Recurrence>(builder, node, 2, true);
+    reads = wide_inputs(builder, node, 2, recurrence_->weights());
     mask_ = mask_of(reads);
     for (size_t i = 0; i < 2; ++i) writes.push_back(wide_output(builder, node, i));
-    recurrence_ = std::make_unique<Recurrence>(builder, *this, writes[1]->shape, 1, true);
-    detail = std::string("panels ") + simd::table().isa;
+    const std::vector<Slot*>& scratch = recurrence_->scratch();
+    writes.insert(writes.end(), scratch.begin(), scratch.end());
+    detail = recurrence_->detail();
   }
 
   // dh0 holds what goes from step to step; after the last step, in one more round, it takes its product.
@@ -59,7 +62,7 @@ class RnnGradStep : public Step {
     const auto data = [](Slot* slot) { return slot->data<float>(); };
     std::fill_n(data(writes[1]), state, 0.0f);
     recurrence_->run<simd::RnnCellGrad>(
-        context, steps + 1, data(reads[2]),
+        context, steps + 1,
         [&](int64_t i) -> const float* { return i == 0 ? nullptr : data(writes[0]) + order_.at(i - 1) * state; },
         [&](int64_t i, int64_t unit, simd::RnnCellGrad& cell) {
           if (i == steps) return add_product(cell, data(writes[1]) + unit);

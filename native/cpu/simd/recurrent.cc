@@ -27,15 +27,15 @@ inline __attribute__((always_inline)) void for_units(const RecurrentBlock& block
 }
 
 void lstm_cell(const LstmCell& cell) {
-  const int64_t h = cell.h;
+  const int64_t h = cell.h, part = cell.part_stride;
   for_units(
       cell,
       [&](int64_t row, int64_t unit, const float* product) {
         const float* gates = cell.gates + row * 4 * h + unit;
         float* activated = cell.activated + row * 4 * h + unit;
         const math::LstmGates a =
-            math::lstm_gates(gates[0] + product[unit], gates[h] + product[L + unit],
-                             gates[2 * h] + product[2 * L + unit], gates[3 * h] + product[3 * L + unit]);
+            math::lstm_gates(gates[0] + product[unit], gates[h] + product[part + unit],
+                             gates[2 * h] + product[2 * part + unit], gates[3 * h] + product[3 * part + unit]);
         const math::LstmState state = math::lstm_state(a, cell.c_before[row * h + unit]);
         activated[0] = a.i;
         activated[h] = a.f;
@@ -45,7 +45,7 @@ void lstm_cell(const LstmCell& cell) {
         cell.out_h[row * h + unit] = state.h;
       },
       [&](int64_t row, int64_t unit, const float*) {
-        for (int part = 0; part < 4; ++part) cell.activated[(row * 4 + part) * h + unit] = 0;
+        for (int gate = 0; gate < 4; ++gate) cell.activated[(row * 4 + gate) * h + unit] = 0;
         cell.out_c[row * h + unit] = cell.c_before[row * h + unit];
         cell.out_h[row * h + unit] = cell.h_before[row * h + unit];
       });
@@ -108,16 +108,16 @@ void rnn_cell_grad(const RnnCellGrad& cell) {
 }
 
 void gru_cell(const GruCell& cell) {
-  const int64_t h = cell.h;
+  const int64_t h = cell.h, part = cell.part_stride;
   for_units(
       cell,
       [&](int64_t row, int64_t unit, const float* product) {
         const float* gates = cell.gates + row * 3 * h + unit;
         const float* bias = cell.bias + unit;
         float* activated = cell.activated + row * 4 * h + unit;
-        const float inner = product[2 * L + unit] + bias[2 * h];
+        const float inner = product[2 * part + unit] + bias[2 * h];
         const math::GruGates a = math::gru_gates(gates[0] + product[unit] + bias[0],
-                                                 gates[h] + product[L + unit] + bias[h], gates[2 * h], inner);
+                                                 gates[h] + product[part + unit] + bias[h], gates[2 * h], inner);
         activated[0] = a.r;
         activated[h] = a.z;
         activated[2 * h] = a.n;
@@ -125,7 +125,7 @@ void gru_cell(const GruCell& cell) {
         cell.out_h[row * h + unit] = math::gru_state(a, cell.h_before[row * h + unit]);
       },
       [&](int64_t row, int64_t unit, const float*) {
-        for (int part = 0; part < 4; ++part) cell.activated[(row * 4 + part) * h + unit] = 0;
+        for (int gate = 0; gate < 4; ++gate) cell.activated[(row * 4 + gate) * h + unit] = 0;
         cell.out_h[row * h + unit] = cell.h_before[row * h + unit];
       });
 }

@@ -53,8 +53,9 @@ struct WinogradTile {
 struct RecurrentBlock {
   int64_t rows, units, h;  // h: H, all units
   const uint8_t* mask;     // [N], or null
-  const float* product;    // [N, parts, lanes]: what the state before gives, or the gradients of the step after
+  const float* product;    // [N, parts, units]: what the state before gives, or the gradients of the step after
   int64_t product_stride;  // from row to row
+  int64_t part_stride;     // from part to part
 };
 
 struct LstmCell : RecurrentBlock {

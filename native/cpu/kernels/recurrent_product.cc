@@ -1,0 +1,65 @@
+#include "cpu/kernels/recurrent_product.h"
+
+#include <algorithm>
+
+#include "cpu/parallel.h"
+#include "cpu/simd/table.h"
+
+namespace ostrich::cpu {
+
+using core::DType;
+using dnnl::memory;
+
+namespace {
+
+constexpr int64_t kAlone = 16384;  // elements below which one thread rounds them all
+
+struct Described {
+  dnnl::primitive primitive;
+  std::unique_ptr<dnnl::primitive_desc_base> description;
+  memory::desc weights;
+};
+
+// The transpose needs no copy: an inner product's weights are [outputs, inputs].
+Described describe(const dnnl::engine& engine, const memory::desc& a, const memory::desc& w, const memory::desc& y,
+                   bool backward) {
+  if (backward) {
+    using Product = dnnl::inner_product_forward;
+    const Product::primitive_desc pd(engine, dnnl::prop_kind::forward_inference, a, w, y, user_scratchpad());
+    return {Product(pd), std::make_unique<Product::primitive_desc>(pd), pd.weights_desc()};
+  }
+  const dnnl::matmul::primitive_desc pd(engine, a, w, y, user_scratchpad());
+  return {dnnl::matmul(pd), std::make_unique<dnnl::matmul::primitive_desc>(pd), pd.weights_desc()};
+}
+
+}  // namespace
+
+RecurrentProduct::RecurrentProduct(Builder& builder, Slot* w, int64_t streams, bool backward)
+    : operands_(streams * w->shape[backward ? 1 : 0]), results_(streams * w->shape[backward ? 0 : 1]) {
+  const memory::desc a = row_major_desc(DType::bf16, {streams, operands_ / streams}),
+                     y = row_major_desc(DType::f32, {streams, results_ / streams});
+  const Described product = describe(builder.engine(), a, any_desc(DType::bf16, w->shape), y, backward);
+  weights_ = builder.with_desc(w, product.weights);
+  operand_ = builder.scratch(size_t(operands_) * sizeof(uint16_t));
+  result_ = builder.scratch(size_t(results_) * sizeof(float));
+  step_ = std::make_unique<PrimitiveStep>(builder, product.primitive, *product.description);
+  step_->op = "recurrent product";
+  step_->reads_arg(DNNL_ARG_WEIGHTS, weights_, product.weights);
+  step_->writes_arg(DNNL_ARG_SRC, operand_, a).writes_arg(DNNL_ARG_DST, result_, y);
+}
+
+const float* RecurrentProduct::run(RunContext& context, const float* a) const {
+  float* result = result_->data<float>();
+  if (a == nullptr) {
+    std::fill_n(result, results_, 0.0f);
+    return result;
+  }
+  uint16_t* operand = operand_->data<uint16_t>();
+  parallel_for(context.threads, operands_, kAlone, [&](int64_t begin, int64_t end) {
+    simd::table().bf16_from_f32(operand + begin, a + begin, a, a, end - begin);
+  });
+  step_->run(context);
+  return result;
+}
+
+}  // namespace ostrich::cpu
