@@ -107,10 +107,10 @@ function outputs(net: Network, inputs: Inputs, example: FieldSpec): number {
   return graph.fetches[0]?.tensor.shape.at(-1) ?? 1
 }
 
-/** A pointwise step of a layer with parameters is their update: the layers' own arithmetic lies in their products. */
+/** A pointwise step of a layer with parameters, or of one of them, is their update: the layers' own arithmetic lies in their products. */
 function kindOf({ op, path }: { readonly op: string; readonly path: string }): ProfileKind {
   if (op.startsWith('conv2d') || op.startsWith('local2d')) return 'convolution'
   if (op === 'matmul') return 'fully connected'
-  const parametric = /(?:^|\/)(?:conv|linear|local|fc|pieces|lstm|gru|rnn|embedding)\d*$/.test(path)
+  const parametric = /(?:^|\/)(?:conv|linear|local|fc|pieces|lstm|gru|rnn|embedding)\d*(?:\/\w+)?$/.test(path)
   return op === 'pointwise' && parametric ? 'update' : 'rest'
 }

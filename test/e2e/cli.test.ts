@@ -105,6 +105,13 @@ describe('what is known', () => {
     expect(Math.min(...Object.values(split))).toBeGreaterThan(0)
   })
 
+  it('where the updates of a step in bf16 lie: in the parameters', async () => {
+    const { out } = await ostrich(...'profile mnist --batch 8 --runs 1 --device cpu --precision bf16 --json'.split(' '))
+    const { rows } = JSON.parse(out) as Profile
+    const updates = rows.filter(({ kind, path }) => kind === 'update' && path === 'lenet/linear1/w')
+    expect(updates).toHaveLength(1)
+  })
+
   it('this machine', async () => {
     const { code, out } = await ostrich('doctor', '--json')
     expect(code).toBe(0)
