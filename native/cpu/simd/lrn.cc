@@ -2,6 +2,12 @@
 // (or `step` apart), so that a window is a sum of shifted rows whatever the layout.
 #include "math/lrn.h"
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#include <cfloat>
+
 #include "cpu/simd/parts.h"
 
 namespace ostrich::cpu::simd::OSTRICH_ISA {
@@ -52,6 +58,13 @@ void store_rows(void* y, const float* rows, int64_t pitch, const LrnTile& tile) 
 
 // sum[i] = x[i] and what lies up to `half` steps to either side of it.
 void window_sums(float* __restrict sum, const float* __restrict x, int64_t n, int64_t half, int64_t step) {
+  // The size of 5 of every published network, in one pass.
+  if (half == 2) {
+    for (int64_t i = 0; i < n; ++i) {
+      sum[i] = x[i] + (x[i - step] + x[i + step]) + (x[i - 2 * step] + x[i + 2 * step]);
+    }
+    return;
+  }
   for (int64_t i = 0; i < n; ++i) sum[i] = x[i];
   for (int64_t j = step; j <= half * step; j += step) {
     for (int64_t i = 0; i < n; ++i) sum[i] += x[i - j] + x[i + j];
@@ -73,29 +86,92 @@ struct Scratch {
   float *x, *dy, *sum, *padded;
 };
 
-template <class Power>
+// In a row: p = s^-beta and, where it is wanted, inverse = 1 / s, of s = k + alpha * sum; p may be sum.
+struct AnyPowers {
+  static void row(float* p, float* inverse, const float* sum, int64_t n, const LrnFactors& f) {
+    const float alpha = f.alpha, beta = f.beta, k = f.k;
+    for (int64_t i = 0; i < n; ++i) {
+      const float s = k + alpha * sum[i];
+      if (inverse != nullptr) inverse[i] = 1 / s;
+      p[i] = math::AnyPower().inverse(s, beta);
+    }
+  }
+};
+
+#if defined(__AVX2__)
+#if defined(__AVX512F__)
+using Vector = __m512;
+// Forms with a mask: the others warn of values that GCC 12's own headers leave unset.
+constexpr __mmask16 kAll = 0xffff;
+inline Vector guess(Vector x) { return _mm512_maskz_rsqrt14_ps(kAll, x); }
+inline Vector load(const float* x) { return _mm512_loadu_ps(x); }
+inline void store(float* y, Vector x) { _mm512_storeu_ps(y, x); }
+inline Vector all(float x) { return _mm512_set1_ps(x); }
+inline Vector smaller(Vector a, Vector b) { return _mm512_maskz_min_ps(kAll, a, b); }
+inline Vector larger(Vector a, Vector b) { return _mm512_maskz_max_ps(kAll, a, b); }
+#else
+using Vector = __m256;
+inline Vector guess(Vector x) { return _mm256_rsqrt_ps(x); }
+inline Vector load(const float* x) { return _mm256_loadu_ps(x); }
+inline void store(float* y, Vector x) { _mm256_storeu_ps(y, x); }
+inline Vector all(float x) { return _mm256_set1_ps(x); }
+inline Vector smaller(Vector a, Vector b) { return _mm256_min_ps(a, b); }
+inline Vector larger(Vector a, Vector b) { return _mm256_max_ps(a, b); }
+#endif
+
+// A NaN, always the second operand, stays one.
+inline Vector normal(Vector x) { return larger(all(FLT_MIN), smaller(all(FLT_MAX), x)); }
+
+// x^-1/2 for normal x: the guess of 12 or 14 bits and one step of Newton's, 22 bits or more.
+inline Vector inverse_root(Vector x) {
+  const Vector r = guess(x);
+  return r + all(0.5f) * r * (all(1) - x * r * r);
+}
+#endif
+
+// beta = 3/4: root and division cost several times as much as the two guesses.
+struct ThreeQuarterPowers {
+  static void row(float* p, float* inverse, const float* sum, int64_t n, const LrnFactors& f) {
+    int64_t i = 0;
+#if defined(__AVX2__)
+    constexpr int64_t kLanes = sizeof(Vector) / sizeof(float);
+    for (; i + kLanes <= n; i += kLanes) {
+      const Vector r = inverse_root(normal(all(f.k) + all(f.alpha) * load(sum + i)));
+      if (inverse != nullptr) store(inverse + i, r * r);
+      store(p + i, r * r * inverse_root(r));
+    }
+#endif
+    for (; i < n; ++i) {
+      const float s = f.k + f.alpha * sum[i];
+      if (inverse != nullptr) inverse[i] = 1 / s;
+      p[i] = math::ThreeQuarters().inverse(s, f.beta);
+    }
+  }
+};
+
+template <class Powers>
 void normalise(const Scratch& at, float* __restrict x, const LrnTile& tile, const LrnFactors& f) {
   float* __restrict padded = at.padded;
-  const float* __restrict sum = at.sum;
-  const float alpha = f.alpha, beta = f.beta, k = f.k;
   for (int64_t i = 0; i < at.n; ++i) padded[i] = x[i] * x[i];
   window_sums(at.sum, padded, at.n, f.half, tile.step);
-  for (int64_t i = 0; i < at.n; ++i) x[i] *= Power::inverse(k + alpha * sum[i], beta);
+  Powers::row(at.sum, nullptr, at.sum, at.n, f);
+  const float* __restrict p = at.sum;
+  for (int64_t i = 0; i < at.n; ++i) x[i] *= p[i];
 }
 
 // dx takes the place of dy: dy s^-beta - 2 alpha beta x W(dy x s^(-beta - 1)), s = k + alpha W(x^2).
-template <class Power>
+template <class Powers>
 void differentiate(const Scratch& at, float* __restrict dy, const float* __restrict x, const LrnTile& tile,
                    const LrnFactors& f) {
   float* __restrict padded = at.padded;
   const float* __restrict sum = at.sum;
-  const float alpha = f.alpha, beta = f.beta, k = f.k, twice = -2 * f.alpha * f.beta;
+  const float twice = -2 * f.alpha * f.beta;
   for (int64_t i = 0; i < at.n; ++i) padded[i] = x[i] * x[i];
   window_sums(at.sum, padded, at.n, f.half, tile.step);
+  Powers::row(at.sum, padded, at.sum, at.n, f);
   for (int64_t i = 0; i < at.n; ++i) {
-    const float s = k + alpha * sum[i], direct = dy[i] * Power::inverse(s, beta);
-    padded[i] = direct * x[i] / s;
-    dy[i] = direct;
+    dy[i] *= sum[i];
+    padded[i] *= dy[i] * x[i];
   }
   window_sums(at.sum, padded, at.n, f.half, tile.step);
   for (int64_t i = 0; i < at.n; ++i) dy[i] += twice * x[i] * sum[i];
@@ -105,7 +181,7 @@ template <class Kind>
 void lrn(void* y, const void* x, const LrnTile& tile, const LrnFactors& factors, float* scratch) {
   const Scratch at(scratch, tile, factors.half, 1);
   load_rows<Kind>(at.x, at.n, x, tile);
-  const auto normalise_row = factors.beta == 0.75f ? normalise<math::ThreeQuarters> : normalise<math::AnyPower>;
+  const auto normalise_row = factors.beta == 0.75f ? normalise<ThreeQuarterPowers> : normalise<AnyPowers>;
   for (int64_t row = 0; row < tile.rows; ++row) normalise_row(at, at.x + row * at.n, tile, factors);
   store_rows<Kind>(y, at.x, at.n, tile);
 }
@@ -115,7 +191,7 @@ void lrn_grad(void* dx, const void* dy, const void* x, const LrnTile& tile, cons
   const Scratch at(scratch, tile, factors.half, 2);
   load_rows<Kind>(at.x, at.n, x, tile);
   load_rows<Kind>(at.dy, at.n, dy, tile);
-  const auto gradient = factors.beta == 0.75f ? differentiate<math::ThreeQuarters> : differentiate<math::AnyPower>;
+  const auto gradient = factors.beta == 0.75f ? differentiate<ThreeQuarterPowers> : differentiate<AnyPowers>;
   for (int64_t row = 0; row < tile.rows; ++row) gradient(at, at.dy + row * at.n, at.x + row * at.n, tile, factors);
   store_rows<Kind>(dx, at.dy, at.n, tile);
 }
