@@ -1,6 +1,7 @@
 // node bench/generalisation/run.mjs [--seeds 1,2,3] [--pool-epochs 30] [--maxout-epochs 40] [--only pool,fgsm] [--name generalisation]
 // "Can negative examples be used to improve generalisation?" Both published answers, each with and without negative examples:
-// FC100-100-10 on a pool that is renewed all the time, made at the output of each layer, or at the input alone (Szegedy et al. 2013);
+// FC100-100-10 on a pool that is renewed all the time, made at the output of each layer, at that of the last hidden layer alone, or at the
+// input alone (Szegedy et al. 2013);
 // maxout with dropout and one step along the gradient's sign (Goodfellow et al. 2015). Test errors of every seed, and whether the
 // difference is larger than the spread. Writes bench/results/NAME.json after each run; runs that are in it already are not made again.
 import { execFileSync } from 'node:child_process'
@@ -61,6 +62,7 @@ async function maxout(recipe, seed) {
 const cases = [
   ['pool', 'FC100-100-10', 'weight decay alone', (seed) => pool([], seed)],
   ['pool', 'FC100-100-10', 'and a pool of negative examples of the input', (seed) => pool([0], seed)],
+  ['pool', 'FC100-100-10', 'and a pool of negative examples of the last hidden layer', (seed) => pool([2], seed)],
   ['pool', 'FC100-100-10', 'and pools of negative examples of each layer', (seed) => pool([0, 1, 2], seed)],
   ['fgsm', 'maxout 240-240, dropout', 'clean images', (seed) => maxout(mnistMaxoutDropout, seed)],
   [
