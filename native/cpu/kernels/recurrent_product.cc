@@ -16,7 +16,7 @@ constexpr int64_t kAlone = 16384;  // elements below which one thread rounds the
 
 struct Described {
   dnnl::primitive primitive;
-  std::unique_ptr<dnnl::primitive_desc_base> description;
+  dnnl::primitive_desc_base description;
   memory::desc weights;
 };
 
@@ -26,10 +26,10 @@ Described describe(const dnnl::engine& engine, const memory::desc& a, const memo
   if (backward) {
     using Product = dnnl::inner_product_forward;
     const Product::primitive_desc pd(engine, dnnl::prop_kind::forward_inference, a, w, y, user_scratchpad());
-    return {Product(pd), std::make_unique<Product::primitive_desc>(pd), pd.weights_desc()};
+    return {Product(pd), pd, pd.weights_desc()};
   }
   const dnnl::matmul::primitive_desc pd(engine, a, w, y, user_scratchpad());
-  return {dnnl::matmul(pd), std::make_unique<dnnl::matmul::primitive_desc>(pd), pd.weights_desc()};
+  return {dnnl::matmul(pd), pd, pd.weights_desc()};
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ RecurrentProduct::RecurrentProduct(Builder& builder, Slot* w, int64_t streams, b
   weights_ = builder.with_desc(w, product.weights);
   operand_ = builder.scratch(size_t(operands_) * sizeof(uint16_t));
   result_ = builder.scratch(size_t(results_) * sizeof(float));
-  step_ = std::make_unique<PrimitiveStep>(builder, product.primitive, *product.description);
+  step_ = std::make_unique<PrimitiveStep>(builder, product.primitive, product.description);
   step_->op = "recurrent product";
   step_->reads_arg(DNNL_ARG_WEIGHTS, weights_, product.weights);
   step_->writes_arg(DNNL_ARG_SRC, operand_, a).writes_arg(DNNL_ARG_DST, result_, y);
