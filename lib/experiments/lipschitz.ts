@@ -1,14 +1,14 @@
 // Upper bounds on how much each layer of a network can stretch a difference: the operator norm of its linear part. Szegedy et al.
 // 2013, "Intriguing properties of neural networks", section 4.3: fully connected layers by the largest singular value, convolutions
-// by the largest over the frequencies of their Fourier transform, on a circle that holds the padded image. Biases do not matter,
-// relu, sigmoid and max pooling stretch nothing.
+// by the largest over the frequencies of their Fourier transform, on a circle that holds the padded image. Biases do not matter, relu
+// and sigmoid stretch nothing, nor does max pooling whose windows are apart; where they overlap, one change may come out of several.
 import { count, feed, type Graph, Names, type Node, type Tensor, trace } from '../graph/index.js'
 
 /** A layer and its bound. */
 export interface LayerBound {
   readonly path: string
-  readonly kind: 'convolution' | 'fully connected'
-  /** Of the weights. */
+  readonly kind: 'convolution' | 'fully connected' | 'max pooling'
+  /** Of the weights; of a pooling's windows. */
   readonly shape: readonly number[]
   readonly bound: number
 }
@@ -23,10 +23,11 @@ export interface Convolution {
 }
 
 /**
- * Bounds of all convolutions and products with trained weights, in the order in which they are called.
+ * Bounds of all convolutions and products with trained weights and of overlapping max pooling, in the order in which they are called.
+ * Singular values come from the power iteration, from below: to about 1e-6, or what 300 rounds give.
  * @param example extents of one input, without the batch
  * @param parameters values by path, as `session.parameters()` gives them
- * @throws Error for a layer that is neither, such as one with a dilated or oblong kernel's stride
+ * @throws Error for a layer with trained weights that is neither, such as a locally connected one, and for dilated kernels and oblong strides
  */
 export function lipschitzBounds(
   net: (x: never) => Tensor,
@@ -37,11 +38,14 @@ export function lipschitzBounds(
   const graph = trace({ name: 'lipschitz', names: new Names() }, () => ({
     y: apply(feed('x', 'f32', [1, ...example])),
   }))
-  return graph.nodes.flatMap((node): LayerBound[] => {
+  const bounded = new Set<string>()
+  const bounds = graph.nodes.flatMap((node): LayerBound[] => {
+    if (node.op.name === 'maxPool2d') return overlap(node)
     const path = weightOf(node, graph)
     const w = path === undefined ? undefined : parameters[path]
     const [x, weight] = node.inputs
     if (path === undefined || w === undefined || x === undefined || weight === undefined) return []
+    bounded.add(path)
     const { shape } = weight
     const layer = { path: path.split('/').slice(0, -1).join('/'), shape }
     if (node.op.name === 'matmul') {
@@ -52,6 +56,19 @@ export function lipschitzBounds(
     const side = Math.ceil(padded / stride) * stride
     return [{ ...layer, kind: 'convolution' as const, bound: convolutionNorm({ w, shape, stride, groups, side }) }]
   })
+  const other = graph.states.find(
+    ({ name, tensor }) => tensor.shape.length > 1 && name in parameters && !bounded.has(name),
+  )
+  if (other === undefined) return bounds
+  throw new Error(`lipschitz[${other.name}]: expected weights of convolutions and fully connected layers alone`)
+}
+
+/** An element is in as many windows as the root of which the pooling can stretch its change. */
+function overlap({ attrs, path }: Node): LayerBound[] {
+  const [kernel, stride] = [attrs['kernel'], attrs['stride']].map((value) => [value].flat() as number[])
+  const windows = kernel!.map((extent, axis) => Math.ceil(extent / (stride![axis] ?? stride![0]!)))
+  const bound = Math.sqrt(windows.reduce((product, number) => product * number))
+  return bound > 1 ? [{ path, kind: 'max pooling', shape: kernel!, bound }] : []
 }
 
 /** Path of the trained weights of a convolution or a product; undefined for any other node. */

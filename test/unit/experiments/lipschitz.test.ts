@@ -65,3 +65,16 @@ test('finds the layers of a network with what they are given', () => {
   )
   expect(bounds[1]!.bound).toBe(largestSingular(parameters['small/last/w'], 3, 18))
 })
+
+test('an overlapping pool counts as often as windows share a pixel, one whose windows are apart does not', () => {
+  const pools = (kernel: number, stride: number) =>
+    lipschitzBounds(nn.named('pools', nn.maxPool2d(kernel, { stride })), [1, 7, 7], {}).map(({ bound }) => bound)
+  expect([pools(3, 2), pools(2, 2), pools(3, 1)]).toEqual([[2], [], [3]])
+})
+
+test('weights that are neither of a convolution nor of a product are refused', () => {
+  const net = nn.named('apart', nn.sequential(nn.local2d(1, 2, { size: 4, kernel: 3 })))
+  expect(() => lipschitzBounds(net, [1, 4, 4], { 'apart/local1/w': draw(72) })).toThrow(
+    'lipschitz[apart/local1/w]: expected weights of convolutions and fully connected layers alone',
+  )
+})
