@@ -40,6 +40,7 @@ const labelDomain = 0x1abe1
 /**
  * For each row of logits a label that is neither its own nor the one that it has: at random by a seed, the likeliest one, or
  * the same for all (where that is not wrong, the next).
+ * @throws Error for fewer than three classes, where an image that is seen wrongly leaves none to ask for; for a `fixed` that is none
  */
 export function wrongLabels(
   rule: LabelRule,
@@ -48,6 +49,9 @@ export function wrongLabels(
   { seed, fixed = 8 }: { readonly seed: number; readonly fixed?: number },
 ): Int32Array {
   const classes = logits.length / labels.length
+  if (classes < 3 || (rule === 'fixed' && !(fixed < classes))) {
+    throw new Error(`wrongLabels: expected three classes or more, and one of them, got ${classes} and ${fixed}`)
+  }
   const draw = new PhiloxStream(seed, 0, labelDomain)
   return labels.map((label, row) => {
     const own = Array.from({ length: classes }, (_, k) => logits[row * classes + k]!)

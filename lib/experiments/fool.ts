@@ -4,7 +4,7 @@ import type { Tensor } from '../graph/index.js'
 import * as ops from '../ops/index.js'
 import { type Compiler, lbfgsAttack } from '../solvers/index.js'
 import type { Network } from '../train/index.js'
-import { predicted, unitRange } from './examples.js'
+import { gatherExamples, predicted } from './examples.js'
 import { rounded } from './negatives.js'
 
 /** What is asked of `foolAll`. */
@@ -66,26 +66,29 @@ export async function foolAll(
   const classify = (x: Tensor): Tensor => apply(input === undefined ? x : input(ops.mul(x, 255)))
   const shape = [rows, ...data.fields.x.shape]
   const forward = await model.compile((x: Tensor) => ({ logits: classify(x) }), { x: shape })
+  let outputs = 0
   const seen = async (x: Float32Array): Promise<Int32Array> => {
     const found = new Int32Array(x.length / size)
     for (let at = 0; at < found.length; at += rows) {
       const part = new Float32Array(rows * size)
       part.set(x.subarray(at * size, (at + rows) * size))
       const { logits } = await forward.run({ x: part })
+      outputs = logits!.length / rows
       found.set(predicted(logits!, rows).subarray(0, found.length - at), at)
     }
     return found
   }
-  const { x, labels } = await byClass(data, size, options, seen)
+  const { x, labels } = await byClass(data, size, options, seen, () => outputs)
   using attack = await lbfgsAttack(model, classify, { shape, levels: 255, weight: 10 })
   const goals = new Int32Array(labels.length).fill(target)
   const found = await attack.run(x, goals, { onProgress: (done) => onProgress?.(done, labels.length) })
   const kept8 = rounded(found.x)
   const [before, after] = [await seen(x), await seen(kept8)]
   forward.dispose()
+  const distortion = Float64Array.from(labels, (_, i) => away(x, kept8, i * size, size))
   const row = (which: readonly number[]): FooledRow => {
     const reached = which.filter((i) => after[i] === target)
-    const sum = reached.reduce((total, i) => total + found.distortion[i]!, 0)
+    const sum = reached.reduce((total, i) => total + distortion[i]!, 0)
     return { count: which.length, reached: reached.length, distortion: sum / reached.length }
   }
   const all = Array.from(labels.keys())
@@ -101,10 +104,17 @@ export async function foolAll(
         negative: kept8.slice(i * size, (i + 1) * size),
         before: before[i]!,
         after: after[i]!,
-        distortion: found.distortion[i]!,
+        distortion: distortion[i]!,
       })),
     })),
   }
+}
+
+/** Root of the mean square of an image's change. */
+function away(x: Float32Array, y: Float32Array, at: number, size: number): number {
+  let sum = 0
+  for (let i = at; i < at + size; i++) sum += (x[i]! - y[i]!) ** 2
+  return Math.sqrt(sum / size)
 }
 
 /** The first images of each class in the order of the set, without those in which the class is seen already. */
@@ -113,25 +123,27 @@ async function byClass(
   size: number,
   { target, images, classes }: FoolOptions,
   seen: (x: Float32Array) => Promise<Int32Array>,
+  outputs: () => number,
 ): Promise<{ readonly x: Float32Array; readonly labels: Int32Array }> {
   const found = new Map<number, Float32Array[]>()
   const step = 200
   for (let at = 0; at < data.length; at += step) {
     const places = Uint32Array.from({ length: Math.min(step, data.length - at) }, (_, i) => at + i)
-    const [bytes, labels] = [new Uint8Array(places.length * size), new Int32Array(places.length)]
-    await data.gather(places, { x: bytes, target: labels })
-    const x = unitRange(bytes)
+    const { x, labels } = await gatherExamples(data, places)
     const now = await seen(x)
     for (const [i, label] of labels.entries()) {
       const own = found.get(label) ?? []
       if (label === target || now[i] === target || label >= classes || own.length >= images) continue
       found.set(label, [...own, x.slice(i * size, (i + 1) * size)])
     }
-    const wanted = [...found.values()]
-    if (wanted.length >= Math.min(classes, 10) - 1 && wanted.every((own) => own.length >= images) && at > 20 * step)
+    const among = Math.min(classes, outputs())
+    if (found.size >= among - (target < among ? 1 : 0) && [...found.values()].every((own) => own.length >= images))
       break
   }
   const entries = [...found].sort(([a], [b]) => a - b)
+  if (entries.length === 0) {
+    throw new Error(`fool: expected images of the first ${classes} classes that are not seen as ${target}, got none`)
+  }
   const x = new Float32Array(entries.reduce((sum, [, own]) => sum + own.length, 0) * size)
   const labels = entries.flatMap(([label, own]) => own.map(() => label))
   entries

@@ -56,11 +56,16 @@ async function withNetworks<T>(
   }
 }
 
-/** Works on some of the items at the same time. Where one fails, those under way end first. */
+/** Works on some of the items at the same time. Where one fails, those under way end first, and no other starts. */
 async function sideBySide<T>({ atOnce = 1 }: NegativeOptions, items: readonly T[], work: (item: T) => Promise<void>) {
   const queue = [...items]
   const one = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
+    try {
+      for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
+    } catch (error) {
+      queue.length = 0
+      throw error
+    }
   }
   const ends = await Promise.allSettled(Array.from({ length: atOnce }, one))
   for (const end of ends) if (end.status === 'rejected') throw end.reason as Error

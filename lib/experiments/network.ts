@@ -4,7 +4,7 @@ import type { Recipe } from '../recipes/index.js'
 import { sessionOptions } from '../recipes/index.js'
 import { fgsm, lbfgsAttack, type LbfgsAttackResults } from '../solvers/index.js'
 import { type Network, session, type Session } from '../train/index.js'
-import { predicted, unitRange } from './examples.js'
+import { gatherExamples, predicted } from './examples.js'
 
 /** How far a part of an experiment has come. */
 export type Report = (state: { what: string; done: number; total: number; unit: string }) => void
@@ -93,15 +93,13 @@ export async function fgsmError(
   const size = data.fields.x.shape.reduce((product, extent) => product * extent, 1)
   using attack = await fgsm(run, net, { shape: [rows, size], epsilon })
   let wrong = 0
-  for (let at = 0; at + rows <= data.length; at += rows) {
-    const [bytes, labels] = [new Uint8Array(rows * size), new Int32Array(rows)]
-    await data.gather(
-      Array.from({ length: rows }, (_, i) => at + i),
-      { x: bytes, target: labels },
-    )
-    const x = unitRange(bytes)
+  for (let at = 0; at < data.length; at += rows) {
+    const count = Math.min(rows, data.length - at)
+    // The last images again, where they do not fill the rows.
+    const places = Uint32Array.from({ length: rows }, (_, i) => at + Math.min(i, count - 1))
+    const { x, labels } = await gatherExamples(data, places)
     const got = predicted(await run.predict(await attack.run(x, labels)), rows)
-    wrong += labels.reduce((sum, label, i) => sum + (got[i] === label ? 0 : 1), 0)
+    for (let i = 0; i < count; i++) wrong += got[i] === labels[i] ? 0 : 1
   }
-  return wrong / (Math.floor(data.length / rows) * rows)
+  return wrong / data.length
 }

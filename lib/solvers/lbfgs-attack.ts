@@ -121,14 +121,13 @@ class Search implements RowPhases {
     if (levels !== undefined && !(Number.isSafeInteger(levels) && levels >= 1)) {
       refuse('levels to be a whole number above 0', levels)
     }
-    const { shape } = options
+    const { shape, bounds = { lower: 0, upper: 1 } } = options
+    if (levels !== undefined && (bounds.lower !== 0 || bounds.upper !== 1)) {
+      refuse('bounds from 0 to 1 beside levels', JSON.stringify(bounds))
+    }
     const rows = shape[0] ?? 1
     const given = { image: shape, target: { dtype: 'i32', shape: [rows] } } as const
-    this.#problem = new RowProblem(
-      'lbfgsAttack',
-      { bounds: { lower: 0, upper: 1 }, ...options, given },
-      { resumes: resume },
-    )
+    this.#problem = new RowProblem('lbfgsAttack', { ...options, bounds, given }, { resumes: resume })
     this.#resume = resume
     this.#levels = levels
     this.inputs = { x: shape, target: given.target }
@@ -275,6 +274,6 @@ function reweighted({ s, y }: Pair, change: Tensor): Pair {
   return { s, y: ops.add(y, ops.mul(ops.mul(change, 2), s)) }
 }
 
-function refuse(expected: string, got: number): never {
+function refuse(expected: string, got: number | string): never {
   throw new OstrichError('ERR_ARGUMENT', `lbfgsAttack: expected ${expected}, got ${got}`)
 }

@@ -28,6 +28,14 @@ describe('wrong labels', () => {
     const [one, two] = [logits, other].map((seen) => wrongLabels('random', examples, seen, { seed: 3 }))
     expect([...one!.subarray(0, 2)]).toEqual([...two!.subarray(0, 2)])
   })
+
+  test('are refused where there is none to ask for', () => {
+    const two = { labels: Int32Array.of(0) }
+    expect(() => wrongLabels('random', two, [0, 1], { seed: 1 })).toThrow(
+      'expected three classes or more, and one of them, got 2',
+    )
+    expect(() => wrongLabels('fixed', two, [0, 1, 2], { seed: 1, fixed: 3 })).toThrow('got 3 and 3')
+  })
 })
 
 test('noise is normal, and changes each row by what is asked', () => {

@@ -172,6 +172,10 @@ test.each([
   [{ rounds: 0 }, 'lbfgsAttack: expected rounds to be a whole number above 0, got 0'],
   [{ weight: 0 }, 'lbfgsAttack: expected weight to be a number above 0, got 0'],
   [{ levels: 0.5 }, 'lbfgsAttack: expected levels to be a whole number above 0, got 0.5'],
+  [
+    { levels: 255, bounds: { lower: 0, upper: 255 } },
+    'expected bounds from 0 to 1 beside levels, got {"lower":0,"upper":255}',
+  ],
   [{ weight: NaN }, 'lbfgsAttack: expected weight to be a number above 0, got NaN'],
   [{ shape: [3] }, 'lbfgsAttack[shape]: expected a shape of rows and at least one more extent, got [3]'],
 ])('refuses %o', async (more, message) => {
