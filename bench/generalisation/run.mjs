@@ -3,7 +3,8 @@
 // FC100-100-10 on a pool that is renewed all the time, made at the output of each layer, at that of the last hidden layer alone, or at the
 // input alone (Szegedy et al. 2013);
 // maxout with dropout and one step along the gradient's sign (Goodfellow et al. 2015). Test errors of every seed, and whether the
-// difference is larger than the spread. Writes bench/results/NAME.json after each run; runs that are in it already are not made again.
+// difference is larger than the spread. Writes bench/results/NAME.json after each run; runs that are in it already, each with its
+// commit, are not made again: take another name, or take them out, where what they measure has changed.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,7 +22,6 @@ const { values: options } = parseArgs({
     seeds: { type: 'string', default: '1,2,3' },
     'pool-epochs': { type: 'string', default: '30' },
     'maxout-epochs': { type: 'string', default: '40' },
-    fresh: { type: 'string', default: '400' },
     only: { type: 'string', default: 'pool,fgsm' },
     name: { type: 'string', default: 'generalisation' },
   },
@@ -46,7 +46,7 @@ async function pool(levels, seed) {
     layers: sigmoidMlpLayers({ inputs: 784, hidden: [100, 100], classes: 10 }),
     widths: [784, 100, 100],
     optimizer: optim.adam({ rate: optim.cosine(0.003, { total }), weightDecay }),
-    ...{ train, test, seed, batch, levels, epochs: poolEpochs, fresh: Number(options.fresh) },
+    ...{ train, test, seed, batch, levels, epochs: poolEpochs },
   })
 }
 
@@ -72,31 +72,28 @@ const cases = [
     (seed) => maxout(mnistMaxoutFgsm, seed),
   ],
 ]
+const commit = execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: here, encoding: 'utf8' }).trim()
 const measured = []
 for (const [kind, network, training, run] of cases) {
   const metric = `test error, ${training}`
   const epochs = kind === 'pool' ? poolEpochs : maxoutEpochs
-  const before = known.find((one) => one.case === network && one.metric === metric && one.epochs === epochs)
-  if (!options.only.split(',').includes(kind)) {
-    if (before) measured.push(before)
-    continue
-  }
-  const entry = { case: network, metric, unit: 'share', epochs, runs: [...(before?.runs ?? [])] }
-  measured.push(entry)
-  for (const seed of seeds) {
+  const at = known.findIndex((one) => one.case === network && one.metric === metric && one.epochs === epochs)
+  const entry = at < 0 ? { case: network, metric, unit: 'share', epochs, runs: [] } : known[at]
+  if (at < 0) known.push(entry)
+  for (const seed of options.only.split(',').includes(kind) ? seeds : []) {
     if (entry.runs.some((one) => one.seed === seed)) continue
     process.stderr.write(`${network}, ${training}: seed ${seed}\n`)
-    entry.runs.push({ seed, ...(await run(seed)) })
+    entry.runs.push({ seed, ...(await run(seed)), commit, versions: diagnose().versions })
     process.stderr.write(`  ${JSON.stringify(entry.runs.at(-1))}\n`)
     const error = summarize(entry.runs.map((one) => one.test))
     entry.value = Number(error.mean.toPrecision(4))
     entry.spread = Number(error.spread.toPrecision(3))
-    entry.versions = diagnose().versions
-    entry.commit = execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: here, encoding: 'utf8' }).trim()
     entry.date = new Date().toISOString().slice(0, 10)
     mkdirSync(results, { recursive: true })
-    writeFileSync(file, `${JSON.stringify(measured, undefined, 2)}\n`)
+    const whole = known.filter(({ runs }) => runs.length > 0)
+    writeFileSync(file, `${JSON.stringify(whole, undefined, 2)}\n`)
   }
+  if (entry.runs.length > 0) measured.push(entry)
 }
 
 const percent = (share) => (100 * share).toFixed(2)

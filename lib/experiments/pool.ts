@@ -8,7 +8,7 @@ import * as ops from '../ops/index.js'
 import type { Optimizer } from '../optim/index.js'
 import { lbfgsAttack, type LbfgsAttack } from '../solvers/index.js'
 import { type Compiled, type Extent, session, type Session } from '../train/index.js'
-import { gatherExamples } from './examples.js'
+import { gatherExamples, wrongLabels } from './examples.js'
 import type { Report } from './network.js'
 
 /** What trains on a pool. */
@@ -29,7 +29,7 @@ export interface PoolOptions {
   readonly size?: number
   /** Examples of each level that are made anew in each epoch. Default: 400. */
   readonly fresh?: number
-  /** Examples of each pool in a step. Default: a quarter of a batch. */
+  /** Examples of each pool in a step. Default: as if the pool were a part of the training set. */
   readonly share?: number
   /** Epochs before the first examples are made. Default: a fifth. */
   readonly wait?: number
@@ -42,6 +42,8 @@ export interface PoolOptions {
 export interface PoolResult {
   readonly train: number
   readonly test: number
+  /** Negative examples that were made, of all levels. */
+  readonly made: number
 }
 
 /** Negative examples of one level, with the labels that they should have. */
@@ -62,7 +64,8 @@ const apply = (layers: readonly nn.Step[], x: Tensor): Tensor =>
 export async function trainOnPool(options: PoolOptions): Promise<PoolResult> {
   const { layers, widths, optimizer, train, test, seed, epochs, batch, levels, size = 2000 } = options
   const net = nn.named('pool', nn.sequential(nn.flatten(), ...(layers as [])))
-  const { fresh = 400, share = Math.max(1, Math.round(batch / 4)), wait = Math.floor(epochs / 5), report } = options
+  const { fresh = 400, wait = Math.floor(epochs / 5), report } = options
+  const share = options.share ?? Math.max(1, Math.round((batch * size) / train.length))
   // The session owns the weights and measures; its own training step is never run.
   await using run = await session(net, { data: train, loss: nn.crossEntropy, optimizer, batch, seed, precision: 'f32' })
   const pools = levels.map((level): Level => {
@@ -76,9 +79,15 @@ export async function trainOnPool(options: PoolOptions): Promise<PoolResult> {
   const makers = await Promise.all(pools.map((pool) => makerOf(run, options, pool)))
   const draw = new PhiloxStream(seed, 0, 0x9001)
   const steps = Math.floor(train.length / batch)
+  let made = 0
   for (let epoch = 0; epoch < epochs; epoch++) {
-    if (epoch >= wait) for (const [i, pool] of pools.entries()) await makers[i]!(pool, draw, fresh)
-    const ready = pools.length > 0 && pools.every(({ filled }) => filled > 0)
+    const ready = pools.length > 0 && epoch >= wait
+    for (const [i, pool] of ready ? pools.entries() : []) {
+      made += await makers[i]!(pool, draw, epoch === wait ? size : fresh)
+      if (pool.filled === 0) {
+        throw new Error(`pool[level ${pool.level}]: expected attacks that reach another label, got none`)
+      }
+    }
     const order = permutation(train.length, seed, epoch)
     for (let step = 0; step < steps; step++) {
       const { x, labels: target } = await gatherExamples(train, order.subarray(step * batch, (step + 1) * batch))
@@ -92,7 +101,7 @@ export async function trainOnPool(options: PoolOptions): Promise<PoolResult> {
       unit: 'images',
     })
   }
-  return { train: 1 - (await run.evaluate(train)).accuracy, test: 1 - (await run.evaluate(test)).accuracy }
+  return { train: 1 - (await run.evaluate(train)).accuracy, test: 1 - (await run.evaluate(test)).accuracy, made }
 }
 
 interface StepOptions {
@@ -137,7 +146,7 @@ function trainingStep(run: Session, options: StepOptions): Promise<Compiled<Read
   return run.compile(body, { ...given, ...extents }, { mode: 'train' })
 }
 
-/** Makes examples of one level anew: the least change of a layer's output by which the layers above see another class. */
+/** Makes examples of one level anew: the least change of a layer's output by which the layers above see the likeliest other class. */
 async function makerOf(run: Session, { layers, widths, train, rounds = 6 }: PoolOptions, { level, width }: Level) {
   const rows = 100
   const above = (x: Tensor): Tensor => apply(layers.slice(level), x)
@@ -145,19 +154,17 @@ async function makerOf(run: Session, { layers, widths, train, rounds = 6 }: Pool
   const below = await run.compile(
     (x: Tensor) => {
       const output = apply(layers.slice(0, level), x)
-      return { output: ops.add(output as Tensor<'f32'>, 0), now: ops.argmax(above(output)) }
+      return { output: ops.add(output as Tensor<'f32'>, 0), logits: above(output) }
     },
     { x: [rows, widths[0]!] },
   )
-  return async (pool: Level, draw: PhiloxStream, count: number): Promise<void> => {
+  return async (pool: Level, draw: PhiloxStream, count: number): Promise<number> => {
+    let kept = 0
     for (let made = 0; made < count; made += rows) {
       const places = Uint32Array.from({ length: rows }, () => draw.below(train.length))
       const { x, labels: target } = await gatherExamples(train, places)
-      const { output, now } = await below.run({ x })
-      const wrong = target.map((label, i) => {
-        const goal = (label + 1 + draw.below(9)) % 10
-        return goal !== now[i] ? goal : [0, 1, 2].find((k) => k !== label && k !== now[i])!
-      })
+      const { output, logits } = await below.run({ x })
+      const wrong = wrongLabels('runner-up', { labels: target }, logits, { seed: 0 })
       const found = await attack.run(output, wrong)
       for (let i = 0; i < rows; i++) {
         if (found.reached[i] === 0) continue
@@ -165,8 +172,10 @@ async function makerOf(run: Session, { layers, widths, train, rounds = 6 }: Pool
         pool.target[pool.next] = target[i]!
         pool.next = (pool.next + 1) % pool.target.length
         pool.filled = Math.min(pool.filled + 1, pool.target.length)
+        kept++
       }
     }
+    return kept
   }
 }
 

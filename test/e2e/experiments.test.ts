@@ -127,6 +127,8 @@ test('fool: every digit is seen as one', limit, async () => {
     2,
     expect.stringContaining('--as expects a class by name or number, got ostrich'),
   ])
+  const none = await ostrich('fool', 'run/last.safetensors', '--as', '0', '--classes', '1')
+  expect([none.code, none.err]).toEqual([1, expect.stringContaining('expected images of the first 1 classes')])
 })
 
 test('lipschitz: the bounds of its layers', limit, async () => {
@@ -150,6 +152,7 @@ test('training on pools of negative examples of each layer learns as training do
     fresh: 100,
     rounds: 3,
   }
+  const made: number[] = []
   for (const levels of [[], [0, 1, 2]]) {
     const layers = sigmoidMlpLayers({ inputs: 784, hidden: [20, 20], classes: 10 })
     const told: number[] = []
@@ -158,7 +161,11 @@ test('training on pools of negative examples of each layer learns as training do
     const found = await trainOnPool({ ...common, layers, levels, optimizer, report })
     expect(found.test).toBeLessThan(0.2)
     expect(told.at(-1)).toBe(12 * 1000)
+    made.push(found.made)
   }
+  // Three pools are filled and renewed nine times, by attacks of which few fail.
+  expect(made[0]).toBe(0)
+  expect(made[1]).toBeGreaterThan(3 * (150 + 9 * 100) * 0.8)
 })
 
 test('a network from a checkpoint can be attacked', limit, async () => {
