@@ -132,7 +132,6 @@ export const ae400: Recipe = {
       optimizer: optim.adam({
         rate: schedule(rate, epochs, batch),
         weightDecay: ({ path }) => (path.endsWith('classifier/w') ? lambda : 0),
-        rateFactor: ({ path }) => (path.includes('classifier') ? 10 : 1),
       }),
       batch,
       epochs,
