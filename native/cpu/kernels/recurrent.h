@@ -97,10 +97,8 @@ class Recurrence {
       const float* product = by_onednn_->run(context, before(i));
       const int64_t grain = n_ * h_ < kCellsAlone ? blocks_ : 1;
       const auto some = [&](int64_t begin, int64_t end) {
-        for (int64_t block = begin; block < end; ++block) {
-          Block part = part_of<Block>(block, product + block * lanes_, columns, h_);
-          cells(i, block * lanes_, part);
-        }
+        Block part = part_of<Block>(begin, end - begin, product + begin * lanes_, columns, h_);
+        cells(i, begin * lanes_, part);
       };
       parallel_for(context.threads, blocks_, grain, some, 1);
     }
@@ -114,18 +112,18 @@ class Recurrence {
       multiply(team.product, before, block, number);
       for (int64_t j = 0; j < number; ++j) {
         const int64_t stride = lanes_ * (together_ == 1 ? parts_ : number);
-        Block part = part_of<Block>(block + j, team.product + j * lanes_, stride, lanes_);
+        Block part = part_of<Block>(block + j, 1, team.product + j * lanes_, stride, lanes_);
         cells((block + j) * lanes_, part);
       }
     }
   }
 
   template <class Block>
-  Block part_of(int64_t block, const float* product, int64_t row_stride, int64_t part_stride) const {
+  Block part_of(int64_t block, int64_t blocks, const float* product, int64_t row_stride, int64_t part_stride) const {
     Block part{};
     part.rows = n_;
     part.h = h_;
-    part.units = std::min(lanes_, h_ - block * lanes_);
+    part.units = std::min(blocks * lanes_, h_ - block * lanes_);
     part.product = product;
     part.product_stride = row_stride;
     part.part_stride = part_stride;

@@ -1,4 +1,4 @@
-// The cells of recurrent networks over a block of units, row by row; whole blocks have loops of a fixed length.
+// The cells of recurrent networks over neighbouring units, row by row; whole lanes have loops of a fixed length.
 #include "math/recurrent.h"
 
 #include "cpu/simd/parts.h"
@@ -8,6 +8,9 @@ namespace {
 
 constexpr int64_t L = kPanelLanes;
 
+// A body has two call sites: left to itself the compiler calls it, unit by unit, and vectorises neither loop.
+#define OSTRICH_INSIDE __attribute__((always_inline))
+
 // Calls body(row, unit, product) for every unit of every row: `unit` is its place in the block, `product` its row's.
 // A masked row goes to `held` instead.
 template <class Body, class Held>
@@ -16,12 +19,14 @@ inline __attribute__((always_inline)) void for_units(const RecurrentBlock& block
     const float* product = block.product + row * block.product_stride;
     if (block.mask != nullptr && block.mask[row] == 0) {
       for (int64_t unit = 0; unit < block.units; ++unit) held(row, unit, product);
-    } else if (block.units == L) {
-#pragma GCC ivdep
-      for (int64_t unit = 0; unit < L; ++unit) body(row, unit, product);
     } else {
+      int64_t from = 0;
+      for (; from + L <= block.units; from += L) {
 #pragma GCC ivdep
-      for (int64_t unit = 0; unit < block.units; ++unit) body(row, unit, product);
+        for (int64_t unit = from; unit < from + L; ++unit) body(row, unit, product);
+      }
+#pragma GCC ivdep
+      for (int64_t unit = from; unit < block.units; ++unit) body(row, unit, product);
     }
   }
 }
@@ -30,7 +35,7 @@ void lstm_cell(const LstmCell& cell) {
   const int64_t h = cell.h, part = cell.part_stride;
   for_units(
       cell,
-      [&](int64_t row, int64_t unit, const float* product) {
+      [&](int64_t row, int64_t unit, const float* product) OSTRICH_INSIDE {
         const float* gates = cell.gates + row * 4 * h + unit;
         float* activated = cell.activated + row * 4 * h + unit;
         const math::LstmGates a =
@@ -44,7 +49,7 @@ void lstm_cell(const LstmCell& cell) {
         cell.out_c[row * h + unit] = state.c;
         cell.out_h[row * h + unit] = state.h;
       },
-      [&](int64_t row, int64_t unit, const float*) {
+      [&](int64_t row, int64_t unit, const float*) OSTRICH_INSIDE {
         for (int gate = 0; gate < 4; ++gate) cell.activated[(row * 4 + gate) * h + unit] = 0;
         cell.out_c[row * h + unit] = cell.c_before[row * h + unit];
         cell.out_h[row * h + unit] = cell.h_before[row * h + unit];
@@ -55,7 +60,7 @@ void lstm_cell_grad(const LstmCellGrad& cell) {
   const int64_t h = cell.h;
   for_units(
       cell,
-      [&](int64_t row, int64_t unit, const float* product) {
+      [&](int64_t row, int64_t unit, const float* product) OSTRICH_INSIDE {
         const int64_t at = row * h + unit;
         const float* a = cell.activated + row * 4 * h + unit;
         float* dgates = cell.dgates + row * 4 * h + unit;
@@ -70,7 +75,7 @@ void lstm_cell_grad(const LstmCellGrad& cell) {
         cell.dc_carried[at] = gradient.c_before;
         cell.held[at] = 0;
       },
-      [&](int64_t row, int64_t unit, const float* product) {
+      [&](int64_t row, int64_t unit, const float* product) OSTRICH_INSIDE {
         const int64_t at = row * h + unit;
         for (int part = 0; part < 4; ++part) cell.dgates[(row * 4 + part) * h + unit] = 0;
         cell.held[at] += cell.dh[at] + product[unit];
@@ -83,11 +88,12 @@ void rnn_cell(const RnnCell& cell) {
   const bool relu = cell.relu;
   for_units(
       cell,
-      [&](int64_t row, int64_t unit, const float* product) {
+      [&](int64_t row, int64_t unit, const float* product) OSTRICH_INSIDE {
         const int64_t at = row * h + unit;
         cell.out_h[at] = math::rnn_state(cell.gates[at] + product[unit], relu);
       },
-      [&](int64_t row, int64_t unit, const float*) { cell.out_h[row * h + unit] = cell.h_before[row * h + unit]; });
+      [&](int64_t row, int64_t unit, const float*)
+          OSTRICH_INSIDE { cell.out_h[row * h + unit] = cell.h_before[row * h + unit]; });
 }
 
 void rnn_cell_grad(const RnnCellGrad& cell) {
@@ -95,12 +101,12 @@ void rnn_cell_grad(const RnnCellGrad& cell) {
   const bool relu = cell.relu;
   for_units(
       cell,
-      [&](int64_t row, int64_t unit, const float* product) {
+      [&](int64_t row, int64_t unit, const float* product) OSTRICH_INSIDE {
         const int64_t at = row * h + unit;
         cell.dgates[at] = math::rnn_gradient(cell.out_h[at], cell.dh[at] + product[unit] + cell.held[at], relu);
         cell.held[at] = 0;
       },
-      [&](int64_t row, int64_t unit, const float* product) {
+      [&](int64_t row, int64_t unit, const float* product) OSTRICH_INSIDE {
         const int64_t at = row * h + unit;
         cell.dgates[at] = 0;
         cell.held[at] += cell.dh[at] + product[unit];
@@ -111,7 +117,7 @@ void gru_cell(const GruCell& cell) {
   const int64_t h = cell.h, part = cell.part_stride;
   for_units(
       cell,
-      [&](int64_t row, int64_t unit, const float* product) {
+      [&](int64_t row, int64_t unit, const float* product) OSTRICH_INSIDE {
         const float* gates = cell.gates + row * 3 * h + unit;
         const float* bias = cell.bias + unit;
         float* activated = cell.activated + row * 4 * h + unit;
@@ -124,7 +130,7 @@ void gru_cell(const GruCell& cell) {
         activated[3 * h] = inner;
         cell.out_h[row * h + unit] = math::gru_state(a, cell.h_before[row * h + unit]);
       },
-      [&](int64_t row, int64_t unit, const float*) {
+      [&](int64_t row, int64_t unit, const float*) OSTRICH_INSIDE {
         for (int gate = 0; gate < 4; ++gate) cell.activated[(row * 4 + gate) * h + unit] = 0;
         cell.out_h[row * h + unit] = cell.h_before[row * h + unit];
       });
@@ -134,7 +140,7 @@ void gru_cell_grad(const GruCellGrad& cell) {
   const int64_t h = cell.h;
   for_units(
       cell,
-      [&](int64_t row, int64_t unit, const float* product) {
+      [&](int64_t row, int64_t unit, const float* product) OSTRICH_INSIDE {
         const int64_t at = row * h + unit;
         const float* a = cell.activated + row * 4 * h + unit;
         float *dgates = cell.dgates + row * 3 * h + unit, *dproducts = cell.dproducts + row * 3 * h + unit;
@@ -146,7 +152,7 @@ void gru_cell_grad(const GruCellGrad& cell) {
         dproducts[2 * h] = gradient.n * a[0];
         cell.held[at] = gradient.h_before;
       },
-      [&](int64_t row, int64_t unit, const float* product) {
+      [&](int64_t row, int64_t unit, const float* product) OSTRICH_INSIDE {
         const int64_t at = row * h + unit;
         for (int part = 0; part < 3; ++part) {
           cell.dgates[(row * 3 + part) * h + unit] = cell.dproducts[(row * 3 + part) * h + unit] = 0;
