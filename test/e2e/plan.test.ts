@@ -66,3 +66,38 @@ describe('convolutions over many channels', () => {
     expect(one.stats.explain.match(/winograd/g)).toHaveLength(5)
   })
 })
+
+describe('clipping by the norm of all gradients', () => {
+  const digits = arrays({
+    x: { data: Uint8Array.from({ length: batch * 100 }, (_, i) => (i * i) % 251), shape: [100] },
+    target: Int32Array.from({ length: batch }, (_, i) => i % 10),
+  })
+  // Extents that are no whole blocks: what fills those up must not count.
+  const net = nn.sequential(nn.linear(100, 70), nn.relu(), nn.linear(70, 10))
+  const clipped = (clipNorm?: number) =>
+    session(net, {
+      data: digits,
+      loss: nn.crossEntropy,
+      optimizer: optim.sgd({ rate: 1, ...(clipNorm !== undefined && { clipNorm }) }),
+      batch,
+      epochs: 1,
+      precision: 'f32',
+    })
+
+  it('makes a step of that length', async () => {
+    await using one = await clipped(0.125)
+    const before = await one.parameters()
+    await one.run()
+    const after = await one.parameters()
+    const changes = Object.entries(after).flatMap(([name, values]) =>
+      Array.from(values, (value, i) => value - before[name]![i]!),
+    )
+    expect(Math.hypot(...changes)).toBeCloseTo(0.125, 5)
+  })
+
+  it('reads gradients as they lie', async () => {
+    await using one = await clipped(0.125)
+    await using other = await clipped()
+    expect(one.stats.reorders).toBe(other.stats.reorders)
+  })
+})

@@ -233,10 +233,10 @@ class ArgmaxStep : public Step {
 std::unique_ptr<Step> make_reduction(Builder& builder, const NodeSpec& node, bool is_sum) {
   Slot* x = builder.input(node, 0);
   const std::vector<int64_t> axes = program::get_ints(node, "axes");
-  // All elements together need no order; blocks that are not full hold others besides.
-  const bool whole = axes.size() == x->shape.size() && !builder.homeless(x) && !x->layout.has_padding();
+  // All elements together need no order. What fills up blocks besides is zero: no part of a sum, but of a maximum.
+  const bool whole = axes.size() == x->shape.size() && !builder.homeless(x) && (is_sum || !x->layout.has_padding());
   if (!whole) x = builder.row_major(x);
-  const Split split = whole ? split_axes({core::count(x->shape)}, {0}) : split_axes(x->shape, axes);
+  const Split split = whole ? split_axes({x->layout.elements()}, {0}) : split_axes(x->shape, axes);
   if (split.reduced.dims.empty()) {  // every reduced extent is 1
     builder.alias(node, 0, x);
     return nullptr;
