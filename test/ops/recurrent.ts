@@ -45,6 +45,8 @@ interface Variation {
   readonly attrs?: Readonly<Record<string, boolean | string>>
   readonly mask?: boolean
   readonly large?: boolean
+  /** What ops that have it are called, from the start. */
+  readonly only?: string
 }
 
 export const variations: readonly Variation[] = [
@@ -58,6 +60,8 @@ export const variations: readonly Variation[] = [
   { name: 'work for two threads', extents: [3, 20, 72], large: true },
   // Products that leave the panels for a library's where the machine multiplies bf16.
   { name: 'many units', extents: [2, 20, 136], large: true },
+  // The same in f32, with AVX-512: weights that no cache holds.
+  { name: 'weights of 16 MiB', extents: [2, 1, 1024], large: true, only: 'lstm' },
 ]
 
 /** One sample for each variation; `outputs` of them are those that have a gradient. */
@@ -68,7 +72,8 @@ export function samplesOf(
   given: Readonly<Record<string, boolean | string>>,
   { differentiable }: { readonly differentiable?: number } = {},
 ): Sample[] {
-  return variations.flatMap(({ name: what, extents, attrs = {}, mask = false, large = false }) => {
+  const own = variations.filter(({ only = '' }) => name.startsWith(only))
+  return own.flatMap(({ name: what, extents, attrs = {}, mask = false, large = false }) => {
     const all = apply(name, { ...given, ...attrs })
     const operands = [...inputs(extents), ...(mask ? [lengths(extents)] : [])]
     const sample = (label: string, build: Build, types: readonly string[]): Sample => ({

@@ -1,7 +1,7 @@
 // What the recurrent ops share: the loop over time, and the product of each step. With panels, one team of threads runs
 // all steps: each thread has some units, packs their weights once, and in each step computes their part of the product
-// and then their cells, so that one barrier a step is all that the threads wait for. Where the machine multiplies bf16,
-// large products of a bf16 program are oneDNN's, and the threads share the cells of each step.
+// and then their cells, so that one barrier a step is all that the threads wait for. Where oneDNN is faster the
+// products are its, and the threads share the cells of each step.
 #pragma once
 
 #include <omp.h>
@@ -41,8 +41,7 @@ class Recurrence {
         k_(backward ? parts_ * h_ : h_),
         together_(backward || parts_ == 1 ? 2 : 1) {
     Slot* w = builder.input(node, weights);
-    const bool is_native = w->dtype == core::DType::bf16 && native_bf16();
-    if (is_native && n_ * h_ * h_ * parts_ >= kByOnednn) {
+    if (RecurrentProduct::gains(w, n_)) {
       by_onednn_ = std::make_unique<RecurrentProduct>(builder, w, n_, backward);
       weights_ = by_onednn_->weights();
       scratch_ = by_onednn_->scratch();
@@ -85,9 +84,7 @@ class Recurrence {
   }
 
  private:
-  static constexpr int64_t kAlone = 200000;  // multiply-adds below which one thread does it all
-  // Multiply-adds of a step from which oneDNN's product is taken: below, the starts of its loops cost what it saves.
-  static constexpr int64_t kByOnednn = int64_t(1) << 20;
+  static constexpr int64_t kAlone = 200000;     // multiply-adds below which one thread does it all
   static constexpr int64_t kCellsAlone = 2048;  // cells of a step below which it does them all
 
   template <class Block, class Before, class Cells>

@@ -12,7 +12,7 @@ using dnnl::memory;
 
 namespace {
 
-constexpr int64_t kAlone = 16384;  // elements below which one thread rounds them all
+constexpr int64_t kAlone = 16384;  // elements below which one thread takes them all
 
 struct Described {
   dnnl::primitive primitive;
@@ -32,15 +32,30 @@ Described describe(const dnnl::engine& engine, const memory::desc& a, const memo
   return {dnnl::matmul(pd), pd, pd.weights_desc()};
 }
 
+// Multiply-adds of a step from which bf16 gains: below, the starts of oneDNN's loops cost what it saves.
+constexpr int64_t kNarrowProducts = int64_t(1) << 20;
+// Weights from which f32 gains with AVX-512: they no longer stay in the caches from step to step, and oneDNN fetches
+// them better (1500 units, a layer of an LSTM: in two thirds of the time; 650 units: in the same).
+constexpr int64_t kWideWeights = int64_t(1) << 22;
+
 }  // namespace
 
+bool RecurrentProduct::gains(const Slot* w, int64_t streams) {
+  const int64_t weights = core::count(w->shape);
+  if (compute_type(w->dtype) == DType::bf16) return streams * weights >= kNarrowProducts;
+  return dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core && weights >= kWideWeights;
+}
+
 RecurrentProduct::RecurrentProduct(Builder& builder, Slot* w, int64_t streams, bool backward)
-    : operands_(streams * w->shape[backward ? 1 : 0]), results_(streams * w->shape[backward ? 0 : 1]) {
-  const memory::desc a = row_major_desc(DType::bf16, {streams, operands_ / streams}),
+    : operands_(streams * w->shape[backward ? 1 : 0]),
+      results_(streams * w->shape[backward ? 0 : 1]),
+      is_narrow_(compute_type(w->dtype) == DType::bf16) {
+  const DType dtype = compute_type(w->dtype);
+  const memory::desc a = row_major_desc(dtype, {streams, operands_ / streams}),
                      y = row_major_desc(DType::f32, {streams, results_ / streams});
-  const Described product = describe(builder.engine(), a, any_desc(DType::bf16, w->shape), y, backward);
+  const Described product = describe(builder.engine(), a, any_desc(dtype, w->shape), y, backward);
   weights_ = builder.with_desc(w, product.weights);
-  operand_ = builder.scratch(size_t(operands_) * sizeof(uint16_t));
+  operand_ = builder.scratch(size_t(operands_) * core::size_of(dtype));
   result_ = builder.scratch(size_t(results_) * sizeof(float));
   step_ = std::make_unique<PrimitiveStep>(builder, product.primitive, product.description);
   step_->op = "recurrent product";
@@ -54,9 +69,10 @@ const float* RecurrentProduct::run(RunContext& context, const float* a) const {
     std::fill_n(result, results_, 0.0f);
     return result;
   }
-  uint16_t* operand = operand_->data<uint16_t>();
+  const simd::BlockFn take = is_narrow_ ? simd::table().bf16_from_f32 : simd::table().copy4;
+  const size_t size = is_narrow_ ? sizeof(uint16_t) : sizeof(float);
   parallel_for(context.threads, operands_, kAlone, [&](int64_t begin, int64_t end) {
-    simd::table().bf16_from_f32(operand + begin, a + begin, a, a, end - begin);
+    take(operand_->data<char>() + size_t(begin) * size, a + begin, a, a, end - begin);
   });
   step_->run(context);
   return result;
