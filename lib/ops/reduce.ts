@@ -1,4 +1,4 @@
-// Reductions over any axes. `sum`, `max` and `argmax` are kernels, the rest is composed of them.
+// Reductions over any axes. `sum`, `sumSquares`, `max` and `argmax` are kernels, the rest is composed of them.
 import {
   emitOne,
   isFloat,
@@ -72,6 +72,21 @@ const maxOp = register<ReduceAttrs>({
   },
 })
 
+const sumSquaresOp = register({
+  name: 'sumSquares',
+  kind: 'kernel',
+  attributes: {},
+  infer: (inputs) => {
+    const [x] = exactly(inputs, 1)
+    expectFloat(x, 'x')
+    return [{ dtype: 'f32', shape: [] }]
+  },
+  vjp: ({ inputs }, [dy]) => {
+    const [x] = exactly(inputs, 1)
+    return [dy && mul(x, cast(mul(dy, 2), x.dtype))]
+  },
+})
+
 const argmaxOp = register<{ readonly axis: number }>({
   name: 'argmax',
   kind: 'kernel',
@@ -110,6 +125,15 @@ interface Reduction {
  */
 export const sum: Reduction = ((x: Tensor, axes?: Axes, options?: ReduceOptions) =>
   reduce(sumOp, x, axes, options)) as Reduction
+
+/**
+ * Sum of the squares of all elements, in one pass and in f32 whatever x is: float [...] -> f32 [].
+ * @throws ShapeError for an integer x.
+ * @example sqrt(sumSquares(gradient)) // its norm
+ */
+export function sumSquares(x: Tensor): Tensor<'f32', []> {
+  return emitOne(sumSquaresOp, [x], {}) as Tensor<'f32', []>
+}
 
 /** Maximum over axes (all when not given); elements that tie share the gradient equally. x float or i32. */
 export const max: Reduction = ((x: Tensor, axes?: Axes, options?: ReduceOptions) =>

@@ -1,14 +1,14 @@
 // Gradient clipping by global norm. Pascanu, Mikolov & Bengio 2013, "On the difficulty of training recurrent neural
 // networks", algorithm 1, over all parameters together.
 import { constant, type Tensor } from '../graph/index.js'
-import { add, div, minimum, mul, sqrt, square, sum } from '../ops/index.js'
+import { add, div, minimum, mul, sqrt, sumSquares } from '../ops/index.js'
 
 /** Keeps the factor finite where all gradients are zero; PyTorch's value. */
 const epsilon = 1e-6
 
 /** Square root of the sum of squares of all elements: f32 []. */
 export function globalNorm(tensors: readonly Tensor[]): Tensor<'f32', []> {
-  const squares = tensors.map((tensor) => sum(square(tensor)) as Tensor<'f32', []>)
+  const squares = tensors.map((tensor) => sumSquares(tensor))
   const [first = constant('f32', [], 0), ...rest] = squares
   return sqrt(rest.reduce((total, next) => add(total, next), first))
 }

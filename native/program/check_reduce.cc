@@ -1,4 +1,5 @@
-// Checks of reductions and of what works along the last axis: sum, max, argmax, softmax, logSoftmax, crossEntropy.
+// Checks of reductions and of what works along the last axis: sum, sumSquares, max, argmax, softmax, logSoftmax,
+// crossEntropy.
 #include "program/check.h"
 #include "program/rules.h"
 
@@ -35,6 +36,12 @@ void check_sum(const ProgramSpec& spec, const NodeSpec& node) {
   const ValueSpec& x = only_input(spec, node);
   expect_float(node, "x", x);
   check_reduction(spec, node, x);
+}
+
+void check_sumSquares(const ProgramSpec& spec, const NodeSpec& node) {
+  expect_attrs(node, {});
+  expect_float(node, "x", only_input(spec, node));
+  expect_output(spec, node, 0, {core::DType::f32, {}});
 }
 
 void check_max(const ProgramSpec& spec, const NodeSpec& node) {

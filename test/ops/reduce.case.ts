@@ -114,6 +114,34 @@ export const reduceCases: readonly OpCase[] = [
     ],
     tolerance: accumulation,
   }),
+  opCase({
+    name: 'sumSquares',
+    reference: ([x]) => [{ shape: [], data: Float64Array.of(x!.data.reduce((sum, value) => sum + value ** 2, 0)) }],
+    samples: [
+      {
+        name: 'some elements',
+        inputs: [input('float', [3, 4], uniform())],
+        build: apply('sumSquares'),
+        outputs: ['f32[]'],
+      },
+      { name: 'one element', inputs: [input('float', [], uniform())], build: apply('sumSquares'), outputs: ['f32[]'] },
+      {
+        name: 'elements for several threads and parts',
+        inputs: [input('float', [5, 20_000], uniform())],
+        build: apply('sumSquares'),
+        outputs: ['f32[]'],
+        noGradient: 'the rule of the few, and thousands of elements to vary',
+      },
+    ],
+    refusals: [
+      {
+        inputs: [{ dtype: 'i32', shape: [2] }],
+        build: apply('sumSquares'),
+        message: /expected x of f32 or bf16, got i32\[2\]/,
+      },
+    ],
+    tolerance: accumulation,
+  }),
   opCase<ReduceAttrs>({
     name: 'max',
     reference: ([x], { axes }, [output]) => [reduce(x!, axes, output!.shape, -Infinity, Math.max)],

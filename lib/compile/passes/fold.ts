@@ -47,6 +47,13 @@ const cast: Rule = (node) => {
   return same(node, from) ?? (exact ? same(node, input(from.node, 0)) : undefined)
 }
 
+/** It computes in f32 itself: what was widened for it is read as it was. */
+const sumSquares: Rule = (node, rewriter) => {
+  const from = input(node, 0)
+  const widened = from.node.op.name === 'cast' && from.dtype === 'f32' && input(from.node, 0).dtype === 'bf16'
+  return widened ? output(rewriter.emit(node.op, from.node.inputs, node.attrs, node)) : undefined
+}
+
 const reshape: Rule = (node, rewriter) => {
   let from = input(node, 0)
   while (from.node.op.name === 'reshape') from = input(from.node, 0)
@@ -83,6 +90,7 @@ const rules: Readonly<Record<string, Rule>> = {
   pow: neutralRight(1),
   neg: (node) => (input(node, 0).node.op.name === 'neg' ? input(input(node, 0).node, 0) : undefined),
   cast,
+  sumSquares,
   reshape,
   transpose,
   where,

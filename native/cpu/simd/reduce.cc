@@ -13,25 +13,27 @@ inline __attribute__((always_inline)) T larger(T a, T b) {
   return a > b || a != a ? a : b;
 }
 
-template <class Kind>
+inline __attribute__((always_inline)) float term(float x, bool squared) { return squared ? x * x : x; }
+
+template <class Kind, bool squared>
 float sum_run(const typename Kind::Stored* x, int64_t n) {
   float lanes[kLanes] = {};
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {
-    for (int j = 0; j < kLanes; ++j) lanes[j] += Kind::load(x[i + j]);
+    for (int j = 0; j < kLanes; ++j) lanes[j] += term(Kind::load(x[i + j]), squared);
   }
-  for (int j = 0; i + j < n; ++j) lanes[j] += Kind::load(x[i + j]);
+  for (int j = 0; i + j < n; ++j) lanes[j] += term(Kind::load(x[i + j]), squared);
   for (int width = kLanes / 2; width > 0; width /= 2) {
     for (int j = 0; j < width; ++j) lanes[j] += lanes[j + width];
   }
   return lanes[0];
 }
 
-template <class Kind>
+template <class Kind, bool squared>
 double sum(const void* data, int64_t n) {
   const auto* x = static_cast<const typename Kind::Stored*>(data);
   double total = 0;
-  for (int64_t i = 0; i < n; i += kRun) total += double(sum_run<Kind>(x + i, n - i < kRun ? n - i : kRun));
+  for (int64_t i = 0; i < n; i += kRun) total += double(sum_run<Kind, squared>(x + i, n - i < kRun ? n - i : kRun));
   return total;
 }
 
@@ -146,7 +148,8 @@ void add_row(float* y, const void* data, int64_t n) {
 
 template <class Kind>
 void add_kind(Table& table, FloatKind kind) {
-  table.sum[kind] = sum<Kind>;
+  table.sum[kind] = sum<Kind, false>;
+  table.sum_squares[kind] = sum<Kind, true>;
   table.max[kind] = max<Kind>;
   table.argmax[kind] = argmax<Kind>;
   table.sum_rows[kind] = sum_rows<Kind>;

@@ -112,6 +112,7 @@ struct Table {
 
   // Reductions of n contiguous elements.
   double (*sum[2])(const void* x, int64_t n);
+  double (*sum_squares[2])(const void* x, int64_t n);
   float (*max[2])(const void* x, int64_t n);
   int32_t (*max_i32)(const int32_t* x, int64_t n);
   int64_t (*argmax[2])(const void* x, int64_t n);

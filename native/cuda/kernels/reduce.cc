@@ -1,7 +1,9 @@
-// sum, max, argmax over any axes of an input as it lies: one pass, or parts first where there are few outputs.
+// sum, max, argmax over any axes, sumSquares over all, of an input as it lies: one pass, or parts first where there are
+// few outputs.
 #include "cuda/kernels/reduce.h"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 
 #include "cuda/builder.h"
@@ -36,7 +38,14 @@ int64_t count(const Walk& walk) {
   return n;
 }
 
-enum class What : uint8_t { sum, max, argmax };
+enum class What : uint8_t { sum, sum_squares, max, argmax };
+
+// What kernels are called: of the pass over x, and of the one that joins its parts.
+const char* name_of(What what) {
+  static const char* const names[] = {"sum_", "sum_squares_", "max_", "argmax_"};
+  return names[int(what)];
+}
+const char* name_of_joining(What what) { return name_of(what == What::sum_squares ? What::sum : what); }
 
 class ReduceStep : public Step {
  public:
@@ -53,12 +62,11 @@ class ReduceStep : public Step {
         std::min((first_.length + least - 1) / least, (enough + first_.outputs - 1) / first_.outputs);
     first_.part = (first_.length + wanted - 1) / wanted;
     first_.splits = int((first_.length + first_.part - 1) / first_.part);
-    const std::string base = what == What::sum ? "sum_" : what == What::max ? "max_" : "argmax_";
-    detail = base + core::name_of(x->dtype) + (by_rows_ ? "_rows" : "_columns");
+    detail = std::string(name_of(what)) + core::name_of(x->dtype) + (by_rows_ ? "_rows" : "_columns");
     kernel_ = builder.kernel("reduce", detail);
     reads = {x};
     writes = {y};
-    if (first_.splits > 1) plan_second(builder, base);
+    if (first_.splits > 1) plan_second(builder);
   }
 
   void run(CUstream stream) override {
@@ -113,7 +121,7 @@ class ReduceStep : public Step {
     for (size_t axis : reduced) push(first_.reduced, x_->shape[axis], strides[axis]);
   }
 
-  void plan_second(Builder& builder, const std::string& base) {
+  void plan_second(Builder& builder) {
     ReduceArgs join{};
     join.outputs = first_.outputs;
     join.length = join.part = first_.splits;
@@ -124,7 +132,8 @@ class ReduceStep : public Step {
     // Few outputs: more of the device works where a block adds up each.
     joins_by_rows_ = join.length > kShort;
     const char* dtype = x_->dtype == DType::i32 ? "i32" : "f32";
-    second_kernel_ = builder.kernel("reduce", base + dtype + (joins_by_rows_ ? "_rows" : "_columns"));
+    second_kernel_ =
+        builder.kernel("reduce", std::string(name_of_joining(what_)) + dtype + (joins_by_rows_ ? "_rows" : "_columns"));
     const size_t bytes = size_t(first_.outputs * first_.splits) * 4;
     writes.push_back(partials_ = builder.scratch(bytes));
     if (what_ == What::argmax) writes.push_back(indices_ = builder.scratch(bytes));
@@ -154,6 +163,12 @@ std::unique_ptr<Step> make_reduction(Builder& builder, const NodeSpec& node, Wha
 
 std::unique_ptr<Step> make_sum(Builder& builder, const NodeSpec& node) {
   return make_reduction(builder, node, What::sum);
+}
+std::unique_ptr<Step> make_sumSquares(Builder& builder, const NodeSpec& node) {
+  Slot* x = builder.input(node, 0);
+  std::vector<int64_t> axes(x->shape.size());
+  std::iota(axes.begin(), axes.end(), 0);
+  return std::make_unique<ReduceStep>(builder, What::sum_squares, x, axes, builder.output(node, 0));
 }
 std::unique_ptr<Step> make_max(Builder& builder, const NodeSpec& node) {
   return make_reduction(builder, node, What::max);

@@ -1,4 +1,4 @@
-// sum, max, argmax. Which elements a thread adds up, and in which order, depends on the extents alone.
+// sum, sumSquares, max, argmax. Which elements a thread adds up, and in which order, depends on the extents alone.
 #include "cuda/kernels/device.h"
 #include "cuda/kernels/reduce.h"
 #include "math/pointwise.h"
@@ -9,6 +9,16 @@ namespace {
 struct I32 {
   using Stored = int32_t;
   OSTRICH_DEVICE int32_t load(int32_t x) { return x; }
+};
+
+// An element stands for its square.
+template <class Kind>
+struct Squared {
+  using Stored = typename Kind::Stored;
+  OSTRICH_DEVICE float load(Stored x) {
+    const float value = Kind::load(x);
+    return value * value;
+  }
 };
 
 struct Sum {
@@ -165,6 +175,8 @@ OSTRICH_DEVICE void argmax_rows(const ReduceArgs& args, float* values, int32_t* 
   }
 OSTRICH_REDUCTION(sum_f32, Sum, F32)
 OSTRICH_REDUCTION(sum_bf16, Sum, Bf16)
+OSTRICH_REDUCTION(sum_squares_f32, Sum, Squared<F32>)
+OSTRICH_REDUCTION(sum_squares_bf16, Sum, Squared<Bf16>)
 OSTRICH_REDUCTION(max_f32, Max, F32)
 OSTRICH_REDUCTION(max_bf16, Max, Bf16)
 OSTRICH_REDUCTION(max_i32, MaxI32, I32)

@@ -92,6 +92,19 @@ describe('fold', () => {
     `)
   })
 
+  it('reads in bf16 what was widened for a sum of squares', () => {
+    const text = through(fold, (x) => ({ y: ops.sumSquares(ops.cast(ops.cast(x, 'bf16'), 'f32')) }))
+    expect(text).toMatchInlineSnapshot(`
+      "graph g {
+        feed %0: f32[2, 3] x
+        %1: bf16[2, 3] = cast(%0) dtype="bf16"
+        %2: f32[] = sumSquares(%1)
+        fetch y = %2
+      }
+      "
+    `)
+  })
+
   it('leaves what is not finite, out of range or too large to the kernels', () => {
     const text = through(fold, () => ({
       a: ops.log(constant('f32', [], 0)),
