@@ -5,7 +5,7 @@ const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
 const round = (value) => Number(value.toPrecision(4))
 
 /** The commit that is checked out, with `+` where tracked files differ from it. */
-function commit() {
+export function commit() {
   const git = (...args) => spawnSync('git', args, { encoding: 'utf8', cwd: import.meta.dirname }).stdout?.trim() ?? ''
   const changed = git('status', '--porcelain', '--untracked-files=no') !== ''
   return `${git('rev-parse', '--short=12', 'HEAD')}${changed ? '+' : ''}`

@@ -1,0 +1,74 @@
+// node bench/trainings/record.mjs RUN [--typing 500] [--note TEXT]
+// A finished training, from the folder of its run: measures its last checkpoint on the test set and writes curve, rate and
+// time to bench/results/RECIPE.json, in place of what is there of the same recipe, precision and seed. A run that was stopped and
+// went on counts the time of its parts.
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { recipes } from '../../dist/recipes/index.js'
+import { commit } from '../report.mjs'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { typing: { type: 'string' }, note: { type: 'string' } },
+})
+const [folder] = positionals
+if (folder === undefined) throw new Error('expected the folder of a run')
+
+const { recipe, seed } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))
+const lines = readFileSync(join(folder, 'log.jsonl'), 'utf8').trim().split('\n')
+const round = (value, digits = 4) => Number(value.toPrecision(digits))
+
+/** Epochs by number, each with the seconds that all parts took until its end; what was done again counts once. */
+function epochsOf(events) {
+  const epochs = new Map()
+  let [before, last] = [0, 0]
+  for (const event of events) {
+    if (event.elapsed < last) before += last
+    last = event.elapsed
+    if (event.type === 'epoch') epochs.set(event.epoch, { ...event, seconds: before + event.elapsed })
+  }
+  return [...epochs.values()].toSorted((a, b) => a.epoch - b.epoch)
+}
+
+const events = lines.filter((line) => !line.startsWith('{"type":"step"')).map((line) => JSON.parse(line))
+const start = events.find(({ type }) => type === 'start')
+const epochs = epochsOf(events)
+const { batch, window = 1 } = recipes.find(({ name }) => name === recipe).build()
+const durations = epochs.map(({ seconds }, i) => seconds - (epochs[i - 1]?.seconds ?? 0))
+const cli = join(here, '../../dist/cli/main.js')
+const typing = options.typing === undefined ? [] : ['--typing', options.typing]
+const test = JSON.parse(
+  execFileSync(process.execPath, [cli, 'eval', folder, '--json', ...typing], { encoding: 'utf8' }),
+)
+const metric = ['perplexity', 'accuracy', 'loss'].find((name) => test[name] !== undefined)
+
+const made = {
+  case: recipe,
+  metric: `test ${metric}`,
+  value: round(test[metric]),
+  unit: metric,
+  ...{ precision: start.precision, backend: 'cpu', device: start.device, threads: start.threads, seed },
+  seconds: round(epochs.at(-1).seconds),
+  // Examples, or words, a second in the fastest epoch, its validation included.
+  rate: Math.round((start.stepsPerEpoch * batch * window) / Math.min(...durations)),
+  test,
+  commit: commit(),
+  date: new Date().toISOString().slice(0, 10),
+  ...(options.note !== undefined && { note: options.note }),
+  curve: epochs.map(({ epoch, seconds, loss, validation }) => ({
+    epoch,
+    seconds: round(seconds),
+    trainingLoss: round(loss),
+    ...Object.fromEntries(Object.entries(validation ?? {}).map(([name, value]) => [name, round(value)])),
+  })),
+}
+
+const path = join(here, '../results', `${recipe}.json`)
+const known = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : []
+const others = known.filter((one) => one.precision !== made.precision || (one.seed ?? 1) !== seed)
+writeFileSync(path, `${JSON.stringify([...others, made], undefined, 2)}\n`)
+process.stdout.write(`${made.metric} ${made.value} after ${made.seconds} s, written to ${path}\n`)
