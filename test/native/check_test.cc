@@ -133,7 +133,8 @@ TEST(Check, RefusesEveryWrongInput) {
   for (const Rule& rule : kRules) {
     const json right = program_of(rule);
     const std::string label = std::string(rule.op) + "[here]: ";
-    for (size_t i = 0; i < right["feeds"].size(); ++i) {
+    const bool takes_any_shape = rule.op == std::string("sumSquares");
+    for (size_t i = 0; i < right["feeds"].size() && !takes_any_shape; ++i) {
       json wrong = right;
       wrong["feeds"][i]["shape"].push_back(2);
       EXPECT_HAS(refusal(wrong), label);

@@ -125,4 +125,26 @@ TEST(SimdLrn, AgreesInEveryLayout) {
   EXPECT_GT(tables, 0);
 }
 
+// Rows lie side by side in what a tile works in: an element that is no number must not reach the next place.
+TEST(SimdLrn, KeepsWhatIsNoNumberInItsPlace) {
+  constexpr int64_t kChannels = 16, kBad = 4;
+  const LrnFactors f{2, 0.25f, 0.75f, 2};
+  for (const char* isa : {"baseline", "avx2", "avx512"}) {
+    const Table* table = cpu::simd::table_of(isa);
+    for (const Form& form : forms(kChannels)) {
+      if (table == nullptr) continue;
+      std::vector<float> x(size_t(form.elements), 0.5f), y(x), scratch(size_t(form.tile.scratch(f.half, 2)), NAN);
+      x[size_t(form.offset(0, kBad))] = x[size_t(form.offset(kChannels - 1, kBad))] = NAN;
+      for (const bool forward : {true, false}) {
+        if (forward) table->lrn[cpu::simd::kF32](y.data(), x.data(), form.tile, f, scratch.data());
+        if (!forward) table->lrn_grad[cpu::simd::kF32](y.data(), y.data(), x.data(), form.tile, f, scratch.data());
+        for (int64_t p = 0; p < kPlaces; ++p) {
+          const bool all = std::isfinite(y[size_t(form.offset(0, p))] + y[size_t(form.offset(kChannels - 1, p))]);
+          EXPECT_EQ(all, p != kBad) << isa << " " << form.name << ", forward " << forward << ", at " << p;
+        }
+      }
+    }
+  }
+}
+
 }  // namespace

@@ -19,7 +19,7 @@ using dnnl::memory;
 using program::NodeSpec;
 
 constexpr int64_t kAlone = 8192;       // elements below which one thread does it all
-constexpr int64_t kPlaces = 8;         // of a tile, where a place's channels lie together or in blocks
+constexpr int64_t kPlaces = 32;        // of a tile, where a place's channels lie together or in blocks
 constexpr int64_t kTileFloats = 8192;  // of a row-major tile: a run of places for every channel
 
 enum class Order : uint8_t { row_major, channels_last, blocks_of_8, blocks_of_16 };

@@ -6,6 +6,7 @@
 #include <immintrin.h>
 #endif
 
+#include <algorithm>
 #include <cfloat>
 
 #include "cpu/simd/parts.h"
@@ -18,10 +19,13 @@ template <class Kind, int kBlock>
 inline __attribute__((always_inline)) void load_runs(float* rows, int64_t pitch, const typename Kind::Stored* x,
                                                      const LrnTile& tile) {
   const int64_t block = kBlock > 0 ? kBlock : tile.block;
+  // To the next tile, asked for now: a processor foresees fewer runs at a time than there are blocks.
+  const int64_t next = tile.rows > 1 ? tile.rows * tile.row_stride : block;
   for (int64_t b = 0; b < tile.blocks; ++b) {
     for (int64_t row = 0; row < tile.rows; ++row) {
       const auto* from = x + row * tile.row_stride + b * tile.block_stride;
       float* to = rows + row * pitch + b * block;
+      __builtin_prefetch(from + next);
       for (int64_t i = 0; i < block; ++i) to[i] = Kind::load(from[i]);
     }
   }
@@ -71,22 +75,26 @@ void window_sums(float* __restrict sum, const float* __restrict x, int64_t n, in
   }
 }
 
-// What a tile's scratch is cut into: rows of x (and of dy), one row of sums, one row between `pad` zeros on either
-// side.
+// What a tile's scratch is cut into: x (and dy), sums, and what they are sums of. Each has its rows one after another
+// with `pad` elements before, between and behind them, so that all rows are one run; in what is summed those are zero.
+// A pass over all rows at a time, not over one: what it stores is then in the cache before shifted loads ask for it.
 struct Scratch {
-  Scratch(float* data, const LrnTile& tile, int64_t half, int inputs) : n(tile.blocks * tile.block) {
-    const int64_t pad = half * tile.step;
-    x = data;
-    dy = x + tile.rows * n;
-    sum = x + inputs * tile.rows * n;
-    padded = sum + n + pad;
-    for (int64_t i = 1; i <= pad; ++i) padded[-i] = padded[n + i - 1] = 0;
+  Scratch(float* data, const LrnTile& tile, int64_t half, int inputs)
+      : pad(half * tile.step), pitch(tile.blocks * tile.block + pad), run(tile.rows * pitch - pad) {
+    const int64_t each = run + 2 * pad;
+    x = data + pad;
+    dy = x + (inputs - 1) * each;
+    sum = dy + each;
+    padded = sum + each;
   }
-  int64_t n;
+  void clear_pads(float* rows) const {
+    for (int64_t at = -pad; at <= run; at += pitch) std::fill_n(rows + at, pad, 0.0f);
+  }
+  int64_t pad, pitch, run;
   float *x, *dy, *sum, *padded;
 };
 
-// In a row: p = s^-beta and, where it is wanted, inverse = 1 / s, of s = k + alpha * sum; p may be sum.
+// In a run: p = s^-beta and, where it is wanted, inverse = 1 / s, of s = k + alpha * sum; p may be sum.
 struct AnyPowers {
   static void row(float* p, float* inverse, const float* sum, int64_t n, const LrnFactors& f) {
     const float alpha = f.alpha, beta = f.beta, k = f.k;
@@ -149,51 +157,57 @@ struct ThreeQuarterPowers {
   }
 };
 
-template <class Powers>
-void normalise(const Scratch& at, float* __restrict x, const LrnTile& tile, const LrnFactors& f) {
+// sum = W(x^2)
+void energies(const Scratch& at, const LrnTile& tile, const LrnFactors& f) {
   float* __restrict padded = at.padded;
-  for (int64_t i = 0; i < at.n; ++i) padded[i] = x[i] * x[i];
-  window_sums(at.sum, padded, at.n, f.half, tile.step);
-  Powers::row(at.sum, nullptr, at.sum, at.n, f);
-  const float* __restrict p = at.sum;
-  for (int64_t i = 0; i < at.n; ++i) x[i] *= p[i];
+  const float* __restrict x = at.x;
+  at.clear_pads(at.x);
+  for (int64_t i = -at.pad; i < at.run + at.pad; ++i) padded[i] = x[i] * x[i];
+  window_sums(at.sum, padded, at.run, f.half, tile.step);
 }
 
-// dx takes the place of dy: dy s^-beta - 2 alpha beta x W(dy x s^(-beta - 1)), s = k + alpha W(x^2).
+// x s^-beta takes the place of x, s = k + alpha W(x^2).
 template <class Powers>
-void differentiate(const Scratch& at, float* __restrict dy, const float* __restrict x, const LrnTile& tile,
-                   const LrnFactors& f) {
-  float* __restrict padded = at.padded;
-  const float* __restrict sum = at.sum;
+void normalise(const Scratch& at, const LrnTile& tile, const LrnFactors& f) {
+  energies(at, tile, f);
+  Powers::row(at.sum, nullptr, at.sum, at.run, f);
+  float* __restrict x = at.x;
+  const float* __restrict p = at.sum;
+  for (int64_t i = 0; i < at.run; ++i) x[i] *= p[i];
+}
+
+// dx takes the place of dy: dy s^-beta - 2 alpha beta x W(dy x s^(-beta - 1)).
+template <class Powers>
+void differentiate(const Scratch& at, const LrnTile& tile, const LrnFactors& f) {
+  energies(at, tile, f);
+  Powers::row(at.sum, at.padded, at.sum, at.run, f);
+  float* __restrict padded = at.padded, * __restrict dy = at.dy;
+  const float* __restrict sum = at.sum, * __restrict x = at.x;
   const float twice = -2 * f.alpha * f.beta;
-  for (int64_t i = 0; i < at.n; ++i) padded[i] = x[i] * x[i];
-  window_sums(at.sum, padded, at.n, f.half, tile.step);
-  Powers::row(at.sum, padded, at.sum, at.n, f);
-  for (int64_t i = 0; i < at.n; ++i) {
+  for (int64_t i = 0; i < at.run; ++i) {
     dy[i] *= sum[i];
     padded[i] *= dy[i] * x[i];
   }
-  window_sums(at.sum, padded, at.n, f.half, tile.step);
-  for (int64_t i = 0; i < at.n; ++i) dy[i] += twice * x[i] * sum[i];
+  at.clear_pads(padded);  // not finite where a neighbour is not
+  window_sums(at.sum, padded, at.run, f.half, tile.step);
+  for (int64_t i = 0; i < at.run; ++i) dy[i] += twice * x[i] * sum[i];
 }
 
 template <class Kind>
 void lrn(void* y, const void* x, const LrnTile& tile, const LrnFactors& factors, float* scratch) {
   const Scratch at(scratch, tile, factors.half, 1);
-  load_rows<Kind>(at.x, at.n, x, tile);
-  const auto normalise_row = factors.beta == 0.75f ? normalise<ThreeQuarterPowers> : normalise<AnyPowers>;
-  for (int64_t row = 0; row < tile.rows; ++row) normalise_row(at, at.x + row * at.n, tile, factors);
-  store_rows<Kind>(y, at.x, at.n, tile);
+  load_rows<Kind>(at.x, at.pitch, x, tile);
+  (factors.beta == 0.75f ? normalise<ThreeQuarterPowers> : normalise<AnyPowers>)(at, tile, factors);
+  store_rows<Kind>(y, at.x, at.pitch, tile);
 }
 
 template <class Kind>
 void lrn_grad(void* dx, const void* dy, const void* x, const LrnTile& tile, const LrnFactors& factors, float* scratch) {
   const Scratch at(scratch, tile, factors.half, 2);
-  load_rows<Kind>(at.x, at.n, x, tile);
-  load_rows<Kind>(at.dy, at.n, dy, tile);
-  const auto gradient = factors.beta == 0.75f ? differentiate<ThreeQuarterPowers> : differentiate<AnyPowers>;
-  for (int64_t row = 0; row < tile.rows; ++row) gradient(at, at.dy + row * at.n, at.x + row * at.n, tile, factors);
-  store_rows<Kind>(dx, at.dy, at.n, tile);
+  load_rows<Kind>(at.x, at.pitch, x, tile);
+  load_rows<Kind>(at.dy, at.pitch, dy, tile);
+  (factors.beta == 0.75f ? differentiate<ThreeQuarterPowers> : differentiate<AnyPowers>)(at, tile, factors);
+  store_rows<Kind>(dx, at.dy, at.pitch, tile);
 }
 
 template <class Kind>

@@ -30,7 +30,9 @@ struct Draws {
 struct LrnTile {
   int64_t rows, row_stride, blocks, block, block_stride, step;
   // Floats that a tile of this form needs to work in, for x alone or for x and dy.
-  int64_t scratch(int64_t half, int64_t inputs) const { return (rows * inputs + 2) * blocks * block + 2 * half * step; }
+  int64_t scratch(int64_t half, int64_t inputs) const {
+    return (inputs + 2) * (rows * (blocks * block + half * step) + half * step);
+  }
 };
 
 struct LrnFactors {
