@@ -1,7 +1,7 @@
 // node bench/trainings/record.mjs RUN [--typing 500] [--note TEXT]
-// A finished training, from the folder of its run: measures its last checkpoint on the test set and writes curve, rate and
-// time to bench/results/RECIPE.json, in place of what is there of the same recipe, precision and seed. A run that was stopped and
-// went on counts the time of its parts.
+// A finished training, from the folder of its run: writes curve, rate, time and what it measured on the test set to
+// bench/results/RECIPE.json, in place of what is there of the same recipe, precision and seed. A run that was stopped and went
+// on counts the time of its parts.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ const round = (value, digits = 4) => Number(value.toPrecision(digits))
 function epochsOf(events) {
   const epochs = new Map()
   let [before, last] = [0, 0]
-  for (const event of events) {
+  for (const event of events.filter(({ elapsed }) => elapsed !== undefined)) {
     if (event.elapsed < last) before += last
     last = event.elapsed
     if (event.type === 'epoch') epochs.set(event.epoch, { ...event, seconds: before + event.elapsed })
@@ -39,11 +39,10 @@ const start = events.find(({ type }) => type === 'start')
 const epochs = epochsOf(events)
 const { batch, window = 1 } = recipes.find(({ name }) => name === recipe).build()
 const durations = epochs.map(({ seconds }, i) => seconds - (epochs[i - 1]?.seconds ?? 0))
+const { test } = events.findLast(({ type }) => type === 'test')
 const cli = join(here, '../../dist/cli/main.js')
-const typing = options.typing === undefined ? [] : ['--typing', options.typing]
-const test = JSON.parse(
-  execFileSync(process.execPath, [cli, 'eval', folder, '--json', ...typing], { encoding: 'utf8' }),
-)
+const evaluation = (typing) =>
+  JSON.parse(execFileSync(process.execPath, [cli, 'eval', folder, '--json', '--typing', typing], { encoding: 'utf8' }))
 const metric = ['perplexity', 'accuracy', 'loss'].find((name) => test[name] !== undefined)
 
 const made = {
@@ -55,7 +54,7 @@ const made = {
   seconds: round(epochs.at(-1).seconds),
   // Examples, or words, a second in the fastest epoch, its validation included.
   rate: Math.round((start.stepsPerEpoch * batch * window) / Math.min(...durations)),
-  test,
+  test: options.typing === undefined ? test : evaluation(options.typing),
   commit: commit(),
   date: new Date().toISOString().slice(0, 10),
   ...(options.note !== undefined && { note: options.note }),
