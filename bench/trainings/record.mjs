@@ -37,24 +37,28 @@ function epochsOf(events) {
 const events = lines.filter((line) => !line.startsWith('{"type":"step"')).map((line) => JSON.parse(line))
 const start = events.find(({ type }) => type === 'start')
 const epochs = epochsOf(events)
-const { batch, window = 1 } = recipes.find(({ name }) => name === recipe).build()
+const known = recipes.find(({ name }) => name === recipe)
+const { batch, window = 1 } = known.build()
 const durations = epochs.map(({ seconds }, i) => seconds - (epochs[i - 1]?.seconds ?? 0))
-const { test } = events.findLast(({ type }) => type === 'test')
+// Of what has no third part the held-back one was measured.
+const end = events.findLast(({ type }) => type === 'test' || type === 'end')
+const part = end.type === 'test' ? 'test' : 'validation'
+const measured = end[part]
 const cli = join(here, '../../dist/cli/main.js')
 const evaluation = (typing) =>
   JSON.parse(execFileSync(process.execPath, [cli, 'eval', folder, '--json', '--typing', typing], { encoding: 'utf8' }))
-const metric = ['perplexity', 'accuracy', 'loss'].find((name) => test[name] !== undefined)
+const { of = 'accuracy' } = known.target
 
 const made = {
   case: recipe,
-  metric: `test ${metric}`,
-  value: round(test[metric]),
-  unit: metric,
+  metric: `${part} ${of}`,
+  value: round(measured[of]),
+  unit: of,
   ...{ precision: start.precision, backend: 'cpu', device: start.device, threads: start.threads, seed },
   seconds: round(epochs.at(-1).seconds),
   // Examples, or words, a second in the fastest epoch, its validation included.
   rate: Math.round((start.stepsPerEpoch * batch * window) / Math.min(...durations)),
-  test: options.typing === undefined ? test : evaluation(options.typing),
+  [part]: options.typing === undefined ? measured : evaluation(options.typing),
   commit: commit(),
   date: new Date().toISOString().slice(0, 10),
   ...(options.note !== undefined && { note: options.note }),
@@ -67,7 +71,7 @@ const made = {
 }
 
 const path = join(here, '../results', `${recipe}.json`)
-const known = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : []
-const others = known.filter((one) => one.precision !== made.precision || (one.seed ?? 1) !== seed)
+const recorded = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : []
+const others = recorded.filter((one) => one.precision !== made.precision || (one.seed ?? 1) !== seed)
 writeFileSync(path, `${JSON.stringify([...others, made], undefined, 2)}\n`)
 process.stdout.write(`${made.metric} ${made.value} after ${made.seconds} s, written to ${path}\n`)
