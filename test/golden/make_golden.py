@@ -37,7 +37,7 @@ def vector(op, name, attrs, inputs, compute, outputs=None):
 
 def normal(*shape):
     """In sixteenths: linear ops then have short decimals, and the files stay small."""
-    return torch.round(torch.randn(*shape) * 16) / 16
+    return torch.round(torch.randn(shape) * 16) / 16
 
 
 def distinct(*shape):
@@ -252,8 +252,15 @@ def lstm():
     return made
 
 
+def sum_squares():
+    return [vector("sumSquares", "all elements", {}, [normal(2, 3, 4)], lambda x: x.square().sum())]
+
+
+FAMILIES = (reduce, reshape, matmul, conv2d, pool2d, softmax, gather, lrn, ceil_pool2d, unfold, lstm, sum_squares)
+
+
 def main():
-    for family in (reduce, reshape, matmul, conv2d, pool2d, softmax, gather, lrn, ceil_pool2d, unfold, lstm):
+    for family in FAMILIES:
         lines = ",\n".join(json.dumps(item) for item in family())
         (FOLDER / f"{family.__name__}.json").write_text(f"[\n{lines}\n]\n")
 
