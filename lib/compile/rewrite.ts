@@ -70,6 +70,13 @@ export function input(node: Node, index: number): Tensor {
   return tensor
 }
 
+/** The bf16 tensor of which an f32 tensor is a copy. */
+export function widened(tensor: Tensor): Tensor | undefined {
+  if (tensor.node.op.name !== 'cast' || tensor.dtype !== 'f32') return undefined
+  const from = input(tensor.node, 0)
+  return from.dtype === 'bf16' ? from : undefined
+}
+
 /** The graph under construction. */
 export class Rewriter {
   readonly nodes: Node[] = []

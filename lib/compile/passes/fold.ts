@@ -10,7 +10,7 @@ import {
 } from '../../graph/index.js'
 import { evaluate } from '../evaluate.js'
 import { isLiteral } from '../groups.js'
-import { input, opNamed, output, rewrite, type Rewriter } from '../rewrite.js'
+import { input, opNamed, output, rewrite, type Rewriter, widened } from '../rewrite.js'
 import { dce } from './dce.js'
 
 function constantLike(node: Node, data: readonly number[]): Tensor {
@@ -49,9 +49,8 @@ const cast: Rule = (node) => {
 
 /** It computes in f32 itself: what was widened for it is read as it was. */
 const sumSquares: Rule = (node, rewriter) => {
-  const from = input(node, 0)
-  const widened = from.node.op.name === 'cast' && from.dtype === 'f32' && input(from.node, 0).dtype === 'bf16'
-  return widened ? output(rewriter.emit(node.op, from.node.inputs, node.attrs, node)) : undefined
+  const from = widened(input(node, 0))
+  return from && output(rewriter.emit(node.op, [from], node.attrs, node))
 }
 
 const reshape: Rule = (node, rewriter) => {

@@ -4,7 +4,7 @@
 import { type Attrs, constantOp, type Graph, makeNode, type Node, type Tensor } from '../../graph/index.js'
 import { rounded } from '../evaluate.js'
 import { isLiteral } from '../groups.js'
-import { input, opNamed, output, rewrite, type Rewriter, type Uses, usesOf } from '../rewrite.js'
+import { opNamed, output, rewrite, type Rewriter, type Uses, usesOf, widened } from '../rewrite.js'
 import { dce } from './dce.js'
 
 /** Their first two inputs are read in bf16; a bias stays f32. */
@@ -153,13 +153,6 @@ class Precision {
     this.#copies.set(tensor, copy)
     return copy
   }
-}
-
-/** The bf16 tensor of which an f32 tensor is a copy. */
-function widened(tensor: Tensor): Tensor | undefined {
-  if (tensor.node.op.name !== 'cast' || tensor.dtype !== 'f32') return undefined
-  const from = input(tensor.node, 0)
-  return from.dtype === 'bf16' ? from : undefined
 }
 
 function narrowConstant(tensor: Tensor): Tensor | undefined {

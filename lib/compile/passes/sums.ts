@@ -1,7 +1,7 @@
 // The gradient of a bias is a sum over the same tensor that the weight gradient reads: conv2dGradWeight takes it along
 // with `sumDy`, matmul with `sumA`. Only where exact: the sum reads that tensor itself, or its cast from bf16 to f32.
 import { type Graph, makeNode, type Node, sameShape, type Tensor } from '../../graph/index.js'
-import { input, output, rewrite, type Rewriter } from '../rewrite.js'
+import { input, output, rewrite, type Rewriter, widened } from '../rewrite.js'
 
 /** A product that can sum one of its operands along. */
 interface Summing {
@@ -21,19 +21,13 @@ function summing(node: Node): Summing | undefined {
   return { operand: input(node, 0), axes: [0], flag: 'sumA' }
 }
 
-/** What a cast from bf16 to f32 reads; other tensors stand for themselves. */
-function beforeCast(tensor: Tensor): Tensor {
-  const { node } = tensor
-  const widening = node.op.name === 'cast' && tensor.dtype === 'f32' && input(node, 0).dtype === 'bf16'
-  return widening ? input(node, 0) : tensor
-}
-
 function matches(sum: Node, product: Node): boolean {
   const found = summing(product)
+  const summed = input(sum, 0)
   return (
     found !== undefined &&
     output(sum).dtype === 'f32' &&
-    found.operand === beforeCast(input(sum, 0)) &&
+    found.operand === (widened(summed) ?? summed) &&
     sameShape(sum.attrs['axes'] as readonly number[], found.axes) &&
     sum.attrs['keepDims'] === false
   )
