@@ -1,6 +1,6 @@
-// Local response normalisation across channels, in the conventions that are in print.
-import { ShapeError } from '../graph/index.js'
-import { lrn as normalise } from '../ops/index.js'
+// Local response normalisation, across channels or within each, in the conventions that are in print.
+import { ShapeError, type Tensor } from '../graph/index.js'
+import { add, avgPool2d, cast, type LrnOptions, lrn as normalise, mul, pow, square } from '../ops/index.js'
 import { expectNumber } from './check.js'
 import { layer, type Layer } from './layer.js'
 import type { Images, SameShape } from './types.js'
@@ -8,7 +8,7 @@ import type { Images, SameShape } from './types.js'
 /**
  * Who says what alpha and k mean:
  * - `paper`: (k + alpha * sum)^beta, k = 2. Krizhevsky, Sutskever & Hinton 2012, 3.3.
- * - `caffe`: (k + alpha / size * sum)^beta, k = 1; PyTorch's LocalResponseNorm is the same.
+ * - `caffe`: (k + alpha / size * sum)^beta, k = 1; the first cuda-convnet and PyTorch's LocalResponseNorm are the same.
  * - `cuda-convnet2`: (k + alpha / size * sum)^beta, k = 2 (there `minDiv`; `scale` is alpha, `pow` beta).
  */
 export type LrnConvention = 'paper' | 'caffe' | 'cuda-convnet2'
@@ -17,7 +17,12 @@ export type LrnConvention = 'paper' | 'caffe' | 'cuda-convnet2'
 export interface LrnLayerOptions {
   /** No default: the same numbers mean other networks in another. */
   readonly convention: LrnConvention
-  /** Channels in a window, odd. Default: 5. */
+  /**
+   * What a window spans: `across`, the channels around an element at its place (cuda-convnet's `cmrnorm`); `within`, the
+   * square of places around it in its own channel, zeros beyond the border (`rnorm`; Caffe's WITHIN_CHANNEL). Default: across.
+   */
+  readonly region?: 'across' | 'within'
+  /** Channels in a window, or places along its side; odd. Default: 5. */
   readonly size?: number
   /** As the convention has it. Default: 1e-4. */
   readonly alpha?: number
@@ -27,22 +32,35 @@ export interface LrnLayerOptions {
   readonly k?: number
 }
 
+const regions: readonly unknown[] = ['across', 'within']
+
 const conventions = {
   paper: { divides: false, k: 2 },
   caffe: { divides: true, k: 1 },
   'cuda-convnet2': { divides: true, k: 2 },
 } as const
 
+/** Each element over (k + alpha * sum of squares of the window of places around it)^beta, in f32. */
+function normaliseWithin(x: Images, { size, alpha, beta, k }: LrnOptions): Tensor {
+  const wide = cast(x, 'f32')
+  const means = avgPool2d(square(wide), size, { stride: 1, padding: (size - 1) / 2 })
+  return cast(mul(wide, pow(add(mul(means, alpha * size * size), k), -beta)), x.dtype)
+}
+
 /**
- * Each element over (k + scaled energy of the window of channels around it)^beta: x [N, C, H, W] -> the same.
- * @throws ShapeError for a convention that is none, a size that is not odd and from 1 to 63, and factors out of range.
+ * Each element over (k + scaled energy of the window around it)^beta: x [N, C, H, W] -> the same. Where a convention divides
+ * alpha, it divides by the elements of a window.
+ * @throws ShapeError for a convention or region that is none, a size that is not odd and from 1 to 63, factors out of range.
  * @example nn.lrn({ convention: 'caffe', size: 5, alpha: 1e-4, beta: 0.75 })
  */
 export function lrn(options: LrnLayerOptions): Layer<Images, SameShape> {
-  const { convention, size = 5, alpha = 1e-4, beta = 0.75 } = options
+  const { convention, region = 'across', size = 5, alpha = 1e-4, beta = 0.75 } = options
   if (!Object.hasOwn(conventions, convention)) {
     const names = Object.keys(conventions).join(', ')
     throw new ShapeError(`lrn: expected a convention of ${names}, got ${convention}`)
+  }
+  if (!regions.includes(region)) {
+    throw new ShapeError(`lrn: expected a region of ${regions.join(', ')}, got ${region}`)
   }
   const { divides, k: usual } = conventions[convention]
   const k = options.k ?? usual
@@ -52,6 +70,8 @@ export function lrn(options: LrnLayerOptions): Layer<Images, SameShape> {
   expectNumber('lrn', 'alpha', alpha, 0)
   expectNumber('lrn', 'beta', beta, 0)
   expectNumber('lrn', 'k', k, Number.MIN_VALUE)
-  const attrs = { size, alpha: divides ? alpha / size : alpha, beta, k }
-  return layer<Images, SameShape>({ kind: 'lrn', apply: (x) => normalise(x, attrs) })
+  const elements = region === 'within' ? size * size : size
+  const attrs = { size, alpha: divides ? alpha / elements : alpha, beta, k }
+  const apply = region === 'within' ? normaliseWithin : normalise
+  return layer<Images, SameShape>({ kind: 'lrn', apply: (x) => apply(x, attrs) })
 }

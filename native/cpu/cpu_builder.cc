@@ -140,7 +140,10 @@ Slot* CpuBuilder::with_desc(Slot* slot, const memory::desc& desc) {
   if (slot->shape.empty()) layout = Layout::row_major({});
   // The home is settled before anything reads it: a copy that is planned from a state remembers where its elements lie.
   if (homeless(slot)) adopt_home(slot, layout, slot->dtype == dtype ? desc : find_desc(slot->dtype, layout));
-  return convert(slot, dtype, layout, desc);
+  Slot* form = convert(slot, dtype, layout, desc);
+  // A form that a loop made is known by its layout alone.
+  if (form->desc.is_zero()) form->desc = desc;
+  return form;
 }
 
 Slot* CpuBuilder::with_layout(Slot* slot, const Layout& layout) {

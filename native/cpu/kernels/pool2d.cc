@@ -59,7 +59,10 @@ Tag usual_layout(core::DType type, int64_t channels) {
 // The input in a type that oneDNN pools, with a layout that it pools fast: planes, as a feed or a convolution of few
 // input channels leaves them, it pools one number at a time.
 Slot* pooled(Builder& builder, Slot* slot) {
-  if (slot->desc.is_zero()) slot = builder.row_major(slot);
+  if (slot->desc.is_zero()) {
+    const memory::desc known = find_desc(slot->dtype, slot->layout);
+    slot = known.is_zero() ? builder.row_major(slot) : builder.with_desc(slot, known);
+  }
   const core::DType type = pool_type(slot->dtype);
   if (channel_layout(slot) == Tag::undef && slot->shape[1] >= kFewChannels)
     return builder.with_desc(slot, images(type, slot->shape, usual_layout(type, slot->shape[1])));

@@ -22,6 +22,7 @@ describe('extents', () => {
     ['local2d', nn.local2d(2, 6, { size: [5, 7], kernel: [3, 5], stride: 2, padding: 1 }), [4, 2, 5, 7], [4, 6, 3, 3]],
     ['maxout', nn.maxout(3, 5, { pieces: 2 }), [7, 3], [7, 5]],
     ['lrn', nn.lrn({ convention: 'paper' }), [2, 8, 3, 4], [2, 8, 3, 4]],
+    ['lrn within', nn.lrn({ convention: 'caffe', region: 'within' }), [2, 8, 3, 4], [2, 8, 3, 4]],
     ['flatten', nn.flatten(), [5, 2, 3, 4], [5, 24]],
     ['relu', nn.relu(), [5, 2], [5, 2]],
     ['leakyRelu', nn.leakyRelu(0.2), [5, 2], [5, 2]],
@@ -131,6 +132,23 @@ describe('values and gradients', () => {
     })
   })
 
+  test('lrn within channels sums over the square of places around each, zeros beyond the border', () => {
+    const [height, width] = [4, 3]
+    const x = uneven([1, 2, height, width])
+    const lrn = nn.lrn({ convention: 'caffe', region: 'within', size: 3, alpha: 0.9, beta: 0.6, k: 2 })
+    const { y } = evaluate({ x }, ({ x }) => ({ y: untyped(lrn)(x!) }))
+    for (const [i, value] of x.data.entries()) {
+      const [c, row, column] = [Math.floor(i / (height * width)), Math.floor(i / width) % height, i % width]
+      let sum = 0
+      for (let h = Math.max(0, row - 1); h <= Math.min(height - 1, row + 1); h++) {
+        for (let w = Math.max(0, column - 1); w <= Math.min(width - 1, column + 1); w++) {
+          sum += x.data[(c * height + h) * width + w]! ** 2
+        }
+      }
+      expect(y!.data[i]).toBeCloseTo(value / (2 + (0.9 / 9) * sum) ** 0.6, 12)
+    }
+  })
+
   test('gradients of a chain equal central differences', () => {
     const net = small()
     const [x, c] = [uneven([2, 3]), uneven([2, 2], 1)]
@@ -193,6 +211,11 @@ describe('what is refused', () => {
     ['a large kernel', () => nn.local2d(3, 8, { size: 2, kernel: 3 }), 'expected a window of at most 2'],
     ['an even window', () => nn.lrn({ convention: 'caffe', size: 4 }), 'lrn: expected size to be odd and from 1 to 63'],
     ['no k', () => nn.lrn({ convention: 'caffe', k: 0 }), 'lrn: expected k to be a finite number of at least'],
+    [
+      'a region',
+      () => nn.lrn({ convention: 'caffe', region: 'between' as 'within' }),
+      'lrn: expected a region of across, within, got between',
+    ],
     [
       'a convention',
       () => nn.lrn({ convention: 'toString' as 'caffe' }),
