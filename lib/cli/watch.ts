@@ -47,7 +47,7 @@ async function tell(event: TrainEvent, { progress, log, plan, recipe }: Watched)
     case 'epoch':
       progress.line(
         `epoch ${event.epoch}/${epochs}  loss ${event.loss.toFixed(4)}  ${held(event.validation, recipe)}` +
-          `  ${thousands(Math.round(event.rate))} ${unit}/s`,
+          `  ${thousands(Math.round(event.rate))} ${unit}/s${event.averaged === true ? '  weights averaged' : ''}`,
       )
       await log.drawCurves()
       return

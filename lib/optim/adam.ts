@@ -1,6 +1,7 @@
 // Adam, and its form with decoupled weight decay (AdamW).
 import { add, cast, div, exp, mul, rsqrt, sqrt, square, sub } from '../ops/index.js'
-import { decayed, expectRange, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
+import { decayed, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
+import { expectRange } from './ranges.js'
 import type { Tensor } from '../graph/index.js'
 
 /** Options of `adam`. */

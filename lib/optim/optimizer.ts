@@ -1,8 +1,10 @@
 // What every optimiser shares: options, gradients made ready (clipped, decayed), moments beside their parameters.
 import { assign, at, formatShape, read, sameShape, ShapeError, type Tensor, type Variable } from '../graph/index.js'
 import { add, mul } from '../ops/index.js'
+import { Averaging, type AveragingOptions } from './averaging.js'
 import { clipByGlobalNorm } from './clip.js'
 import { Moments, parentOf } from './moments.js'
+import { expectRange } from './ranges.js'
 import { rateAt, type Schedule } from './schedules.js'
 
 /** A parameter and dL/d(parameter), both f32 of one shape. */
@@ -29,6 +31,8 @@ export interface Optimizer {
    * @throws ShapeError where a gradient is not f32 of its parameter's shape.
    */
   update(updates: readonly Update[], step: Step): void
+  /** The averages of the weights, where it keeps them. */
+  readonly averaging?: Averaging | undefined
 }
 
 /** Options of every optimiser. */
@@ -43,6 +47,11 @@ export interface OptimizerOptions {
   readonly rateFactor?: (parameter: Chosen) => number | Schedule
   /** Largest norm of all gradients together, before decay. Default: they are not clipped. */
   readonly clipNorm?: number
+  /**
+   * Averages the weights once the validation loss stalls: the network is measured, saved and used with the average, while
+   * training goes on with what it had. Default: it does not.
+   */
+  readonly average?: AveragingOptions
 }
 
 /** One parameter within an update. All tensors f32. */
@@ -69,7 +78,9 @@ export function optimizer(name: string, options: OptimizerOptions, rule: Rule): 
   }
   expectRange(name, 'clipNorm', options.clipNorm ?? 1, 'a number above 0')
   const moments = new Moments()
+  const averaging = options.average && new Averaging(options.average)
   return {
+    averaging,
     rate: (step) => rateAt(options.rate, step),
     update: (updates, step) => {
       for (const update of updates) checkUpdate(name, update)
@@ -77,10 +88,14 @@ export function optimizer(name: string, options: OptimizerOptions, rule: Rule): 
       const raw = updates.map(({ gradient }) => gradient)
       const gradients = options.clipNorm === undefined ? raw : clipByGlobalNorm(raw, options.clipNorm)
       const next = rule(step)
+      const weight = averaging?.weight(step)
       for (const [i, { variable }] of updates.entries()) {
         const value = read(variable)
-        at({ path: parentOf(value.node.path), site: undefined }, () => {
-          assign(variable, next(slotOf({ options, moments, variable, value, gradient: gradients[i]!, rate, step })))
+        const { path } = value.node
+        at({ path: parentOf(path), site: undefined }, () => {
+          const after = next(slotOf({ options, moments, variable, value, gradient: gradients[i]!, rate, step }))
+          assign(variable, after)
+          if (weight !== undefined) averaging?.take(variable, path, after, weight)
         })
       }
     },
@@ -129,17 +144,4 @@ function checkUpdate(name: string, { variable, gradient }: Update): void {
   const expected = `an f32 parameter and its gradient f32${formatShape(variable.shape)}`
   const got = `${variable.dtype} and ${gradient.dtype}${formatShape(gradient.shape)}`
   throw new ShapeError(`${name}[${path}]: expected ${expected}, got ${got}`)
-}
-
-/** Ranges of options: what holds for a good value, in words. */
-const ranges = {
-  'a number of at least 0': (value: number) => value >= 0 && value < Infinity,
-  'a number above 0': (value: number) => value > 0 && value < Infinity,
-  'a number from 0 to below 1': (value: number) => value >= 0 && value < 1,
-  'a number between 0 and 1': (value: number) => value > 0 && value < 1,
-}
-
-/** Throws ShapeError unless `value` lies in the range. */
-export function expectRange(name: string, option: string, value: number, range: keyof typeof ranges): void {
-  if (!ranges[range](value)) throw new ShapeError(`${name}: expected ${option} to be ${range}, got ${value}`)
 }

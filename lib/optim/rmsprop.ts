@@ -1,6 +1,7 @@
 // RMSProp: each weight's step divided by the running size of its gradient.
 import { add, div, mul, sqrt, square, sub } from '../ops/index.js'
-import { decayed, expectRange, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
+import { decayed, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
+import { expectRange } from './ranges.js'
 
 /** Options of `rmsprop`. */
 export interface RmspropOptions extends OptimizerOptions {

@@ -1,7 +1,8 @@
 // Stochastic gradient descent, with momentum and Nesterov's form of it.
 import { ShapeError } from '../graph/index.js'
 import { add, mul, sub } from '../ops/index.js'
-import { decayed, expectRange, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
+import { decayed, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
+import { expectRange } from './ranges.js'
 
 /** Options of `sgd`. */
 export interface SgdOptions extends OptimizerOptions {

@@ -44,20 +44,23 @@ export interface Compiled<R> {
   [Symbol.dispose](): void
 }
 
-/** Compiles `fn` over inputs named and ordered as in `extents`. */
+/** Compiles `fn` over inputs named and ordered as in `extents`; `most` is the precision of the session or model. */
 export async function compileFunction<R extends Readonly<Record<string, Tensor>>>(
   programs: Programs,
   fn: (...inputs: never[]) => R,
   extents: Readonly<Record<string, Extent>>,
-  options: Required<CompileOptions> & { readonly fields: Fields },
+  options: CompileOptions & { readonly fields: Fields; readonly most: CompilePrecision },
 ): Promise<Compiled<R>> {
+  const { mode = 'eval', precision = 'f32', fields, most } = options
+  if (precision === 'bf16' && most !== 'bf16') {
+    throw new OstrichError('ERR_OPTION', 'compile[precision]: expected f32 of weights that are kept in f32, got bf16')
+  }
   const names = Object.keys(extents)
   if (fn.length > names.length) {
     throw new OstrichError('ERR_OPTION', `compile: expected extents for ${fn.length} inputs, got ${names.length}`)
   }
-  const { mode, precision } = options
   const built = await programs.build({ name: 'compiled', mode, precision }, () =>
-    fn(...(names.map((name) => declared(name, extents[name]!, options.fields)) as never[])),
+    fn(...(names.map((name) => declared(name, extents[name]!, fields)) as never[])),
   )
   const { program, compiled } = built
   const updates = compiled.graph.assigns.some(({ state }) =>

@@ -53,6 +53,8 @@ export interface EpochEvent extends Position {
   /** Mean of the losses of the epoch's steps. */
   readonly loss: number
   readonly validation: Metrics
+  /** Whether the weights are averaged from here on; where the optimiser may average them. */
+  readonly averaged?: boolean
   readonly rate: number
 }
 

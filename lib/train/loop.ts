@@ -37,11 +37,14 @@ export interface LoopParts {
   readonly every: CheckpointEvery
   readonly about: Omit<StartEvent, 'type' | 'epoch' | 'step' | 'elapsed' | 'epochs'>
   epoch(epoch: number, startStep: number): AsyncGenerator<Batch, void, undefined>
+  /** Waited for before a step starts. */
+  ready(): Promise<void>
   /** Starts a step; the promise is of its loss. */
   start(batch: Batch, step: number): Promise<number>
   /** Called when a loss is not finite: says which parameter is not. */
   explainNotFinite(step: number, loss: number): Promise<Error>
-  measure(): Promise<Metrics | undefined>
+  /** Undefined where there is nothing to measure on. */
+  measure(): Promise<Pick<EpochEvent, 'validation' | 'averaged'> | undefined>
   /** Saves into the run's folder; undefined where there is none. */
   save(): Promise<string | undefined>
   warnings(): string[]
@@ -95,6 +98,7 @@ export class Loop {
     this.#epochLoss = { sum: 0, steps: 0 }
     this.#clock.resumed = performance.now()
     for await (const batch of this.#parts.epoch(position.epoch, first)) {
+      await this.#parts.ready()
       this.#launch(batch)
       if (this.#flights.length >= IN_FLIGHT) yield await this.#settle()
       if (this.#aborted()) break
@@ -111,12 +115,13 @@ export class Loop {
   async *#endEpoch(): AsyncGenerator<TrainEvent, void, undefined> {
     const { sum, steps } = this.#epochLoss
     const rate = this.#rate()
-    this.#validation = (await this.#parts.measure()) ?? unmeasured
+    const measured = (await this.#parts.measure()) ?? { validation: unmeasured }
+    this.#validation = measured.validation
     const done: EpochEvent = {
       type: 'epoch',
       ...this.#at(),
       loss: sum / steps,
-      validation: this.#validation,
+      ...measured,
       rate,
     }
     this.position.epoch++

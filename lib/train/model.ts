@@ -11,7 +11,7 @@ import { Predictor } from './predictor.js'
 import { Programs } from './programs.js'
 import { sourcesOf, type TrainingData } from './source.js'
 import { Sampler, type SamplerOptions } from './sampler.js'
-import { readState, StateStore } from './state.js'
+import { StateStore } from './state.js'
 import { checkFieldNames, type Inputs, type Loss, type Network, prepared } from './task.js'
 import { tokenLosses } from './token-losses.js'
 
@@ -155,18 +155,13 @@ function modelOf({ place, programs, store, net, inputs, field, info }: Parts): M
       alive()
       return Sampler.create({ programs, store, net, precision: place.precision }, options)
     },
-    async compile(fn, extents, { mode = 'eval', precision = 'f32' } = {}) {
+    async compile(fn, extents, options = {}) {
       alive()
-      if (precision === 'bf16' && place.precision !== 'bf16') {
-        throw new OstrichError('ERR_OPTION', 'compile[precision]: expected f32 of a model loaded in f32, got bf16')
-      }
-      return compileFunction(programs, fn, extents, { mode, precision, fields: { x: field } })
+      return compileFunction(programs, fn, extents, { ...options, fields: { x: field }, most: place.precision })
     },
     async parameters() {
       alive()
-      const values: Record<string, HostArray> = {}
-      for (const entry of store.parameters()) values[entry.name] = await readState(entry)
-      return values
+      return store.read()
     },
     dispose,
     [Symbol.asyncDispose]: dispose,

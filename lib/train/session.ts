@@ -10,15 +10,16 @@ import { compileFunction, type Compiled, type CompileOptions, type Extent } from
 import { Evaluator } from './evaluate.js'
 import { type EndEvent, type Metrics, type StoppedEvent, type TrainEvent, unmeasured } from './events.js'
 import { type Place, openPlace } from './place.js'
-import { Loop, type Position } from './loop.js'
+import { Loop, type LoopParts, type Position } from './loop.js'
 import { type Resolved, resolve, type SessionOptions } from './options.js'
 import { Predictor } from './predictor.js'
 import { Programs } from './programs.js'
 import { type Source, type Sources, sourcesOf } from './source.js'
-import { readState, StateStore } from './state.js'
+import { StateStore } from './state.js'
 import { checkFieldNames, type Network } from './task.js'
 import { notFinite, Trainer } from './trainer.js'
 import { checkpointInfo, differences } from './checkpoint-info.js'
+import { Weights } from './weights.js'
 
 interface Parts {
   readonly options: Resolved
@@ -27,6 +28,7 @@ interface Parts {
   readonly store: StateStore
   readonly programs: Programs
   readonly trainer: Trainer
+  readonly weights: Weights
 }
 
 /**
@@ -51,7 +53,8 @@ export async function session(net: Network, options: SessionOptions): Promise<Se
     const { fields } = sources.train
     const { precision } = place
     const trainer = await Trainer.create(programs, { task: resolved, fields, batch, optimizer, precision })
-    return new Session({ options: resolved, sources, place, store, programs, trainer })
+    const weights = await Weights.create(programs, optimizer.averaging)
+    return new Session({ options: resolved, sources, place, store, programs, trainer, weights })
   } catch (error) {
     await place.device.dispose()
     throw error
@@ -110,10 +113,13 @@ export class Session {
     this.#alive()
     if (this.#running) throw new OstrichError('ERR_STATE', 'events: expected one loop at a time, got a second')
     this.#running = true
+    const { weights } = this.#parts
     try {
+      await weights.begin()
       this.#loop = this.#newLoop()
       yield* this.#loop.events()
     } finally {
+      await weights.end()
       this.#running = false
     }
   }
@@ -134,10 +140,12 @@ export class Session {
     this.#alive()
     const { sources, options } = this.#parts
     const source = data === undefined ? sources.validation : sourcesOf(data, options.window).train
-    return source === undefined ? unmeasured : this.#evaluator.measure(source, batch)
+    return source === undefined ? unmeasured : this.#atRest(() => this.#evaluator.measure(source, batch))
   }
 
-  /** The network's output for any number of examples, row after row; calls may overlap, also with training. */
+  /**
+   * The network's output for any number of examples, row after row; calls may overlap, also with training: by its weights then.
+   */
   predict(x: FieldArray): Promise<HostArray> {
     this.#alive()
     return this.#predictor.predict(x)
@@ -155,22 +163,17 @@ export class Session {
   async compile<R extends Readonly<Record<string, Tensor>>>(
     fn: (...inputs: never[]) => R,
     extents: Readonly<Record<string, Extent>>,
-    { mode = 'eval', precision = 'f32' }: CompileOptions = {},
+    options: CompileOptions = {},
   ): Promise<Compiled<R>> {
     this.#alive()
-    if (precision === 'bf16' && this.precision !== 'bf16') {
-      throw new OstrichError('ERR_OPTION', 'compile[precision]: expected f32 in a session that trains in f32, got bf16')
-    }
     const { programs, sources } = this.#parts
-    return compileFunction(programs, fn, extents, { mode, precision, fields: sources.train.fields })
+    return compileFunction(programs, fn, extents, { ...options, fields: sources.train.fields, most: this.precision })
   }
 
-  /** Reads the trained variables back, by path. */
+  /** Reads the trained variables back, by path: their average, where there is one. */
   async parameters(): Promise<Record<string, HostArray>> {
     this.#alive()
-    const values: Record<string, HostArray> = {}
-    for (const entry of this.#parts.store.parameters()) values[entry.name] = await readState(entry)
-    return values
+    return this.#atRest(() => this.#parts.store.read())
   }
 
   /**
@@ -179,14 +182,14 @@ export class Session {
    */
   async save(path: string): Promise<void> {
     this.#alive()
-    await this.#loop?.settled()
     const { options, sources, place, store } = this.#parts
-    const names = store.parameters().map(({ name }) => name)
-    const position = { ...this.#position }
-    const data = await sources.train.fingerprint()
-    const { fields, vocabulary } = sources.train
-    const info = checkpointInfo(options, place, position, { data, fields, parameters: names, vocabulary })
-    await writeCheckpoint(path, store.entries(), info)
+    await this.#atRest(async () => {
+      const parameters = store.parameters().map(({ name }) => name)
+      const { fields, vocabulary } = sources.train
+      const data = await sources.train.fingerprint()
+      const info = checkpointInfo(options, place, { ...this.#position }, { data, fields, parameters, vocabulary })
+      await writeCheckpoint(path, store.entries(), info)
+    })
   }
 
   /**
@@ -234,7 +237,7 @@ export class Session {
   }
 
   #newLoop(): Loop {
-    const { options, sources, place, store, trainer } = this.#parts
+    const { options, sources, place, store, trainer, weights } = this.#parts
     const { epochs, batch, seed, shuffle, signal, checkpointEvery: every } = options
     const values = store.parameters().reduce((sum, { variable }) => sum + variable.count, 0)
     const about = {
@@ -253,6 +256,7 @@ export class Session {
         about,
         epoch: (epoch, startStep) =>
           sources.train.epoch({ batch, epoch, startStep, seed, shuffle, augment: true, dropLast: true }),
+        ready: () => weights.ready(),
         start: (one, step) => trainer.start(one, step),
         explainNotFinite: (step, loss) => notFinite(store, step, loss),
         measure: () => this.#measure(sources.validation),
@@ -263,9 +267,16 @@ export class Session {
     )
   }
 
-  #measure(source: Source | undefined): Promise<Metrics | undefined> {
-    if (source === undefined) return Promise.resolve(undefined)
-    return this.#evaluator.measure(source, this.#parts.options.batch)
+  /** Calls `look` when no step runs, with the weights in place that are used. */
+  #atRest<T>(look: () => Promise<T>): Promise<T> {
+    return this.#parts.weights.atRest(this.#loop?.settled(), look)
+  }
+
+  async #measure(source: Source | undefined): ReturnType<LoopParts['measure']> {
+    if (source === undefined) return undefined
+    const validation = await this.#atRest(() => this.#evaluator.measure(source, this.#parts.options.batch))
+    const averaged = await this.#parts.weights.measured(validation.loss)
+    return { validation, ...(averaged !== undefined && { averaged }) }
   }
 
   async #saveToFolder(): Promise<string | undefined> {

@@ -87,6 +87,13 @@ export class StateStore {
     return this.entries().filter((entry) => entry.variable.role === 'parameter')
   }
 
+  /** Reads the parameters back to the host, by path. */
+  async read(): Promise<Record<string, HostArray>> {
+    const values: Record<string, HostArray> = {}
+    for (const entry of this.parameters()) values[entry.name] = await readState(entry)
+    return values
+  }
+
   get(variable: Variable): StateEntry | undefined {
     return this.#entries.get(variable)
   }

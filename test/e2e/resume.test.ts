@@ -75,6 +75,29 @@ describe.for(['f32', 'bf16'])('a killed process in %s', (precision) => {
 })
 
 describe('a checkpoint', () => {
+  it('that is written while another flow trains is of one step', async () => {
+    const more = { epochs: 6, optimizer: optim.sgd({ rate: 0.05, momentum: 0.9 }) }
+    const paths = Array.from({ length: 5 }, (_, i) => join(folder, `beside-${i}.safetensors`))
+    const whole = await using(perceptron(), more, async (run) => {
+      const saving = (async () => {
+        for (const path of paths) await run.save(path)
+      })()
+      await run.run()
+      await saving
+      return run.parameters()
+    })
+    const steps = new Set<number | undefined>()
+    for (const path of paths) {
+      steps.add((await inspectCheckpoint(path))?.step)
+      await using(perceptron(), more, async (run) => {
+        await run.resume(path)
+        await run.run()
+        expect(await run.parameters()).toEqual(whole)
+      })
+    }
+    expect(steps.size).toBeGreaterThan(2)
+  })
+
   it('holds parameters by path, optimiser state, counters and the place in the data', async () => {
     const path = join(folder, 'content.safetensors')
     await using(perceptron(), {}, async (run) => {

@@ -50,7 +50,8 @@ class Fake {
             if (instant) setImmediate(run.finish, 1 / step)
           }),
         explainNotFinite: (step, loss) => Promise.resolve(new Error(`step ${step} gave ${loss}`)),
-        measure: () => Promise.resolve({ loss: 0.5, accuracy: 0.75 }),
+        ready: () => Promise.resolve(),
+        measure: () => Promise.resolve({ validation: { loss: 0.5, accuracy: 0.75 } }),
         save: () => {
           expect(this.inFlight, 'runs in flight while saving').toBe(0)
           this.saved.push(this.position.step)

@@ -1,0 +1,100 @@
+// The average of the weights over the steps of training (Polyak & Juditsky 1992, "Acceleration of stochastic approximation by
+// averaging"), begun where the validation loss stalls (Merity, Keskar & Socher 2018, "Regularizing and optimizing LSTM language
+// models", algorithm 1, NT-AvSGD). Graph builders: who trains tells each measurement, and exchanges the weights with their average.
+import { assign, constant, read, type Tensor, Variable } from '../graph/index.js'
+import {
+  add,
+  cast,
+  concat,
+  div,
+  less,
+  maximum,
+  minimum,
+  mul,
+  reshape,
+  slice,
+  step as stepVariable,
+  sub,
+  where,
+} from '../ops/index.js'
+import { Moments } from './moments.js'
+import type { Step } from './optimizer.js'
+import { expectRange } from './ranges.js'
+
+/** Options of averaging. */
+export interface AveragingOptions {
+  /**
+   * It begins when a measurement is worse than the best of those made more than so many measurements before it. Default: 5,
+   * as published.
+   */
+  readonly patience?: number
+}
+
+/** A step that no training reaches: averaging has not begun. */
+const never = 2 ** 31 - 1
+/** The largest f32: worse than any loss, as no measurement was made yet. */
+const worst = 3.4028234663852886e38
+
+/** The averages of one optimiser's parameters, and what decides when they begin. */
+export class Averaging {
+  /** i32 []: finished steps when averaging began, or `never`. */
+  readonly #since = new Variable<'i32', []>({
+    label: 'averaging.since',
+    dtype: 'i32',
+    shape: [],
+    role: 'statistic',
+    init: () => constant('i32', [], never),
+  })
+  /** f32 [patience + 1]: the best loss of all measurements but the last `patience`, then those, the oldest first. */
+  readonly #losses: Variable<'f32', [number]>
+  readonly #moments = new Moments()
+  readonly #averages = new Map<Variable, Variable>()
+
+  constructor({ patience = 5 }: AveragingOptions) {
+    expectRange('average', 'patience', patience, 'a whole number of at least 1')
+    this.#losses = new Variable({
+      label: 'averaging.losses',
+      dtype: 'f32',
+      shape: [patience + 1],
+      role: 'statistic',
+      init: () => constant('f32', [patience + 1], worst),
+    })
+  }
+
+  /** Weight of the next value within the average, f32 []: 1 until averaging begins, then 1/2, 1/3, ... */
+  weight(step: Step): Tensor<'f32', []> {
+    const averaged = maximum(sub(step, read(this.#since)), -1)
+    return div(1, add(cast(averaged, 'f32'), 2))
+  }
+
+  /** Takes the value that a parameter has after this step into its average: average + weight (value - average). */
+  take(variable: Variable, path: string, value: Tensor, weight: Tensor<'f32', []>): void {
+    const average = this.#moments.of(variable, path, 'average')
+    this.#averages.set(variable, average)
+    // In this form a weight of 1 gives the value itself, to the bit.
+    assign(average, add(mul(read(average), sub(1, weight)), mul(value, weight)))
+  }
+
+  /** Takes the loss of a measurement, f32 []; gives whether averaging has begun with it, or had before: i32 [], 1 or 0. */
+  measured(loss: Tensor<'f32', []>): Tensor<'i32', []> {
+    const [since, losses] = [read(this.#since), read(this.#losses)]
+    const at = (place: number) => slice(losses, [place], [1])
+    const one = reshape(loss, [1])
+    const stalled = less(reshape(at(0), []), loss)
+    const next = where(stalled, minimum(since, read(stepVariable)), since)
+    const rest = losses.shape[0] - 2
+    assign(this.#since, next)
+    assign(this.#losses, concat([minimum(at(0), at(1)), ...(rest > 0 ? [slice(losses, [2], [rest])] : []), one], 0))
+    return cast(less(next, never), 'i32')
+  }
+
+  /** Exchanges every parameter that was updated with its average, if averaging has begun. */
+  exchange(): void {
+    const begun = less(read(this.#since), never)
+    for (const [variable, average] of this.#averages) {
+      const [value, other] = [read(variable), read(average)]
+      assign(variable, where(begun, other, value))
+      assign(average, where(begun, value, other))
+    }
+  }
+}
