@@ -10,6 +10,7 @@ import { ensemble } from './ensemble.js'
 import { evaluate } from './eval.js'
 import { fool } from './fool.js'
 import { generate } from './generate.js'
+import { lags } from './lags.js'
 import { lipschitz } from './lipschitz.js'
 import { suggestion } from './nearest.js'
 import { profile } from './profile.js'
@@ -21,7 +22,7 @@ import { train } from './train.js'
 const commands: readonly Command[] = [
   ...[train, evaluate, generate, complete, ensemble],
   ...[list, summary, profile, data, doctor, bench],
-  ...[tables, fool, lipschitz],
+  ...[tables, fool, lipschitz, lags],
 ]
 
 function overview(): string {

@@ -2,8 +2,8 @@
 // Merity, Keskar & Socher 2018, "Regularizing and optimizing LSTM language models" (AWD-LSTM). Its parts: weight drop (theirs), one mask
 // for all steps of time on the embedding, between layers and before the softmax (Gal & Ghahramani 2016), whole words dropped from
 // the embedding (the same), embedding and softmax tied (Press & Wolf 2017; Inan, Khosravi & Socher 2017).
-// To reach on the Penn Treebank: test perplexity 58.8 as published, which also varies the length of windows and adds two penalties on
-// the activations (together 2.3 of it, their table 5); neither is here.
+// To reach on the Penn Treebank: test perplexity 58.8 as published, before fine-tuning. Theirs also varies the length of windows and
+// has two penalties on the activations; neither is here.
 import { read, type Shape, ShapeError, type Tensor } from '../graph/index.js'
 import * as nn from '../nn/index.js'
 import { dropout, gather, matmul, mul, ones } from '../ops/index.js'

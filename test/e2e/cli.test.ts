@@ -12,7 +12,7 @@ let folder = ''
 const commands = [
   ...['train', 'eval', 'generate', 'complete', 'ensemble'],
   ...['recipes', 'summary', 'profile', 'data', 'doctor', 'bench'],
-  ...['tables', 'fool', 'lipschitz'],
+  ...['tables', 'fool', 'lipschitz', 'lags'],
 ]
 
 interface Ended {

@@ -1,0 +1,95 @@
+// Draws errors over lengths, a line for each cell and a dot for each seed, both axes logarithmic. One self-contained SVG that follows
+// the reader's light or dark theme: no script, font or other file is fetched.
+import { blind, type CellKind, cells, type LagResult, learned, median } from './lags.js'
+
+const [width, height] = [760, 460]
+const [left, right, top, bottom] = [76, 150, 84, 64]
+const names: Readonly<Record<CellKind, string>> = { rnn: 'RNN (tanh)', lstm: 'LSTM' }
+
+const style = `
+  svg { --ink: #1f2430; --soft: #667085; --grid: #e6e8ee; --back: #ffffff; --rnn: #e0762b; --lstm: #2f6fde }
+  @media (prefers-color-scheme: dark) {
+    svg { --ink: #e8eaf0; --soft: #9aa3b5; --grid: #2c3240; --back: #14171f; --rnn: #ff9f5a; --lstm: #6ea2ff }
+  }
+  text { font: 12px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: var(--soft) }
+  .title { font-size: 17px; font-weight: 600; fill: var(--ink) }
+  .back { fill: var(--back) } .grid { stroke: var(--grid) } .mark { stroke: var(--soft); stroke-dasharray: 4 3 }
+  .line { fill: none; stroke-width: 2; stroke-linejoin: round }
+  .line.rnn { stroke: var(--rnn) } .line.lstm { stroke: var(--lstm) }
+  .dot.rnn { fill: var(--rnn) } .dot.lstm { fill: var(--lstm) }
+  .name.rnn { fill: var(--rnn); font-weight: 600 } .name.lstm { fill: var(--lstm); font-weight: 600 }`
+
+/**
+ * The picture as SVG text; it depends on its arguments alone.
+ * @example lagsPicture('AMD EPYC', results)
+ */
+export function lagsPicture(about: string, results: readonly LagResult[]): string {
+  const lengths = [...new Set(results.map(({ length }) => length))].sort((a, b) => a - b)
+  const errors = results.map(({ error }) => error)
+  const low = 10 ** Math.floor(Math.log10(Math.min(learned / 2, ...errors)))
+  const high = Math.max(1, ...errors)
+  const x = logarithmic(lengths[0]! / 1.15, lengths.at(-1)! * 1.15, left, width - right)
+  const y = logarithmic(low, high, height - bottom, top)
+  const powers = Array.from({ length: Math.floor(Math.log10(high / low)) + 1 }, (_, i) => low * 10 ** i)
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
+    `<title>The adding problem: error over the length of the sequences</title>`,
+    `<style>${style}\n</style>`,
+    `<rect class="back" width="100%" height="100%" rx="8"/>`,
+    text(24, 36, 'The adding problem: mean squared error over length', 'start', 'title'),
+    text(24, 58, about, 'start'),
+    ...powers.map((power) => across('grid', y(power)) + text(left - 10, y(power) + 4, power.toPrecision(1), 'end')),
+    ...[
+      [blind, 'always answering 1'],
+      [learned, 'learned'],
+    ].map(
+      ([error, name]) =>
+        across('mark', y(Number(error))) + text(width - right + 10, y(Number(error)) + 4, String(name)),
+    ),
+    ...lengths.map((length) => text(x(length), height - bottom + 22, String(length), 'middle')),
+    text((left + width - right) / 2, height - 18, 'steps of a sequence', 'middle'),
+    ...cells.flatMap((cell) =>
+      series(
+        cell,
+        results.filter((one) => one.cell === cell),
+        x,
+        y,
+      ),
+    ),
+    '</svg>',
+    '',
+  ].join('\n')
+}
+
+type Axis = (value: number) => number
+
+function series(cell: CellKind, results: readonly LagResult[], x: Axis, y: Axis): string[] {
+  const lengths = [...new Set(results.map(({ length }) => length))].sort((a, b) => a - b)
+  const middle = lengths.map((length) =>
+    median(results.filter((one) => one.length === length).map(({ error }) => error)),
+  )
+  const path = lengths.map((length, i) => `${i === 0 ? 'M' : 'L'}${round(x(length))} ${round(y(middle[i]!))}`).join('')
+  const dots = results.map(
+    ({ length, error }) => `<circle class="dot ${cell}" cx="${round(x(length))}" cy="${round(y(error))}" r="3.5"/>`,
+  )
+  const last = middle.at(-1)
+  const name = last === undefined ? '' : text(width - right + 10, y(last) - 10, names[cell], 'start', `name ${cell}`)
+  return [`<path class="line ${cell}" d="${path}"/>`, ...dots, name]
+}
+
+function logarithmic(low: number, high: number, from: number, to: number): Axis {
+  return (value) => from + ((to - from) * Math.log(value / low)) / Math.log(high / low)
+}
+
+function across(kind: string, at: number): string {
+  return `<path class="${kind}" d="M${left} ${round(at)}H${width - right}"/>`
+}
+
+function text(x: number, y: number, content: string, anchor = 'start', kind = ''): string {
+  const safe = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  return `<text class="${kind}" x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${safe}</text>`
+}
+
+function round(value: number): number {
+  return Math.round(10 * value) / 10
+}
