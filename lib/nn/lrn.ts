@@ -1,6 +1,6 @@
 // Local response normalisation, across channels or within each, in the conventions that are in print.
 import { ShapeError, type Tensor } from '../graph/index.js'
-import { add, avgPool2d, cast, type LrnOptions, lrn as normalise, mul, pow, square } from '../ops/index.js'
+import { add, avgPool2d, cast, type LrnOptions, lrn as normalise, mul, pow, rsqrt, sqrt, square } from '../ops/index.js'
 import { expectNumber } from './check.js'
 import { layer, type Layer } from './layer.js'
 import type { Images, SameShape } from './types.js'
@@ -44,7 +44,14 @@ const conventions = {
 function normaliseWithin(x: Images, { size, alpha, beta, k }: LrnOptions): Tensor {
   const wide = cast(x, 'f32')
   const means = avgPool2d(square(wide), size, { stride: 1, padding: (size - 1) / 2 })
-  return cast(mul(wide, pow(add(mul(means, alpha * size * size), k), -beta)), x.dtype)
+  return cast(mul(wide, inversePower(add(mul(means, alpha * size * size), k), beta)), x.dtype)
+}
+
+/** s^-beta of s > 0: for the exponent that all networks in print have by roots, which are cheap. */
+function inversePower(s: Tensor<'f32'>, beta: number): Tensor<'f32'> {
+  if (beta !== 0.75) return pow(s, -beta)
+  const root = rsqrt(s)
+  return mul(root, sqrt(root))
 }
 
 /**

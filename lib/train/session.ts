@@ -119,8 +119,8 @@ export class Session {
       this.#loop = this.#newLoop()
       yield* this.#loop.events()
     } finally {
-      await weights.end()
       this.#running = false
+      if (this.#disposed === undefined) await weights.end()
     }
   }
 

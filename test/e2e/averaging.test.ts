@@ -137,6 +137,17 @@ describe('averaging', () => {
     })
   })
 
+  it('lets a session be disposed of within its loop', async () => {
+    await using(perceptron(), { ...more, optimizer: averaged() }, async (run) => {
+      for await (const event of run.events()) {
+        if (event.step !== 2) continue
+        await run.dispose()
+        break
+      }
+      expect(() => run.step).not.toThrow()
+    })
+  })
+
   it('works beside the copies in half precision', async () => {
     await using(perceptron(), { ...more, optimizer: averaged(), precision: 'bf16' }, async (run) => {
       const events = await all(run.events())

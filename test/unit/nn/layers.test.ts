@@ -132,10 +132,10 @@ describe('values and gradients', () => {
     })
   })
 
-  test('lrn within channels sums over the square of places around each, zeros beyond the border', () => {
+  test.each([0.6, 0.75])('lrn within channels sums over the square of places around each, beta %s', (beta) => {
     const [height, width] = [4, 3]
     const x = uneven([1, 2, height, width])
-    const lrn = nn.lrn({ convention: 'caffe', region: 'within', size: 3, alpha: 0.9, beta: 0.6, k: 2 })
+    const lrn = nn.lrn({ convention: 'caffe', region: 'within', size: 3, alpha: 0.9, beta, k: 2 })
     const { y } = evaluate({ x }, ({ x }) => ({ y: untyped(lrn)(x!) }))
     for (const [i, value] of x.data.entries()) {
       const [c, row, column] = [Math.floor(i / (height * width)), Math.floor(i / width) % height, i % width]
@@ -145,7 +145,7 @@ describe('values and gradients', () => {
           sum += x.data[(c * height + h) * width + w]! ** 2
         }
       }
-      expect(y!.data[i]).toBeCloseTo(value / (2 + (0.9 / 9) * sum) ** 0.6, 12)
+      expect(y!.data[i]).toBeCloseTo(value / (2 + (0.9 / 9) * sum) ** beta, 12)
     }
   })
 
