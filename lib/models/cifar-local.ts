@@ -33,7 +33,8 @@ export function cifarLocal(
   const last = pooled(pooled(side))
   const wide = { kernel: 5, padding: 2 }
   const narrow = { size: last, kernel: 3, padding: 1 }
-  // cuda-convnet, before its second version, divides and adds 1 as Caffe does.
+  // cuda-convnet, before its second version, divides and adds 1 as Caffe does. Its 1e-3 is for images of bytes; on images that are
+  // 64 times smaller it changes little, and what does the same there learns more slowly (74.9 in place of 76.5 % in 10 epochs).
   const normalize = () => nn.lrn({ convention: 'caffe', size: 9, alpha: 1e-3 })
   const pool = () => nn.maxPool2d(3, { stride: 2, ceil: true })
   return nn.named(
