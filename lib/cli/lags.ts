@@ -1,4 +1,4 @@
-// ostrich lags: how far back a plain recurrent network and an LSTM of as many weights learn to look.
+// ostrich lags: how far back a plain recurrent network and an LSTM learn to look.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cells, type LagResult, lagsPicture, measureLag, median } from '../experiments/index.js'
@@ -14,9 +14,10 @@ export const lags = command({
   summary: 'compare an RNN and an LSTM over growing lags',
   arguments: [],
   about: [
-    'Trains a plain recurrent network and an LSTM of as many weights on the adding problem (Hochreiter & Schmidhuber 1997): two',
-    'numbers of a sequence are marked, and their sum is asked for at its end. For each length it tells the sequences until the mean',
-    'squared error is below 0.01, or the error at which the budget was spent. Writes lags.json and a picture, lags.svg.',
+    'Trains a plain recurrent network and an LSTM with as many weights between states on the adding problem (Hochreiter &',
+    'Schmidhuber 1997): two numbers of a sequence are marked, and their sum is asked for at its end. For each length it tells the',
+    'sequences until the mean squared error is below 0.01, and the least error that was reached. Writes lags.json after each',
+    'training, and a picture, lags.svg, of all.',
   ].join('\n'),
   options: {
     lengths: { type: 'text', value: 'list', help: `steps of a sequence (default ${usual.join(',')})` },
@@ -31,10 +32,14 @@ export const lags = command({
     const lengths = list === undefined ? usual : lengthsOf(list)
     if (seeds === 0 || budget === 0) throw new UsageError('lags: --seeds and --budget expect at least 1, got 0')
     await mkdir(out, { recursive: true })
-    const results = await measureAll(lengths, { seeds, budget, threads })
     const { cpu, versions } = diagnose()
+    const results: LagResult[] = []
     const about = { cpu, versions, seeds, budget, results }
-    await writeFile(join(out, 'lags.json'), `${JSON.stringify(about, undefined, 2)}\n`)
+    const keep = async (result: LagResult) => {
+      results.push(result)
+      await writeFile(join(out, 'lags.json'), `${JSON.stringify(about, undefined, 2)}\n`)
+    }
+    await measureAll(lengths, { seeds, budget, threads, keep })
     await writeFile(join(out, 'lags.svg'), lagsPicture(titleOf(seeds, budget), results))
     if (json) output.line(JSON.stringify(about, undefined, 2))
     else say(results, lengths, output)
@@ -50,7 +55,7 @@ function titleOf(seeds: number, budget: number): string {
 function lengthsOf(list: string): number[] {
   const lengths = list.split(',').map(Number)
   const wrong = lengths.find((length) => !(Number.isSafeInteger(length) && length >= 2 && length <= 10_000))
-  if (wrong === undefined) return lengths
+  if (wrong === undefined) return [...new Set(lengths)]
   throw new UsageError(`lags: --lengths expects whole numbers from 2 to 10000 with commas between, got ${list}`)
 }
 
@@ -58,10 +63,10 @@ interface Given {
   readonly seeds: number
   readonly budget: number
   readonly threads: number | undefined
+  readonly keep: (result: LagResult) => Promise<void>
 }
 
-async function measureAll(lengths: readonly number[], { seeds, ...given }: Given): Promise<LagResult[]> {
-  const results: LagResult[] = []
+async function measureAll(lengths: readonly number[], { seeds, keep, ...given }: Given): Promise<void> {
   const progress = createProgress({ stream: process.stderr })
   try {
     for (const length of lengths) {
@@ -70,14 +75,13 @@ async function measureAll(lengths: readonly number[], { seeds, ...given }: Given
           const report = ({ what, ...state }: { what: string; done: number; total: number; unit: string }) => {
             progress.update({ what: `seed ${seed}/${seeds}, ${what}`, ...state })
           }
-          results.push(await measureLag({ cell, length, seed, ...given, report }))
+          await keep(await measureLag({ cell, length, seed, ...given, report }))
         }
       }
     }
   } finally {
     progress.finish()
   }
-  return results
 }
 
 /** A row for each length: of each cell the median over the seeds. */

@@ -1,7 +1,7 @@
 // The average of the weights over the steps of training (Polyak & Juditsky 1992, "Acceleration of stochastic approximation by
 // averaging"), begun where the validation loss stalls (Merity, Keskar & Socher 2018, "Regularizing and optimizing LSTM language
-// models", algorithm 1, NT-AvSGD). Graph builders: who trains tells each measurement, and exchanges the weights with their average.
-import { assign, constant, read, type Tensor, Variable } from '../graph/index.js'
+// models", ICLR, algorithm 1, NT-AvSGD). Graph builders: who trains tells each measurement, and exchanges the weights with their average.
+import { assign, constant, read, ShapeError, type Tensor, Variable } from '../graph/index.js'
 import {
   add,
   cast,
@@ -24,8 +24,8 @@ import { expectRange } from './ranges.js'
 /** Options of averaging. */
 export interface AveragingOptions {
   /**
-   * It begins when a measurement is worse than the best of those made more than so many measurements before it. Default: 5,
-   * as published.
+   * It begins when a measurement is worse than the best of those made more than so many measurements before it: the paper's
+   * non-monotone interval n. Default: 5, as published.
    */
   readonly patience?: number
 }
@@ -33,7 +33,7 @@ export interface AveragingOptions {
 /** A step that no training reaches: averaging has not begun. */
 const never = 2 ** 31 - 1
 /** The largest f32: worse than any loss, as no measurement was made yet. */
-const worst = 3.4028234663852886e38
+export const worst = 3.4028234663852886e38
 
 /** The averages of one optimiser's parameters, and what decides when they begin. */
 export class Averaging {
@@ -48,9 +48,13 @@ export class Averaging {
   /** f32 [patience + 1]: the best loss of all measurements but the last `patience`, then those, the oldest first. */
   readonly #losses: Variable<'f32', [number]>
   readonly #moments = new Moments()
-  readonly #averages = new Map<Variable, Variable>()
 
-  constructor({ patience = 5 }: AveragingOptions) {
+  constructor(options: AveragingOptions) {
+    const given: unknown = options
+    if (typeof given !== 'object') {
+      throw new ShapeError(`average: expected options, such as { patience: 5 }, got ${JSON.stringify(given)}`)
+    }
+    const { patience = 5 } = options
     expectRange('average', 'patience', patience, 'a whole number of at least 1')
     this.#losses = new Variable({
       label: 'averaging.losses',
@@ -70,29 +74,30 @@ export class Averaging {
   /** Takes the value that a parameter has after this step into its average: average + weight (value - average). */
   take(variable: Variable, path: string, value: Tensor, weight: Tensor<'f32', []>): void {
     const average = this.#moments.of(variable, path, 'average')
-    this.#averages.set(variable, average)
     // In this form a weight of 1 gives the value itself, to the bit.
     assign(average, add(mul(read(average), sub(1, weight)), mul(value, weight)))
   }
 
-  /** Takes the loss of a measurement, f32 []; gives whether averaging has begun with it, or had before: i32 [], 1 or 0. */
+  /** Takes the loss of a measurement, f32 [], the largest f32 where it was not finite; gives whether averaging has begun with it, or had before: i32 [], 1 or 0. */
   measured(loss: Tensor<'f32', []>): Tensor<'i32', []> {
     const [since, losses] = [read(this.#since), read(this.#losses)]
     const at = (place: number) => slice(losses, [place], [1])
     const one = reshape(loss, [1])
-    const stalled = less(reshape(at(0), []), loss)
-    const next = where(stalled, minimum(since, read(stepVariable)), since)
+    const begun = where(less(loss, worst), minimum(since, read(stepVariable)), since)
+    const next = where(less(reshape(at(0), []), loss), begun, since)
     const rest = losses.shape[0] - 2
     assign(this.#since, next)
     assign(this.#losses, concat([minimum(at(0), at(1)), ...(rest > 0 ? [slice(losses, [2], [rest])] : []), one], 0))
     return cast(less(next, never), 'i32')
   }
 
-  /** Exchanges every parameter that was updated with its average, if averaging has begun. */
-  exchange(): void {
+  /** Exchanges the parameters, which were updated, with their averages, if averaging has begun. */
+  exchange(parameters: readonly Variable[]): void {
     const begun = less(read(this.#since), never)
-    for (const [variable, average] of this.#averages) {
-      const [value, other] = [read(variable), read(average)]
+    for (const variable of parameters) {
+      const value = read(variable)
+      const average = this.#moments.of(variable, value.node.path, 'average')
+      const other = read(average)
       assign(variable, where(begun, other, value))
       assign(average, where(begun, value, other))
     }

@@ -1,6 +1,6 @@
 // Optimisers, clipping and schedules: graph builders.
 export { adam, type AdamOptions } from './adam.js'
-export { type Averaging, type AveragingOptions } from './averaging.js'
+export { type Averaging, type AveragingOptions, worst as worstLoss } from './averaging.js'
 export { clipByGlobalNorm, globalNorm } from './clip.js'
 export {
   type Chosen,

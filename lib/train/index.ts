@@ -32,6 +32,7 @@ export {
   type Keystrokes,
 } from './completer.js'
 export { type DrawOptions, type Drawn, type Sampler, type SamplerOptions } from './sampler.js'
-export { session, type Session } from './session.js'
+export { session } from './open-session.js'
+export type { Session } from './session.js'
 export type { Fields, TrainingData, UserBatches } from './source.js'
 export type { Inputs, Loss, Network, OverTime } from './task.js'

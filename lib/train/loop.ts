@@ -37,14 +37,14 @@ export interface LoopParts {
   readonly every: CheckpointEvery
   readonly about: Omit<StartEvent, 'type' | 'epoch' | 'step' | 'elapsed' | 'epochs'>
   epoch(epoch: number, startStep: number): AsyncGenerator<Batch, void, undefined>
-  /** Waited for before a step starts. */
-  ready(): Promise<void>
+  /** Calls `start` when a step may start. */
+  turn(start: () => void): Promise<void>
   /** Starts a step; the promise is of its loss. */
   start(batch: Batch, step: number): Promise<number>
   /** Called when a loss is not finite: says which parameter is not. */
   explainNotFinite(step: number, loss: number): Promise<Error>
-  /** Undefined where there is nothing to measure on. */
-  measure(): Promise<Pick<EpochEvent, 'validation' | 'averaged'> | undefined>
+  /** Measures what an epoch has come to, and calls `advance`, by which the next begins. */
+  endEpoch(advance: () => void): Promise<Pick<EpochEvent, 'validation' | 'averaged'>>
   /** Saves into the run's folder; undefined where there is none. */
   save(): Promise<string | undefined>
   warnings(): string[]
@@ -98,8 +98,9 @@ export class Loop {
     this.#epochLoss = { sum: 0, steps: 0 }
     this.#clock.resumed = performance.now()
     for await (const batch of this.#parts.epoch(position.epoch, first)) {
-      await this.#parts.ready()
-      this.#launch(batch)
+      await this.#parts.turn(() => {
+        this.#launch(batch)
+      })
       if (this.#flights.length >= IN_FLIGHT) yield await this.#settle()
       if (this.#aborted()) break
       if (this.#due()) yield* this.#checkpoint()
@@ -115,17 +116,13 @@ export class Loop {
   async *#endEpoch(): AsyncGenerator<TrainEvent, void, undefined> {
     const { sum, steps } = this.#epochLoss
     const rate = this.#rate()
-    const measured = (await this.#parts.measure()) ?? { validation: unmeasured }
+    const { epoch } = this.#at()
+    const measured = await this.#parts.endEpoch(() => {
+      this.position.epoch++
+      this.position.stepInEpoch = 0
+    })
     this.#validation = measured.validation
-    const done: EpochEvent = {
-      type: 'epoch',
-      ...this.#at(),
-      loss: sum / steps,
-      ...measured,
-      rate,
-    }
-    this.position.epoch++
-    this.position.stepInEpoch = 0
+    const done: EpochEvent = { type: 'epoch', ...this.#at(), epoch, loss: sum / steps, ...measured, rate }
     yield done
     yield* this.#save()
   }

@@ -1,27 +1,27 @@
 // A session: one network on one device, with its data, its optimiser and its memory; trained step by step, watched,
-// stopped, saved, resumed, measured and used.
+// stopped, saved, resumed, measured and used. `open-session.ts` opens one.
 import type { CompilePrecision } from '../compile/index.js'
 import { join } from 'node:path'
 import { mkdir } from 'node:fs/promises'
-import { DataError, type FieldArray } from '../data/index.js'
+import type { FieldArray } from '../data/index.js'
 import { type HostArray, OstrichError, type Tensor } from '../graph/index.js'
 import { checkTensors, openCheckpoint, restore, writeCheckpoint } from './checkpoint.js'
 import { compileFunction, type Compiled, type CompileOptions, type Extent } from './compiled.js'
 import { Evaluator } from './evaluate.js'
 import { type EndEvent, type Metrics, type StoppedEvent, type TrainEvent, unmeasured } from './events.js'
-import { type Place, openPlace } from './place.js'
+import type { Place } from './place.js'
 import { Loop, type LoopParts, type Position } from './loop.js'
-import { type Resolved, resolve, type SessionOptions } from './options.js'
+import type { Resolved, SessionOptions } from './options.js'
 import { Predictor } from './predictor.js'
-import { Programs } from './programs.js'
-import { type Source, type Sources, sourcesOf } from './source.js'
-import { StateStore } from './state.js'
-import { checkFieldNames, type Network } from './task.js'
-import { notFinite, Trainer } from './trainer.js'
+import type { Programs } from './programs.js'
+import { type Sources, sourcesOf } from './source.js'
+import type { StateStore } from './state.js'
+import { notFinite, type Trainer } from './trainer.js'
 import { checkpointInfo, differences } from './checkpoint-info.js'
-import { Weights } from './weights.js'
+import type { Weights } from './weights.js'
 
-interface Parts {
+/** What a session is made of. */
+export interface SessionParts {
   readonly options: Resolved
   readonly sources: Sources
   readonly place: Place
@@ -31,39 +31,9 @@ interface Parts {
   readonly weights: Weights
 }
 
-/**
- * Opens a device, compiles the training program and initialises every variable.
- * @throws OstrichError `ERR_OPTION`, DataError, ShapeError from the network, `ERR_NO_DEVICE`
- * @example
- * const session = await train.session(net, { data: await mnist(), loss: nn.crossEntropy, optimizer: optim.sgd({ rate: 0.1 }), batch: 128 })
- */
-export async function session(net: Network, options: SessionOptions): Promise<Session> {
-  const resolved = resolve(net, options)
-  const sources = sourcesOf(resolved.data, resolved.window)
-  checkFieldNames(sources.train.fields)
-  sources.train.steps(resolved.batch)
-  if (sources.train.views > 1) {
-    throw new DataError(`session[data]: expected one view of each training example, got ${sources.train.views}`)
-  }
-  const place = await openPlace(resolved)
-  const store = new StateStore(place.device)
-  const programs = new Programs(place.device, store, resolved.seed, resolved.explain)
-  try {
-    const { optimizer, batch } = resolved
-    const { fields } = sources.train
-    const { precision } = place
-    const trainer = await Trainer.create(programs, { task: resolved, fields, batch, optimizer, precision })
-    const weights = await Weights.create(programs, optimizer.averaging)
-    return new Session({ options: resolved, sources, place, store, programs, trainer, weights })
-  } catch (error) {
-    await place.device.dispose()
-    throw error
-  }
-}
-
 /** Made by `train.session`. */
 export class Session {
-  readonly #parts: Parts
+  readonly #parts: SessionParts
   readonly #position: Position = { epoch: 0, stepInEpoch: 0, step: 0 }
   readonly #evaluator: Evaluator
   readonly #predictor: Predictor
@@ -72,7 +42,7 @@ export class Session {
   #disposed: Promise<void> | undefined
   #warnings: string[] = []
 
-  constructor(parts: Parts) {
+  constructor(parts: SessionParts) {
     const { options, sources, place, programs } = parts
     this.#parts = parts
     this.#evaluator = new Evaluator(programs, options, place.precision)
@@ -199,7 +169,7 @@ export class Session {
    */
   async resume(path: string): Promise<void> {
     this.#alive()
-    if (this.#running) throw new OstrichError('ERR_STATE', 'resume: expected no loop to be running, got one')
+    this.#idle()
     await using checkpoint = await openCheckpoint(path)
     const { options, sources, place, store, programs } = this.#parts
     const { file, info } = checkpoint
@@ -211,9 +181,12 @@ export class Session {
     )
     if (info === undefined)
       throw new OstrichError('ERR_CHECKPOINT', `${path}: expected a checkpoint to resume from, got weights alone`)
-    await restore(file, entries)
-    await programs.refreshShadows()
-    Object.assign(this.#position, { epoch: info.epoch, stepInEpoch: info.stepInEpoch, step: info.step })
+    await this.#atRest(async () => {
+      this.#idle()
+      await restore(file, entries)
+      await programs.refreshShadows()
+      Object.assign(this.#position, { epoch: info.epoch, stepInEpoch: info.stepInEpoch, step: info.step })
+    })
     const data = await sources.train.fingerprint()
     for (const message of differences(info, options, place, data)) this.#warn(`${path}: ${message}`)
   }
@@ -231,6 +204,7 @@ export class Session {
 
   async #end(): Promise<void> {
     await this.#loop?.settled()
+    await this.#parts.weights.idle()
     this.#parts.programs.dispose()
     this.#parts.store.dispose()
     await this.#parts.place.device.dispose()
@@ -256,10 +230,10 @@ export class Session {
         about,
         epoch: (epoch, startStep) =>
           sources.train.epoch({ batch, epoch, startStep, seed, shuffle, augment: true, dropLast: true }),
-        ready: () => weights.ready(),
+        turn: (start) => weights.step(start),
         start: (one, step) => trainer.start(one, step),
         explainNotFinite: (step, loss) => notFinite(store, step, loss),
-        measure: () => this.#measure(sources.validation),
+        endEpoch: (advance) => this.#endEpoch(advance),
         save: () => this.#saveToFolder(),
         warnings: () => this.#warnings.splice(0),
       },
@@ -269,14 +243,19 @@ export class Session {
 
   /** Calls `look` when no step runs, with the weights in place that are used. */
   #atRest<T>(look: () => Promise<T>): Promise<T> {
-    return this.#parts.weights.atRest(this.#loop?.settled(), look)
+    return this.#parts.weights.atRest(async () => this.#loop?.settled(), look)
   }
 
-  async #measure(source: Source | undefined): ReturnType<LoopParts['measure']> {
-    if (source === undefined) return undefined
-    const validation = await this.#atRest(() => this.#evaluator.measure(source, this.#parts.options.batch))
-    const averaged = await this.#parts.weights.measured(validation.loss)
-    return { validation, ...(averaged !== undefined && { averaged }) }
+  /** Measures and goes on to the next epoch in one turn: who saves meanwhile has all of it, or nothing. */
+  #endEpoch(advance: () => void): ReturnType<LoopParts['endEpoch']> {
+    const { sources, options, weights } = this.#parts
+    return this.#atRest(async () => {
+      const source = sources.validation
+      const validation = source && (await this.#evaluator.measure(source, options.batch))
+      const averaged = validation && (await weights.measured(validation.loss))
+      advance()
+      return { validation: validation ?? unmeasured, ...(averaged !== undefined && { averaged }) }
+    })
   }
 
   async #saveToFolder(): Promise<string | undefined> {
@@ -291,6 +270,10 @@ export class Session {
   #warn(message: string): void {
     this.#parts.options.onWarning?.(message)
     this.#warnings.push(message)
+  }
+
+  #idle(): void {
+    if (this.#running) throw new OstrichError('ERR_STATE', 'resume: expected no loop to be running, got one')
   }
 
   #alive(): void {

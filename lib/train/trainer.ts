@@ -2,7 +2,7 @@
 import type { CompilePrecision } from '../compile/index.js'
 import { grad } from '../autodiff/index.js'
 import type { Batch } from '../data/index.js'
-import { assign, OstrichError, read, variablesRead } from '../graph/index.js'
+import { assign, OstrichError, read, type Variable, variablesRead } from '../graph/index.js'
 import { add, mul, step as stepVariable } from '../ops/index.js'
 import type { Optimizer } from '../optim/index.js'
 import type { Built, Programs } from './programs.js'
@@ -24,7 +24,12 @@ export class Trainer {
   /** A loss for each run that may be in flight, and one for the caller. */
   readonly #losses = [0, 1, 2].map(() => new Float32Array(1))
 
-  private constructor(built: Built, fields: Fields) {
+  private constructor(
+    built: Built,
+    fields: Fields,
+    /** What it updates, in the order in which the network reads it. */
+    readonly parameters: readonly Variable[],
+  ) {
     this.#built = built
     this.#taken = taken(fields)
   }
@@ -34,9 +39,10 @@ export class Trainer {
     programs: Programs,
     { task, fields, batch, optimizer, precision }: TrainingOptions,
   ): Promise<Trainer> {
+    let parameters: Variable[] = []
     const built = await programs.build({ name: 'train', mode: 'train', precision }, () => {
       const { loss } = forward(task, fields, batch)
-      const parameters = variablesRead().filter((variable) => variable.role === 'parameter')
+      parameters = variablesRead().filter((variable) => variable.role === 'parameter')
       if (parameters.length === 0) {
         throw new OstrichError(
           'ERR_OPTION',
@@ -53,7 +59,7 @@ export class Trainer {
       assign(stepVariable, add(step, 1))
       return { loss }
     })
-    return new Trainer(built, fields)
+    return new Trainer(built, fields, parameters)
   }
 
   /** Starts a step; the promise is of the batch's mean loss before the update. */

@@ -4,10 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { FieldArray } from '../../lib/data/index.js'
 import * as nn from '../../lib/nn/index.js'
 import * as optim from '../../lib/optim/index.js'
 import { load, type Session } from '../../lib/train/index.js'
-import { all, images, options, perceptron, using } from './tasks.js'
+import { all, classes, images, options, perceptron, side, using } from './tasks.js'
 
 type Weights = Record<string, Float32Array>
 const [patience, epochs] = [2, 14]
@@ -26,6 +27,17 @@ afterAll(async () => {
 })
 
 const weights = async (run: Session): Promise<Weights> => (await run.parameters()) as Weights
+
+/** All examples of a data set as one batch. */
+async function batchOf(data: ReturnType<typeof images>): Promise<Record<string, FieldArray>> {
+  const rows = Uint32Array.from({ length: data.length }, (_, i) => i)
+  const all: Record<string, FieldArray> = {
+    x: new Uint8Array(rows.length * side * side),
+    target: new Int32Array(rows.length),
+  }
+  await data.gather(rows, all as never)
+  return all
+}
 
 interface Walk {
   /** Weights, training loss and validation loss after each epoch, which is one step. */
@@ -56,8 +68,10 @@ async function walk(optimizer: optim.Optimizer): Promise<Walk> {
 }
 
 /** Algorithm 1 of the paper: the epoch, from 0, at whose end the average begins. */
-function begins(validation: readonly number[]): number {
-  return validation.findIndex((loss, t) => t > patience && loss > Math.min(...validation.slice(0, t - patience)))
+function begins(validation: readonly number[], from = 0): number {
+  return validation.findIndex(
+    (loss, t) => t >= from && t > patience && loss > Math.min(...validation.slice(0, t - patience)),
+  )
 }
 
 function mean(list: readonly Weights[]): Record<string, number[]> {
@@ -161,6 +175,84 @@ describe('averaging', () => {
       expect(evaluated).toEqual(await run.evaluate())
       expect(evaluated).toEqual(last?.validation)
     })
+  })
+
+  it('is kept apart where two networks share an optimiser', async () => {
+    const shared = averaged()
+    const wide = nn.sequential(nn.flatten(), nn.linear(side * side, classes))
+    const path = join(folder, 'shared.safetensors')
+    await using(perceptron(), { ...more, optimizer: shared }, (run) => run.run())
+    await using(wide, { ...more, optimizer: shared }, async (run) => {
+      await run.run()
+      await run.save(path)
+      expect(Object.keys(await run.parameters())).toEqual(['linear1/w', 'linear1/b'])
+    })
+    await using loaded = await load(path, wide, { device: options().device ?? 'auto' })
+    expect(Object.keys(await loaded.parameters())).toEqual(['linear1/w', 'linear1/b'])
+  })
+
+  it('needs validation data, and waits where a loss is not a number', async () => {
+    await expect(
+      using(perceptron(), { ...more, data: images(32), optimizer: averaged() }, (run) => run.run()),
+    ).rejects.toThrow('session[data]: expected validation data, whose loss says when to average the weights, got none')
+    // No batch of validation data in the fourth and fifth epoch: nothing can be measured.
+    let epoch = 0
+    const { train } = more.data
+    const fields = train.fields
+    const held = await batchOf(images(32, 5))
+    const data = { train, fields, validation: () => ([3, 4].includes(epoch++) ? [] : [held]) }
+    const seen = await using(perceptron(), { ...more, data, optimizer: averaged() }, (run) => all(run.events()))
+    const epochsSeen = seen.flatMap((event) => (event.type === 'epoch' ? [event] : []))
+    expect(epochsSeen.slice(2, 6).map(({ validation }) => Number.isNaN(validation.loss))).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ])
+    const first = epochsSeen.findIndex(({ averaged }) => averaged === true)
+    // A loss of NaN is worse than any, yet begins nothing.
+    expect(first).toBe(
+      begins(
+        epochsSeen.map(({ validation: { loss } }) => (Number.isNaN(loss) ? 1e30 : loss)),
+        5,
+      ),
+    )
+    expect(first).toBeGreaterThan(4)
+  })
+
+  it('refuses a look at the weights within another, which would wait for itself', async () => {
+    const held = await batchOf(images(32, 5))
+    const looked: unknown[] = []
+    const train = images(32)
+    const box: { run?: Session } = {}
+    async function* validation() {
+      looked.push(await box.run!.parameters().catch((error: unknown) => error))
+      yield held
+    }
+    await using(
+      perceptron(),
+      { ...more, epochs: 2, data: { train, fields: train.fields, validation } },
+      async (run) => {
+        box.run = run
+        await run.run()
+      },
+    )
+    expect(looked).toHaveLength(2)
+    for (const error of looked) expect(error).toMatchObject({ code: 'ERR_STATE' })
+  })
+
+  it('begins as written down for a patience of 1', async () => {
+    const optimizer = optim.sgd({ rate, average: { patience: 1 } })
+    const path = await walk(plain())
+    const own = await walk(optimizer)
+    const first = path.validation.findIndex((loss, t) => t > 1 && loss > Math.min(...path.validation.slice(0, t - 1)))
+    expect(own.averaged.indexOf(true)).toBe(first)
+  })
+
+  it('refuses options that are none', () => {
+    for (const average of [true, 3] as unknown[]) {
+      expect(() => optim.sgd({ rate: 1, average: average as object })).toThrow('average: expected options')
+    }
   })
 
   it('refuses a patience that is none', () => {

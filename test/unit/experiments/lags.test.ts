@@ -36,7 +36,8 @@ describe('the adding problem', () => {
 
 test('the median is the middle in order', () => {
   expect(median([3, 100, 20])).toBe(20)
-  expect(median([1, Infinity, 2, 3])).toBe(3)
+  expect(median([1, Infinity, 2, 3])).toBe(2.5)
+  expect(median([Infinity, Infinity])).toBe(Infinity)
   expect(median([])).toBeNaN()
 })
 

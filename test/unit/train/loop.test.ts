@@ -50,8 +50,14 @@ class Fake {
             if (instant) setImmediate(run.finish, 1 / step)
           }),
         explainNotFinite: (step, loss) => Promise.resolve(new Error(`step ${step} gave ${loss}`)),
-        ready: () => Promise.resolve(),
-        measure: () => Promise.resolve({ validation: { loss: 0.5, accuracy: 0.75 } }),
+        turn: (start) => {
+          start()
+          return Promise.resolve()
+        },
+        endEpoch: (advance) => {
+          advance()
+          return Promise.resolve({ validation: { loss: 0.5, accuracy: 0.75 } })
+        },
         save: () => {
           expect(this.inFlight, 'runs in flight while saving').toBe(0)
           this.saved.push(this.position.step)
