@@ -16,7 +16,7 @@ const style = `
   .back { fill: var(--back) } .grid { stroke: var(--grid) } .mark { stroke: var(--soft); stroke-dasharray: 4 3 }
   .line { fill: none; stroke-width: 2; stroke-linejoin: round }
   .line.rnn { stroke: var(--rnn) } .line.lstm { stroke: var(--lstm) }
-  .dot.rnn { fill: var(--rnn) } .dot.lstm { fill: var(--lstm) }
+  .dot.rnn, .key.rnn { fill: var(--rnn) } .dot.lstm, .key.lstm { fill: var(--lstm) }
   .name.rnn { fill: var(--rnn); font-weight: 600 } .name.lstm { fill: var(--lstm); font-weight: 600 }`
 
 /**
@@ -72,8 +72,10 @@ function series(cell: CellKind, results: readonly LagResult[], x: Axis, y: Axis)
   const dots = results.map(
     ({ length, error }) => `<circle class="dot ${cell}" cx="${round(x(length))}" cy="${round(y(error))}" r="3.5"/>`,
   )
-  const last = middle.at(-1)
-  const name = last === undefined ? '' : text(width - right + 10, y(last) - 10, names[cell], 'start', `name ${cell}`)
+  const at = top - 26 + 18 * cells.indexOf(cell)
+  const name =
+    `<circle class="key ${cell}" cx="${width - right + 16}" cy="${at - 4}" r="4"/>` +
+    text(width - right + 28, at, names[cell], 'start', `name ${cell}`)
   return [`<path class="line ${cell}" d="${path}"/>`, ...dots, name]
 }
 

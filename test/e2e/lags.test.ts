@@ -54,7 +54,7 @@ test('the command tells every length and writes the picture', { timeout: 120_000
   expect(results).toHaveLength(8)
   expect(new Set(results.map(({ error }) => error)).size).toBe(8)
   const svg = await readFile(join(folder, 'out/lags.svg'), 'utf8')
-  expect(svg.match(/<circle/g)).toHaveLength(8)
+  expect(svg.match(/class="dot/g)).toHaveLength(8)
 })
 
 test.each([
