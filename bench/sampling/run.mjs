@@ -41,11 +41,22 @@ for (const streams of [1, 8, 32, 128, 512]) {
   const rate = Math.round(rates.toSorted((a, b) => a - b)[2])
   await model.dispose()
   rows.push({ streams, charactersPerSecond: rate })
-  process.stdout.write(`${String(streams).padStart(4)} texts at once  ${rate.toLocaleString('en').padStart(9)} characters/s\n`)
+  process.stdout.write(
+    `${String(streams).padStart(4)} texts at once  ${rate.toLocaleString('en').padStart(9)} characters/s\n`,
+  )
 }
 rmSync(folder, { recursive: true })
 
 const cpu = /^model name\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]
-const about = { network: 'characters, 2 x 512 LSTM', precision: run.precision, cpu, isa: run.device.isa, threads: run.device.threads }
+const about = {
+  network: 'characters, 2 x 512 LSTM',
+  precision: run.precision,
+  cpu,
+  isa: run.device.isa,
+  threads: run.device.threads,
+}
 const made = { ...about, commit: commit(), date: new Date().toISOString().slice(0, 10), rows }
-writeFileSync(fileURLToPath(new URL('../results/sampling.json', import.meta.url)), `${JSON.stringify(made, undefined, 2)}\n`)
+writeFileSync(
+  fileURLToPath(new URL('../results/sampling.json', import.meta.url)),
+  `${JSON.stringify(made, undefined, 2)}\n`,
+)
