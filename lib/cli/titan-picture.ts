@@ -1,5 +1,6 @@
 // Draws this machine among the published rates: one bar for each on a logarithmic axis, and a line at the lecture's five
 // days. One self-contained SVG that follows the reader's light or dark theme: no script, font or other file is fetched.
+import { escaped, svgText, tenth } from '../experiments/index.js'
 import { type Anchor, history, ninetyEpochs, titanRate } from './titan-history.js'
 
 /** A bar of this machine. */
@@ -47,26 +48,31 @@ export function titanPicture(machine: string, measured: readonly Measured[]): st
   const ticks = Array.from({ length: Math.round(Math.log10(high / low)) + 1 }, (_, i) => low * 10 ** i)
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + 64}" width="${WIDTH}" height="${bottom + 64}" role="img">`,
-    `<title>AlexNet training: ${escape(machine)} beside the published history</title>`,
+    `<title>AlexNet training: ${escaped(machine)} beside the published history</title>`,
     `<style>${STYLE}\n</style>`,
     `<rect class="back" width="100%" height="100%" rx="8"/>`,
     `<text class="title" x="24" y="36">AlexNet training, images per second</text>`,
-    `<text x="24" y="58">${escape(machine)}</text>`,
+    `<text x="24" y="58">${escaped(machine)}</text>`,
     ...ticks.map((tick) => line('grid', x(tick), TOP - 8, bottom)),
-    ...ticks.map((tick) => text(x(tick), bottom + 20, tick.toLocaleString('en'), 'middle')),
+    ...ticks.map((tick) => svgText(x(tick), bottom + 20, tick.toLocaleString('en'), 'middle')),
     line('titan', x(titanRate), TOP - 14, bottom),
     ...rows.flatMap(({ label, rate, own }, i) => {
       const y = TOP + i * ROW
-      const bar = `<rect class="${own ? 'own' : 'past'}" x="${LEFT}" y="${y}" width="${round(x(rate) - LEFT)}" height="${BAR}" rx="2"/>`
+      const bar = `<rect class="${own ? 'own' : 'past'}" x="${LEFT}" y="${y}" width="${tenth(x(rate) - LEFT)}" height="${BAR}" rx="2"/>`
       const value = `${Math.round(rate).toLocaleString('en')} = ${ninetyEpochs(rate)}`
       return [
-        text(LEFT - 10, y + 11, label, 'end', own ? 'own-name' : 'name'),
+        svgText(LEFT - 10, y + 11, label, 'end', own ? 'own-name' : 'name'),
         bar,
-        text(x(rate) + 8, y + 11, value, 'start', own ? 'own-name value' : 'value'),
+        svgText(x(rate) + 8, y + 11, value, 'start', own ? 'own-name value' : 'value'),
       ]
     }),
-    text(x(titanRate), TOP - 20, '5 days on a GTX Titan = 267', 'middle', 'titan-name'),
-    text(LEFT + plot / 2, bottom + 44, 'images per second, and the time of 90 epochs of 1.28 million images', 'middle'),
+    svgText(x(titanRate), TOP - 20, '5 days on a GTX Titan = 267', 'middle', 'titan-name'),
+    svgText(
+      LEFT + plot / 2,
+      bottom + 44,
+      'images per second, and the time of 90 epochs of 1.28 million images',
+      'middle',
+    ),
     '</svg>',
     '',
   ].join('\n')
@@ -77,17 +83,5 @@ function nameOf({ device, software, year }: Anchor): string {
 }
 
 function line(style: string, x: number, from: number, to: number): string {
-  return `<path class="${style}" d="M${round(x)} ${from}V${to}"/>`
-}
-
-function text(x: number, y: number, content: string, anchor: string, style = ''): string {
-  return `<text class="${style}" x="${round(x)}" y="${y}" text-anchor="${anchor}">${escape(content)}</text>`
-}
-
-function round(value: number): number {
-  return Math.round(10 * value) / 10
-}
-
-function escape(content: string): string {
-  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  return `<path class="${style}" d="M${tenth(x)} ${from}V${to}"/>`
 }

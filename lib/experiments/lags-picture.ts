@@ -1,6 +1,7 @@
 // Draws errors over lengths, a line for each cell and a dot for each seed, both axes logarithmic. One self-contained SVG that follows
 // the reader's light or dark theme: no script, font or other file is fetched.
 import { blind, type CellKind, cells, type LagResult, learned, median } from './lags.js'
+import { svgText, tenth } from './svg.js'
 
 const [width, height] = [760, 460]
 const [left, right, top, bottom] = [76, 150, 84, 64]
@@ -24,7 +25,7 @@ const style = `
  * @example lagsPicture('AMD EPYC', results)
  */
 export function lagsPicture(about: string, results: readonly LagResult[]): string {
-  const lengths = [...new Set(results.map(({ length }) => length))].sort((a, b) => a - b)
+  const lengths = lengthsOf(results)
   const errors = results.map(({ error }) => error)
   const low = 10 ** Math.floor(Math.log10(Math.min(learned / 2, ...errors)))
   const high = Math.max(1, ...errors)
@@ -36,18 +37,18 @@ export function lagsPicture(about: string, results: readonly LagResult[]): strin
     `<title>The adding problem: error over the length of the sequences</title>`,
     `<style>${style}\n</style>`,
     `<rect class="back" width="100%" height="100%" rx="8"/>`,
-    text(24, 36, 'The adding problem: mean squared error over length', 'start', 'title'),
-    text(24, 58, about, 'start'),
-    ...powers.map((power) => across('grid', y(power)) + text(left - 10, y(power) + 4, power.toPrecision(1), 'end')),
+    svgText(24, 36, 'The adding problem: mean squared error over length', 'start', 'title'),
+    svgText(24, 58, about, 'start'),
+    ...powers.map((power) => across('grid', y(power)) + svgText(left - 10, y(power) + 4, power.toPrecision(1), 'end')),
     ...[
       [blind, 'always answering 1'],
       [learned, 'learned'],
     ].map(
       ([error, name]) =>
-        across('mark', y(Number(error))) + text(width - right + 10, y(Number(error)) + 4, String(name)),
+        across('mark', y(Number(error))) + svgText(width - right + 10, y(Number(error)) + 4, String(name)),
     ),
-    ...lengths.map((length) => text(x(length), height - bottom + 22, String(length), 'middle')),
-    text((left + width - right) / 2, height - 18, 'steps of a sequence', 'middle'),
+    ...lengths.map((length) => svgText(x(length), height - bottom + 22, String(length), 'middle')),
+    svgText((left + width - right) / 2, height - 18, 'steps of a sequence', 'middle'),
     ...cells.flatMap((cell) =>
       series(
         cell,
@@ -64,19 +65,24 @@ export function lagsPicture(about: string, results: readonly LagResult[]): strin
 type Axis = (value: number) => number
 
 function series(cell: CellKind, results: readonly LagResult[], x: Axis, y: Axis): string[] {
-  const lengths = [...new Set(results.map(({ length }) => length))].sort((a, b) => a - b)
+  const lengths = lengthsOf(results)
   const middle = lengths.map((length) =>
     median(results.filter((one) => one.length === length).map(({ error }) => error)),
   )
-  const path = lengths.map((length, i) => `${i === 0 ? 'M' : 'L'}${round(x(length))} ${round(y(middle[i]!))}`).join('')
+  const path = lengths.map((length, i) => `${i === 0 ? 'M' : 'L'}${tenth(x(length))} ${tenth(y(middle[i]!))}`).join('')
   const dots = results.map(
-    ({ length, error }) => `<circle class="dot ${cell}" cx="${round(x(length))}" cy="${round(y(error))}" r="3.5"/>`,
+    ({ length, error }) => `<circle class="dot ${cell}" cx="${tenth(x(length))}" cy="${tenth(y(error))}" r="3.5"/>`,
   )
   const at = top - 26 + 18 * cells.indexOf(cell)
   const name =
     `<circle class="key ${cell}" cx="${width - right + 16}" cy="${at - 4}" r="4"/>` +
-    text(width - right + 28, at, names[cell], 'start', `name ${cell}`)
+    svgText(width - right + 28, at, names[cell], 'start', `name ${cell}`)
   return [`<path class="line ${cell}" d="${path}"/>`, ...dots, name]
+}
+
+/** Each length once, the shortest first. */
+function lengthsOf(results: readonly LagResult[]): number[] {
+  return [...new Set(results.map(({ length }) => length))].sort((a, b) => a - b)
 }
 
 function logarithmic(low: number, high: number, from: number, to: number): Axis {
@@ -84,14 +90,5 @@ function logarithmic(low: number, high: number, from: number, to: number): Axis 
 }
 
 function across(kind: string, at: number): string {
-  return `<path class="${kind}" d="M${left} ${round(at)}H${width - right}"/>`
-}
-
-function text(x: number, y: number, content: string, anchor = 'start', kind = ''): string {
-  const safe = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
-  return `<text class="${kind}" x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${safe}</text>`
-}
-
-function round(value: number): number {
-  return Math.round(10 * value) / 10
+  return `<path class="${kind}" d="M${left} ${tenth(at)}H${width - right}"/>`
 }
