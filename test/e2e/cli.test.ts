@@ -1,33 +1,18 @@
 // The command line as it is typed: exit codes, help and suggestions.
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Profile } from '../../lib/train/index.js'
+import { ostrich as command } from '../support/command-line.js'
 
-const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 let folder = ''
+const ostrich = (...args: string[]) => command(folder, args)
 const commands = [
   ...['train', 'eval', 'generate', 'complete', 'ensemble'],
   ...['recipes', 'summary', 'profile', 'data', 'doctor', 'bench'],
   ...['tables', 'fool', 'lipschitz', 'lags'],
 ]
-
-interface Ended {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-function ostrich(...args: string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [main, ...args], { cwd: folder }, (error, out, err) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err })
-    })
-  })
-}
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ostrich-cli-'))

@@ -1,10 +1,9 @@
 // Negative examples from the command line, over made-up digits: tables, the page in a browser, a network that sees one class in
 // everything, the bounds of its layers; and attacks on a network from its checkpoint.
-import { execFile, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { mnist } from '../../lib/data/index.js'
 import { layouts, type Table, trainOnPool, wrongLabels } from '../../lib/experiments/index.js'
@@ -15,30 +14,15 @@ import * as optim from '../../lib/optim/index.js'
 import { fc100 } from '../../lib/recipes/index.js'
 import { lbfgsAttack } from '../../lib/solvers/index.js'
 import { load, openSafetensors } from '../../lib/train/index.js'
+import { ostrich as command, run } from '../support/command-line.js'
 import { makeDigits } from '../support/digits.js'
 
-const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const browser = ['chromium', 'chromium-browser', 'google-chrome'].find(
   (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0,
 )
 const limit = { timeout: 300_000 }
 let folder = ''
-
-interface Ended {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-function run(file: string, args: readonly string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    execFile(file, args, { cwd: folder, maxBuffer: 1 << 26 }, (error, out, err) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err })
-    })
-  })
-}
-
-const ostrich = (...args: string[]) => run(process.execPath, [main, ...args])
+const ostrich = (...args: string[]) => command(folder, args)
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ostrich-experiments-'))
@@ -96,10 +80,10 @@ test.skipIf(browser === undefined)('the page shows its pictures in a browser', l
     '--allow-file-access-from-files',
     '--virtual-time-budget=20000',
   ]
-  const { out } = await run(browser!, [...flags, '--dump-dom', page])
+  const { out } = await run(folder, browser!, [...flags, '--dump-dom', page])
   expect(out.match(/<img /g)).toHaveLength(pictures)
   const shot = join(folder, 'page.png')
-  await run(browser!, [...flags, `--screenshot=${shot}`, '--window-size=1200,2000', page])
+  await run(folder, browser!, [...flags, `--screenshot=${shot}`, '--window-size=1200,2000', page])
   const image = await readFile(shot)
   expect([image.readUInt32BE(16), image.readUInt32BE(20)]).toEqual([1200, 2000])
   // An empty page compresses to next to nothing.

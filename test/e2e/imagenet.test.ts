@@ -1,10 +1,9 @@
 // A user's own tree of images, through the command line and then into training: 200 photographs with ten damaged files among
 // them, killed in the middle, gone on with, trained from. Without the photographs, drawn ones take their place.
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type BadImage, batches, packedImages } from '../../dist/data/index.js'
@@ -13,11 +12,11 @@ import { readTar } from '../../lib/data/tar.js'
 import * as nn from '../../lib/nn/index.js'
 import * as optim from '../../lib/optim/index.js'
 import { session } from '../../lib/train/index.js'
+import { main, ostrich as command } from '../support/command-line.js'
 import { damaged, photo } from '../support/images.js'
 import { sharedData } from '../support/shared-data.js'
 import { losses, options } from './tasks.js'
 
-const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const archive = sharedData('imagenet-samples', 'imagenet-samples.tar.gz')
 const classes = ['n1', 'n2', 'n3', 'n4']
 
@@ -25,22 +24,9 @@ const classes = ['n1', 'n2', 'n3', 'n4']
 vi.setConfig({ testTimeout: 120_000 })
 
 let folder = ''
+const ostrich = (...args: string[]) => command(folder, args)
 let names: string[] = []
 const at = (...path: string[]) => join(folder, ...path)
-
-interface Ended {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
-
-function ostrich(...args: string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [main, ...args], { cwd: folder }, (error, out, err) => {
-      resolve({ code: error === null ? 0 : Number(error.code), out, err })
-    })
-  })
-}
 
 /** Every file of a folder, by name: a hash, or what is in it where it is JSON. */
 async function contents(of: string): Promise<Record<string, string>> {

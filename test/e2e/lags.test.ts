@@ -1,14 +1,13 @@
 // The adding problem, trained: the command's table and files at a small size, what an LSTM learns, and what is refused.
-import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { learned, measureLag, type LagResult } from '../../lib/experiments/index.js'
+import { ostrich as command } from '../support/command-line.js'
 
-const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 let folder = ''
+const ostrich = (...args: string[]) => command(folder, args)
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ostrich-lags-'))
@@ -16,14 +15,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await rm(folder, { recursive: true })
 })
-
-function ostrich(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [main, ...args], { cwd: folder }, (error, out, err) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err })
-    })
-  })
-}
 
 test('an LSTM learns to add over twenty steps, and stops there', { timeout: 120_000 }, async () => {
   const result = await measureLag({ cell: 'lstm', length: 20, seed: 1, budget: 80_000 })

@@ -1,29 +1,13 @@
 // Language models on the command line, from a text of one's own to what is written, completed and measured with them.
-import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { after } from '../../lib/cli/typing.js'
+import { type Ended, ostrich as command } from '../support/command-line.js'
 
-const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 let folder = ''
-
-interface Ended {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-function ostrich(args: readonly string[], input = ''): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [main, ...args], { cwd: folder }, (error, out, err) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err })
-    })
-    child.stdin?.end(input)
-  })
-}
+const ostrich = (args: readonly string[], input?: string) => command(folder, args, input)
 
 const place = ['--device', 'cpu', '--precision', 'f32', '--threads', '1']
 

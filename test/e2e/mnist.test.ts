@@ -4,23 +4,16 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { getMnist } from '../../lib/data/index.js'
 import { inspectCheckpoint } from '../../lib/train/index.js'
+import { type Ended, main } from '../support/command-line.js'
 
-const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const absent = await getMnist({ signal: AbortSignal.timeout(60_000) }).then(
   () => undefined,
   (error: unknown) => String(error),
 )
 let folder = ''
-
-interface Ended {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
 
 /** Runs a command; sends Ctrl-C once it has said the text. */
 function ostrich(args: readonly string[], interruptAt?: string): Promise<Ended> {
