@@ -1,4 +1,4 @@
-// node bench/trainings/record.mjs RUN [--typing 500] [--views 10] [--note TEXT]
+// node bench/trainings/record.mjs RUN [--typing 500] [--note TEXT]
 // A finished training, from the folder of its run: writes curve, rate, time and what it measured on the test set to
 // bench/results/RECIPE.json, in place of what is there of the same recipe, precision and seed. A run that was stopped and went
 // on counts the time of its parts.
@@ -13,7 +13,7 @@ import { commit } from '../report.mjs'
 const here = fileURLToPath(new URL('.', import.meta.url))
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { typing: { type: 'string' }, views: { type: 'string' }, note: { type: 'string' } },
+  options: { typing: { type: 'string' }, note: { type: 'string' } },
 })
 const [folder] = positionals
 if (folder === undefined) throw new Error('expected the folder of a run')
@@ -47,11 +47,11 @@ const measured = end[part]
 const cli = join(here, '../../dist/cli/main.js')
 const evaluation = (...more) =>
   JSON.parse(execFileSync(process.execPath, [cli, 'eval', folder, '--json', ...more], { encoding: 'utf8' }))
-const { of = 'accuracy' } = known.target
+const { of = 'accuracy', views } = known.target
 
 const made = {
   case: recipe,
-  metric: `${part} ${of}`,
+  metric: `${part} ${of}${views === undefined ? '' : ` over ${views} views`}`,
   value: round(measured[of]),
   unit: of,
   ...{ precision: start.precision, backend: 'cpu', device: start.device, threads: start.threads, seed },
@@ -59,7 +59,6 @@ const made = {
   // Examples, or words, a second in the fastest epoch, its validation included.
   rate: Math.round((start.stepsPerEpoch * batch * window) / Math.min(...durations)),
   [part]: options.typing === undefined ? measured : evaluation('--typing', options.typing),
-  ...(options.views !== undefined && { [`views${options.views}`]: evaluation('--views', options.views) }),
   commit: commit(),
   date: new Date().toISOString().slice(0, 10),
   ...(options.note !== undefined && { note: options.note }),

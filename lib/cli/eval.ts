@@ -14,7 +14,7 @@ import { command, named, type Output, UsageError } from './command.js'
 import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
 import { checkpointOf } from './language-model.js'
-import { percent, reading, topFive } from './reading.js'
+import { nameOf, percent, reading, topFive } from './reading.js'
 import { testOf, textOf } from './train.js'
 
 export const evaluate = command({
@@ -35,7 +35,7 @@ export const evaluate = command({
     views: {
       type: 'text',
       choices: ['1', '10'],
-      help: 'views of each image, whose probabilities are averaged (default 1)',
+      help: 'views of each image, whose probabilities are averaged (default: as many as the recipe says, mostly 1)',
     },
     on: { type: 'text', choices: ['test', 'validation'], help: 'of a text with three parts: which (default test)' },
     typing: {
@@ -56,9 +56,10 @@ export const evaluate = command({
     const recipe = recipeOf('eval', given, info?.config, path)
     const dir = data ?? trainedOn(info?.config)
     if (dir === undefined) await fetchData(recipe.data, output)
+    const many = (views ?? `${recipe.target.views ?? 1}`) === '10'
     const halves = await recipe.data.load({
       ...(dir !== undefined && { dir }),
-      views: views === '10' ? 10 : 1,
+      ...(many && { views: 10 as const }),
       ...(info?.vocabulary && { vocabulary: new Vocabulary(info.vocabulary) }),
     })
     const held = (on === 'validation' ? undefined : testOf(halves)) ?? halves.validation
@@ -75,15 +76,14 @@ export const evaluate = command({
     try {
       const measured = await model.evaluate({ data: held, loss, ...(metrics && { metrics }) })
       const typed = typing === undefined ? undefined : await typedWords(model, held, typing)
-      if (json === true)
-        output.line(JSON.stringify({ recipe: recipe.name, step: info?.step, ...measured, typing: typed }))
-      else
-        say(
-          measured,
-          typed,
-          on === undefined ? recipe.target : { ...recipe.target, metric: `${on} ${recipe.target.of ?? ''}` },
-          output,
-        )
+      if (json === true) {
+        const views = many ? 10 : undefined
+        output.line(JSON.stringify({ recipe: recipe.name, step: info?.step, views, ...measured, typing: typed }))
+        return 0
+      }
+      const { metric, value, of } = recipe.target
+      const name = on === undefined ? metric : `${on} ${of ?? 'accuracy'}`
+      say(measured, typed, { metric: name, value, ...(of && { of }), ...(many && { views: 10 }) }, output)
       return 0
     } finally {
       await model.dispose()
@@ -94,7 +94,7 @@ export const evaluate = command({
 function say(measured: Metrics, typed: Keystrokes | undefined, target: Target, output: Output): void {
   if (target.of !== undefined) output.line(reading(measured, target))
   else
-    output.line(`${target.metric} ${percent(measured.accuracy)}${topFive(measured)}, loss ${measured.loss.toFixed(4)}`)
+    output.line(`${nameOf(target)} ${percent(measured.accuracy)}${topFive(measured)}, loss ${measured.loss.toFixed(4)}`)
   if (typed === undefined) return
   const { words, characters, keys, saved } = typed
   output.line(

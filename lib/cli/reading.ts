@@ -19,14 +19,20 @@ const names: Readonly<Record<keyof Metrics, string>> = {
   top5: 'top 5',
 }
 
+/** The name of a recipe's number. */
+export function nameOf({ metric, views }: Target): string {
+  return views === undefined ? metric : `${metric} over ten views`
+}
+
 /** All that was measured, the number that a recipe is about first, under its name. */
-export function reading(metrics: Metrics, { metric, of = 'accuracy' }: Target): string {
+export function reading(metrics: Metrics, target: Target): string {
+  const { of = 'accuracy' } = target
   const rest = (Object.keys(written) as (keyof Metrics)[]).flatMap((name) => {
     const value = metrics[name]
     if (name === of || value === undefined || Number.isNaN(value)) return []
     return [name === 'bits' ? written.bits(value) : `${names[name]} ${written[name](value)}`]
   })
-  return [`${metric} ${written[of](metrics[of] ?? NaN)}`, ...rest].join(', ')
+  return [`${nameOf(target)} ${written[of](metrics[of] ?? NaN)}`, ...rest].join(', ')
 }
 
 /** The number to reach, as it is written. */

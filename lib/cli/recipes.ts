@@ -1,6 +1,7 @@
 // ostrich recipes: what can be trained with one command.
 import { recipes } from '../recipes/index.js'
 import { command } from './command.js'
+import { nameOf } from './reading.js'
 
 export const list = command({
   name: 'recipes',
@@ -23,7 +24,7 @@ export const list = command({
       for (const { name, title, paper, target } of rows) {
         output.line(`${name.padEnd(width)}${title}`)
         const value = target.of === undefined ? `${(100 * target.value).toFixed(1)} %` : `${target.value}`
-        output.line(`${' '.repeat(width)}to reach: ${value} ${target.metric}; ${paper}`)
+        output.line(`${' '.repeat(width)}to reach: ${value} ${nameOf(target)}; ${paper}`)
       }
     }
     return Promise.resolve(0)

@@ -1,11 +1,20 @@
 // ostrich train: a recipe from data to saved network, shown as it goes. Ctrl-C stops after the step in flight and saves.
 import { dirname } from 'node:path'
 import { type Text, Vocabulary } from '../data/index.js'
-import { type Halves, type Plan, type Recipe, type RecipeOptions, recipes, sessionOptions } from '../recipes/index.js'
+import {
+  type Halves,
+  type LoadOptions,
+  type Plan,
+  type Recipe,
+  type RecipeOptions,
+  recipes,
+  sessionOptions,
+} from '../recipes/index.js'
 import {
   createProgress,
   inspectCheckpoint,
   makeRunFolder,
+  type Metrics,
   openRunLog,
   runName,
   session,
@@ -68,11 +77,12 @@ export const train = command({
     if (settings.batch === 0) throw new UsageError('--batch expects at least 1, got 0')
     const from = values.data ?? saved?.data
     if (from === undefined) await fetchData(recipe.data, output)
-    const data = await recipe.data.load({
+    const source: LoadOptions = {
       ...(from !== undefined && { dir: from }),
       ...(values.workers !== undefined && { workers: values.workers }),
       ...(saved?.vocabulary !== undefined && { vocabulary: saved.vocabulary }),
-    })
+    }
+    const data = await recipe.data.load(source)
     const plan = recipe.build({ ...settings, ...textOf(data) })
     const folder =
       values.folder ??
@@ -105,7 +115,7 @@ export const train = command({
     const run = await session(plan.net, asked)
     try {
       if (saved !== undefined) await run.resume(saved.path)
-      return await show(run, { recipe, plan, data, folder, config, quiet: values.quiet === true, output })
+      return await show(run, { recipe, plan, data, source, folder, config, quiet: values.quiet === true, output })
     } finally {
       stop.dispose()
       await run.dispose()
@@ -117,26 +127,37 @@ interface Shown {
   readonly recipe: Recipe
   readonly plan: Plan
   readonly data: Halves
+  readonly source: LoadOptions
   readonly folder: string
   readonly config: unknown
   readonly quiet: boolean
   readonly output: Output
 }
 
-async function show(run: Session, { recipe, plan, data, folder, config, quiet, output }: Shown): Promise<number> {
+async function show(run: Session, shown: Shown): Promise<number> {
+  const { recipe, plan, folder, config, quiet, output } = shown
   const log = await openRunLog(folder, { config, title: recipe.name, ...(run.step > 0 && { resumeAt: run.step }) })
   const progress = createProgress({ stream: quiet ? undefined : process.stderr })
   try {
     const last = await watch(run, { progress, log, plan, recipe })
     progress.finish()
-    const own = testOf(data)
-    const test = last.type === 'end' && own !== undefined ? await run.evaluate(own, 1) : undefined
+    const test = last.type === 'end' ? await finalTest(run, shown) : undefined
     if (test !== undefined) log.write({ type: 'test', step: last.step, test })
     return sayEnd(last, { recipe, folder, output, test })
   } finally {
     progress.finish()
     await log.close()
   }
+}
+
+/** Measures what the recipe's number is of, where that is another text, or more views of each image, than after an epoch. */
+async function finalTest(run: Session, { recipe, data, source }: Shown): Promise<Metrics | undefined> {
+  const text = testOf(data)
+  if (text !== undefined) return run.evaluate(text, 1)
+  const { views } = recipe.target
+  if (views === undefined) return undefined
+  const { validation } = await recipe.data.load({ ...source, views })
+  return validation && run.evaluate(validation)
 }
 
 /** A text on which the result is measured at the end; of other data the validation set is the test set. */

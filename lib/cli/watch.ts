@@ -2,7 +2,7 @@
 import type { Plan, Recipe } from '../recipes/index.js'
 import type { EndEvent, Metrics, Progress, RunLog, Session, StoppedEvent, TrainEvent } from '../train/index.js'
 import type { Output } from './command.js'
-import { goal, isReached, percent, reading, topFive } from './reading.js'
+import { goal, isReached, nameOf, percent, reading, topFive } from './reading.js'
 
 interface Watched {
   readonly progress: Progress
@@ -72,7 +72,7 @@ interface Ending {
   readonly recipe: Recipe
   readonly folder: string
   readonly output: Output
-  /** Of the test set, where that is another than the validation set. */
+  /** Of the test set, where that is another than the validation set, or is measured otherwise. */
   readonly test: Metrics | undefined
 }
 
@@ -89,7 +89,7 @@ export function sayEnd(last: EndEvent | StoppedEvent, { recipe, folder, output, 
   const verdict = isReached(measured, target) ? 'reached' : 'not reached'
   const result =
     target.of === undefined
-      ? `${target.metric} ${percent(measured.accuracy)}${topFive(measured)}`
+      ? `${nameOf(target)} ${percent(measured.accuracy)}${topFive(measured)}`
       : reading(measured, target)
   output.line(`${result} after ${last.elapsed.toFixed(1)} s (${goal(target)} ${verdict})`)
   output.line(`saved ${path}`)

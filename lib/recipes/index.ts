@@ -40,6 +40,7 @@ export { selfTest, type SelfTest } from './self-test.js'
 export {
   type DataSource,
   type Halves,
+  type LoadOptions,
   type Plan,
   type Recipe,
   type RecipeOptions,

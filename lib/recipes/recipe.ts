@@ -83,6 +83,8 @@ export interface Target {
   readonly value: number
   /** What is compared; of accuracy more is better, of the others less. Default: `accuracy`. */
   readonly of?: keyof Metrics
+  /** Views of each test image whose probabilities are averaged, where the number is of several. */
+  readonly views?: 10
 }
 
 /** A result that can be reproduced with one command. */
