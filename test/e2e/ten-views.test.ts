@@ -30,7 +30,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-test('ten views are what the number of cifar10-local is of', { timeout: 300_000 }, async () => {
+test('ten views are what the number of cifar10-local is of', { timeout: 600_000 }, async () => {
   const said = await ostrich(
     ...['train', 'cifar10-local', '--data', '.', '--epochs', '1', '--batch', '1000', '--folder', 'run', '--quiet'],
   )
