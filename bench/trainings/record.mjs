@@ -51,7 +51,7 @@ const { of = 'accuracy', views } = known.target
 
 const made = {
   case: recipe,
-  metric: `${part} ${of}${views === undefined ? '' : ` over ${views} views`}`,
+  metric: `${part} ${of}${part === 'test' && views !== undefined ? ` over ${views} views` : ''}`,
   value: round(measured[of]),
   unit: of,
   ...{ precision: start.precision, backend: 'cpu', device: start.device, threads: start.threads, seed },
