@@ -77,8 +77,8 @@ export const evaluate = command({
       const measured = await model.evaluate({ data: held, loss, ...(metrics && { metrics }) })
       const typed = typing === undefined ? undefined : await typedWords(model, held, typing)
       if (json === true) {
-        const views = many ? 10 : undefined
-        output.line(JSON.stringify({ recipe: recipe.name, step: info?.step, views, ...measured, typing: typed }))
+        const about = { recipe: recipe.name, step: info?.step, ...(many && { views: 10 }) }
+        output.line(JSON.stringify({ ...about, ...measured, typing: typed }))
         return 0
       }
       const { metric, value, of } = recipe.target
