@@ -21,7 +21,7 @@ endfunction()
 function(ostrich_room name)
   ostrich_include_root(${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
-  file(GLOB simd CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/simd/*.cc)
+  file(GLOB_RECURSE simd CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/simd/*.cc)
   if(simd)  # compiled once per instruction set, by cpu/CMakeLists.txt
     list(REMOVE_ITEM sources ${simd})
   endif()

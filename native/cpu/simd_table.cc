@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cpu/simd/bf16/bf16_table.h"
 #include "cpu/simd/table.h"
 
 namespace ostrich::cpu::simd {
@@ -67,6 +68,17 @@ const Table* table_of(const char* name) {
 
 const Table& table() {
   static const Table& chosen = choose();
+  return chosen;
+}
+
+const Bf16Table* bf16_table() {
+  static const Bf16Table* const chosen = []() -> const Bf16Table* {
+    if (std::strcmp(table().isa, "avx512") != 0 || !__builtin_cpu_supports("avx512bf16")) return nullptr;
+    auto* made = new Bf16Table{};
+    avx512_bf16::add_product(*made);
+    avx512_bf16::add_winograd(*made);
+    return made;
+  }();
   return chosen;
 }
 

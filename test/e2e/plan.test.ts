@@ -13,14 +13,14 @@ const data = arrays({
   target: new Int32Array(batch),
 })
 
-async function training(net: Network = lenet(), set: Dataset = data) {
+async function training(net: Network = lenet(), set: Dataset = data, precision: 'f32' | 'bf16' = 'f32') {
   return session(net, {
     data: set,
     loss: nn.crossEntropy,
     optimizer: optim.sgd({ rate: 0.01, momentum: 0.9, weightDecay: 1e-4 }),
     batch,
     epochs: 1,
-    precision: 'f32',
+    precision,
     threads: Math.min(2, availableParallelism()),
   })
 }
@@ -64,6 +64,18 @@ describe('convolutions over many channels', () => {
     await using one = await training(net, images)
     // Not asked for: the gradient of the first one's images.
     expect(one.stats.explain.match(/winograd/g)).toHaveLength(5)
+  })
+
+  it('do so in bf16, unless the processor multiplies matrices of it (AMX)', async () => {
+    const images = arrays({
+      x: { data: new Uint8Array(batch * 64 * 64), shape: [64, 8, 8] },
+      target: new Int32Array(batch),
+    })
+    const layer = () => nn.conv2d(64, 64, { kernel: 3, padding: 1 })
+    const net = nn.sequential(layer(), layer(), nn.flatten(), nn.linear(64 * 64, 10))
+    await using one = await training(net, images, 'bf16')
+    const { explain } = one.stats
+    expect(explain.match(/winograd/g) ?? []).toHaveLength(explain.includes('amx') ? 0 : 5)
   })
 })
 

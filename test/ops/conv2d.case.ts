@@ -17,7 +17,9 @@ import { convolved, dense, forEachTap, type Geometry, type Layout, layouts, many
 const winograd: Tolerance = {
   ...accumulation,
   f32: 2 ** -16,
-  reason: "Winograd's transforms weigh values by up to 16 before they cancel",
+  bf16: 2 ** -7,
+  spreads: true,
+  reason: "Winograd's transforms weigh values by up to 16 before they cancel; in bf16 they are rounded, too",
 }
 /** What samples of a layout have beside their shapes. */
 const marks = (layout: Layout) =>
@@ -47,8 +49,8 @@ const withBias = (activation: string, layout = first, label = 'bias'): Sample =>
   ...marks(layout),
   name: `${label}, activation ${activation}`,
   inputs: [input('float', layout.x, draw), input('float', layout.w, draw), input('f32', [layout.w[0]!], draw)],
-  build: apply('conv2d', { ...layout.attrs, dtype: 'f32', activation }),
-  outputs: [text(layout.y)],
+  build: apply('conv2d', (x) => ({ ...layout.attrs, dtype: many.includes(layout) ? x.dtype : 'f32', activation })),
+  outputs: [many.includes(layout) ? `float[${layout.y.join(', ')}]` : text(layout.y)],
   ...(activation === 'none' ? {} : { noGradient: fused }),
 })
 

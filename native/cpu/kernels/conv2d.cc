@@ -125,12 +125,11 @@ class ConvStep : public PrimitiveStep {
   std::unique_ptr<PrimitiveStep> reorder_;
 };
 
-// How Winograd's form computes this convolution, where it is to.
-std::optional<WinogradSpec> winograd(Builder& builder, const Geometry& g, DType compute, DType result, const Shape& x,
-                                     const Shape& w, const Shape& y) {
+// How Winograd's form computes this convolution of images of type `compute`, where it is to.
+std::optional<WinogradSpec> winograd(Builder& builder, const Geometry& g, DType compute, const Shape& x, const Shape& w,
+                                     const Shape& y) {
   const memory::dims ones = {1, 1}, none = {0, 0};
-  if (compute != DType::f32 || result != DType::f32 || g.stride != ones || g.dilation != none) return std::nullopt;
-  if (!winograd_pays(x, w, y, g.groups)) return std::nullopt;
+  if (g.stride != ones || g.dilation != none || !winograd_pays(compute, x, w, y, g.groups)) return std::nullopt;
   const bool last = channels_last(builder, g, compute, x, w, y);
   const Forward::primitive_desc direct = hint(builder, g, compute, x, w, y, last);
   if (!winograd_reads(direct.src_desc()) || !winograd_reads(direct.dst_desc())) return std::nullopt;
@@ -150,8 +149,8 @@ std::unique_ptr<Step> make_conv2d(Builder& builder, const program::NodeSpec& nod
   const DType compute = compute_type(x->dtype), result = result_type(node, x->dtype);
   const std::string activation = program::get_string(node, "activation");
   const Shape& y = builder.shape(node, 0);
-  if (activation == "none" || activation == "relu") {
-    if (const auto spec = winograd(builder, g, compute, result, x->shape, w->shape, y))
+  if (result == compute && (activation == "none" || activation == "relu")) {
+    if (const auto spec = winograd(builder, g, compute, x->shape, w->shape, y))
       return winograd_forward(builder, node, *spec, x, w, bias, activation == "relu");
   }
   dnnl::primitive_attr attr = user_scratchpad();
@@ -173,8 +172,10 @@ std::unique_ptr<Step> make_conv2dGradInput(Builder& builder, const program::Node
   Slot *dy = builder.input(node, 0), *w = builder.input(node, 1);
   const DType compute = compute_type(dy->dtype), result = result_type(node, dy->dtype);
   const Shape& dx = builder.shape(node, 0);
-  if (const auto spec = winograd(builder, g, compute, result, dx, w->shape, dy->shape))
-    return winograd_grad_input(builder, node, *spec, dy, w);
+  if (result == compute) {
+    if (const auto spec = winograd(builder, g, compute, dx, w->shape, dy->shape))
+      return winograd_grad_input(builder, node, *spec, dy, w);
+  }
   const bool last = channels_last(builder, g, compute, dx, w->shape, dy->shape);
   using Backward = dnnl::convolution_backward_data;
   const Backward::primitive_desc description(
@@ -195,8 +196,10 @@ std::unique_ptr<Step> make_conv2dGradWeight(Builder& builder, const program::Nod
   Slot *x = builder.input(node, 0), *dy = builder.input(node, 1);
   const DType compute = compute_type(x->dtype), result = result_type(node, x->dtype);
   const Shape& dw = builder.shape(node, 0);
-  if (const auto spec = winograd(builder, g, compute, result, x->shape, dw, dy->shape))
-    return winograd_grad_weight(builder, node, *spec, x, dy, sum_dy);
+  if (result == compute || result == DType::f32) {
+    if (const auto spec = winograd(builder, g, compute, x->shape, dw, dy->shape))
+      return winograd_grad_weight(builder, node, *spec, x, dy, result, sum_dy);
+  }
   const bool last = channels_last(builder, g, compute, x->shape, dw, dy->shape);
   const memory::desc xs = images(compute, x->shape, last), ys = images(compute, dy->shape, last),
                      db = row_major_desc(DType::f32, {dw[0]});

@@ -2,8 +2,10 @@
 // that the cores share, and what a result is made of does not depend on the number of threads.
 #include "cpu/kernels/winograd.h"
 
+#include "cpu/kernels/winograd_bf16.h"
 #include "cpu/kernels/winograd_tiles.h"
 #include "cpu/parallel.h"
+#include "cpu/simd/bf16/bf16_table.h"
 
 namespace ostrich::cpu {
 
@@ -28,7 +30,8 @@ constexpr double kMinSaved = 1.5;  // multiplications of the direct form for one
 
 // Channels below which the transforms cost more than the products save. With AVX-512 the direct form is twice as fast,
 // and the transforms, which wait for memory, are not.
-int64_t min_channels() {
+int64_t min_channels(DType dtype) {
+  if (dtype == DType::bf16) return 64;
   static const int64_t channels = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core ? 64 : 32;
   return channels;
 }
@@ -205,52 +208,67 @@ class GradWeight : public Step {
 
 }  // namespace
 
-bool winograd_pays(const Shape& x, const Shape& w, const Shape& y, int64_t groups) {
+bool winograd_pays(DType dtype, const Shape& x, const Shape& w, const Shape& y, int64_t groups) {
+  const bool narrow = dtype == DType::bf16;
+  if (narrow && !winograd_bf16()) return false;
   const int64_t extent = w[2], c = w[1], o = w[0] / groups;
-  if (w[3] != extent || (extent != 3 && extent != 5)) return false;
-  if (std::min(c, o) < min_channels() || c % kLanes != 0 || o % kLanes != 0) return false;
-  const auto saved = [extent](int64_t rows, int64_t columns) {
-    const int64_t step = kSize + 1 - extent;
+  if (w[3] != extent || (extent != 3 && (narrow || extent != 5))) return false;
+  const int64_t whole = narrow ? simd::Bf16Table::kColumns : kLanes;
+  if (std::min(c, o) < min_channels(dtype) || c % whole != 0 || o % whole != 0) return false;
+  const int64_t size = narrow ? simd::Bf16Table::kSize : kSize;
+  const auto saved = [extent, size](int64_t rows, int64_t columns) {
+    const int64_t step = size + 1 - extent;
     const int64_t tiles = ((rows + step - 1) / step) * ((columns + step - 1) / step);
-    return double(rows * columns * extent * extent) / double(tiles * kPlaces);
+    return double(rows * columns * extent * extent) / double(tiles * size * size);
   };
   return saved(y[2], y[3]) >= kMinSaved && saved(x[2], x[3]) >= kMinSaved;
 }
 
 bool winograd_reads(const memory::desc& images) {
   const Layout layout = Layout::of(images);
-  if (images.get_data_type() != memory::data_type::f32 || layout.has_padding()) return false;
+  if (layout.has_padding()) return false;
   if (layout.block_axis.empty()) return layout.strides[1] == 1;  // channels last
-  return layout.block_axis == std::vector<int>{1} && layout.block_size[0] % kLanes == 0;
+  const int64_t whole = images.get_data_type() == memory::data_type::bf16 ? 2 * kLanes : kLanes;
+  return layout.block_axis == std::vector<int>{1} && layout.block_size[0] % whole == 0;
 }
 
-memory::desc winograd_weights(const Shape& w) { return {w, memory::data_type::f32, memory::format_tag::hwio}; }
+memory::desc winograd_weights(DType dtype, const Shape& w) { return {w, dnnl_type(dtype), memory::format_tag::hwio}; }
+
+namespace {
+
+// y from x or, `turned`, dx from dy.
+std::unique_ptr<Step> correlate(Builder& builder, const NodeSpec& node, const WinogradSpec& spec, bool turned,
+                                Slot* from, Slot* w, Slot* bias, bool relu) {
+  from = builder.with_desc(from, turned ? spec.y_desc : spec.x_desc);
+  w = builder.with_desc(w, winograd_weights(from->dtype, spec.w));
+  Slot* to = builder.output(node, 0, turned ? spec.x_desc : spec.y_desc);
+  if (from->dtype == DType::bf16) return winograd_bf16_correlate(builder, spec, turned, from, w, bias, relu, to);
+  auto step = std::make_unique<Correlate>(builder, spec, turned);
+  step->connect(from, w, bias, relu, to);
+  return step;
+}
+
+}  // namespace
 
 std::unique_ptr<Step> winograd_forward(Builder& builder, const NodeSpec& node, const WinogradSpec& spec, Slot* x,
                                        Slot* w, Slot* bias, bool relu) {
-  auto step = std::make_unique<Correlate>(builder, spec, false);
-  x = builder.with_desc(x, spec.x_desc);
-  w = builder.with_desc(w, winograd_weights(spec.w));
-  step->connect(x, w, bias, relu, builder.output(node, 0, spec.y_desc));
-  return step;
+  return correlate(builder, node, spec, false, x, w, bias, relu);
 }
 
 std::unique_ptr<Step> winograd_grad_input(Builder& builder, const NodeSpec& node, const WinogradSpec& spec, Slot* dy,
                                           Slot* w) {
-  auto step = std::make_unique<Correlate>(builder, spec, true);
-  dy = builder.with_desc(dy, spec.y_desc);
-  w = builder.with_desc(w, winograd_weights(spec.w));
-  step->connect(dy, w, nullptr, false, builder.output(node, 0, spec.x_desc));
-  return step;
+  return correlate(builder, node, spec, true, dy, w, nullptr, false);
 }
 
 std::unique_ptr<Step> winograd_grad_weight(Builder& builder, const NodeSpec& node, const WinogradSpec& spec, Slot* x,
-                                           Slot* dy, bool sum_dy) {
-  auto step = std::make_unique<GradWeight>(builder, spec);
+                                           Slot* dy, DType result, bool sum_dy) {
   x = builder.with_desc(x, spec.x_desc);
   dy = builder.with_desc(dy, spec.y_desc);
-  Slot* dw = builder.output(node, 0, winograd_weights(spec.w));
-  step->connect(x, dy, dw, sum_dy ? builder.output(node, 1, row_major_desc(DType::f32, {spec.w[0]})) : nullptr);
+  Slot* dw = builder.output(node, 0, winograd_weights(result, spec.w));
+  Slot* db = sum_dy ? builder.output(node, 1, row_major_desc(DType::f32, {spec.w[0]})) : nullptr;
+  if (x->dtype == DType::bf16) return winograd_bf16_grad_weight(builder, spec, x, dy, dw, db);
+  auto step = std::make_unique<GradWeight>(builder, spec);
+  step->connect(x, dy, dw, db);
   return step;
 }
 

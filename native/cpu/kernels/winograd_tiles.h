@@ -27,6 +27,8 @@ struct Images {
     block_stride = blocked ? layout.strides[1] : 0;
   }
 
+  int64_t channel(int64_t index) const { return index / block * block_stride + index % block; }
+
   Shape shape;
   int64_t image, row, column, block, block_stride;
 };

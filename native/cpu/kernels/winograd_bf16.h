@@ -1,0 +1,18 @@
+// Winograd's F(2x2, 3x3) in bf16 with sums in f32: 16 products in place of 36.
+#pragma once
+
+#include "cpu/kernels/winograd.h"
+
+namespace ostrich::cpu {
+
+// Whether this machine multiplies bf16 in vectors; with AMX the direct form is faster.
+bool winograd_bf16();
+
+// y = w * x (+ bias) (, relu) or, `turned`, dx from dy: `from` and `to` are in the layouts of `spec`.
+std::unique_ptr<Step> winograd_bf16_correlate(Builder& builder, const WinogradSpec& spec, bool turned, Slot* from,
+                                              Slot* w, Slot* bias, bool relu, Slot* to);
+// dw in f32 or bf16; `db` may be null.
+std::unique_ptr<Step> winograd_bf16_grad_weight(Builder& builder, const WinogradSpec& spec, Slot* x, Slot* dy, Slot* dw,
+                                                Slot* db);
+
+}  // namespace ostrich::cpu

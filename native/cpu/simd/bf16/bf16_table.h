@@ -1,0 +1,49 @@
+// Inner loops for CPUs that multiply bf16 (AVX512-BF16), apart from table.h: there is one instruction set of this kind.
+//
+// A packed matrix of k rows lies in blocks of kColumns columns, [block][k / 2][kColumns][2]: elements of two
+// neighbouring rows side by side, as the instruction multiplies them.
+#pragma once
+
+#include "cpu/simd/table.h"
+
+namespace ostrich::cpu::simd {
+
+struct Bf16Table {
+  static constexpr int64_t kColumns = 32;
+
+  // c [rows, kColumns] = a [rows, 2 * pairs] b, with rows of c and a `c_row` and `a_row` elements apart; b is one
+  // packed block.
+  void (*product)(float* c, int64_t c_row, const uint16_t* a, int64_t a_row, int64_t rows, const uint16_t* b,
+                  int64_t pairs);
+  // c [kColumns, kColumns] (+)= a^T b of two packed blocks.
+  void (*packed_product)(float* c, int64_t c_row, const uint16_t* a, const uint16_t* b, int64_t pairs, bool add);
+
+  // Winograd's convolutions of 3 x 3 over tiles of kSize x kSize, whose channels and blocks are multiples of 16.
+  // Transformed, place p of kPlaces lies at v + p * pitch.
+  static constexpr int kSize = 4, kResults = 2, kPlaces = kSize * kSize;
+  // A place's channels side by side.
+  void (*image)(uint16_t* v, int64_t pitch, const uint16_t* x, const WinogradTile& tile);
+  // Two tiles as two rows of packed matrices, whose blocks lie `block` elements apart.
+  void (*image_pair)(uint16_t* v, int64_t pitch, int64_t block, const uint16_t* const x[2],
+                     const WinogradTile tiles[2]);
+  void (*result_gradient_pair)(uint16_t* v, int64_t pitch, int64_t block, const uint16_t* const dy[2],
+                               const WinogradTile tiles[2]);
+  // m [kPlaces][tile.channels] -> y; `bias` may be null.
+  void (*result)(uint16_t* y, const float* m, int64_t pitch, const WinogradTile& tile, const float* bias, bool relu);
+  // Two rows of n weights, [3, 3] of each `step` apart and the rows `row` apart, as two rows of packed matrices.
+  void (*weights)(uint16_t* u, int64_t pitch, int64_t block, const uint16_t* w, int64_t row, int64_t step, int64_t n);
+  // One row of n weights, by half a turn, as column 0 of a packed matrix of n rows.
+  void (*weights_turned)(uint16_t* u, int64_t pitch, const uint16_t* w, int64_t step, int64_t n);
+  // [element type of dw]
+  void (*weights_gradient[2])(void* dw, int64_t step, const float* m, int64_t pitch, int64_t n);
+};
+
+// Null where this CPU does not multiply bf16 or OSTRICH_MAX_ISA keeps it from it.
+const Bf16Table* bf16_table();
+
+namespace avx512_bf16 {
+void add_product(Bf16Table& table);
+void add_winograd(Bf16Table& table);
+}  // namespace avx512_bf16
+
+}  // namespace ostrich::cpu::simd
