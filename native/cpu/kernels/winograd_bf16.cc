@@ -19,7 +19,7 @@ using winograd::Images;
 
 constexpr int64_t kColumns = Bf16Table::kColumns, kPlaces = Bf16Table::kPlaces, kResults = Bf16Table::kResults;
 constexpr int64_t kGap = 32;              // elements between places: not all in one set of a cache
-constexpr int64_t kOwnBytes = 600 << 10;  // transformed tiles of one thread
+constexpr int64_t kOwnBytes = 300 << 10;  // transformed tiles of one thread
 constexpr int64_t kRows = 12;             // tiles that a product takes at once
 
 const Bf16Table& loops() { return *simd::bf16_table(); }
@@ -126,7 +126,7 @@ class GradWeight : public Step {
         pad_left_(spec.pad_left),
         grid_(dy_.shape[0], dy_.shape[2], dy_.shape[3], kResults) {
     const int64_t c = x_.shape[1], o = dy_.shape[1];
-    chunk_ = (winograd::chunk_of(grid_.tiles, c + o, c / groups_ * o) + 1) / 2 * 2;
+    chunk_ = (winograd::chunk_of(grid_.tiles, c + o, c * o) + 1) / 2 * 2;
     m_pitch_ = c / groups_ * o + kGap;
     v_ = builder.scratch(size_t(kPlaces * pitch(c)) * sizeof(uint16_t));
     d_ = builder.scratch(size_t(kPlaces * pitch(o)) * sizeof(uint16_t));
@@ -148,11 +148,12 @@ class GradWeight : public Step {
     const auto kind = writes[0]->dtype == core::DType::bf16 ? simd::kBf16 : simd::kF32;
     const auto some = [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
-        char* dw = writes[0]->data<char>() + size_t(i * o) * core::size_of(writes[0]->dtype);
-        loops().weights_gradient[kind](dw, c * o, m_->data<float>() + i * o, m_pitch_, o);
+        const int64_t row = i % c, column = i / c * kColumns;
+        char* dw = writes[0]->data<char>() + size_t(row * o + column) * core::size_of(writes[0]->dtype);
+        loops().weights_gradient[kind](dw, c * o, m_->data<float>() + i * kColumns, m_pitch_, kColumns);
       }
     };
-    parallel_for(context.threads, c, 1, some, 1);
+    parallel_for(context.threads, o / kColumns * c, 1, some, 1);
     if (db_ != nullptr) parallel_for(context.threads, o, 1, [&](int64_t first, int64_t last) { sum(first, last); });
   }
 
@@ -185,10 +186,10 @@ class GradWeight : public Step {
     const int64_t rows = c / groups_, columns = o / kColumns;
     parallel_tasks(threads, kPlaces * columns, false, [&](int64_t task) {
       const int64_t p = task / columns, column = task % columns, group = column * kColumns / (o / groups_);
-      float* m = m_->data<float>() + p * m_pitch_ + column * kColumns;
+      float* m = m_->data<float>() + p * m_pitch_ + column * rows * kColumns;
       for (int64_t row = 0; row < rows; row += kColumns) {
         const uint16_t* a = v + p * pitch(c) + (group * rows + row) / kColumns * block();
-        loops().packed_product(m + row * o, o, a, d + p * pitch(o) + column * block(), pairs, begin > 0);
+        loops().packed_product(m + row * kColumns, kColumns, a, d + p * pitch(o) + column * block(), pairs, begin > 0);
       }
     });
   }
