@@ -28,9 +28,13 @@ struct Case {
 // A whole number of tiles or not, an odd number of them, groups, and channels last or not as the machine likes.
 const Case kCases[] = {{{3, 64, 33, 31}, {96, 64, 3, 3}, 1, 1},
                        {{1, 64, 37, 35}, {64, 64, 3, 3}, 1, 0},
-                       {{2, 128, 19, 26}, {192, 64, 3, 3}, 2, 2}};
+                       {{2, 128, 19, 26}, {192, 64, 3, 3}, 2, 2},
+                       {{1, 64, 25, 27}, {96, 64, 5, 5}, 1, 2},
+                       {{2, 128, 11, 15}, {128, 64, 5, 5}, 2, 0}};
 
-Shape result_of(const Case& c) { return {c.x[0], c.w[0], c.x[2] + 2 * c.pad - 2, c.x[3] + 2 * c.pad - 2}; }
+Shape result_of(const Case& c) {
+  return {c.x[0], c.w[0], c.x[2] + 2 * c.pad - c.w[2] + 1, c.x[3] + 2 * c.pad - c.w[3] + 1};
+}
 
 json attributes(const Case& c, DType dtype) {
   return {{"stride", {1, 1}},
@@ -44,21 +48,21 @@ json attributes(const Case& c, DType dtype) {
 template <class Visit>
 void for_each_tap(const Case& c, Visit visit) {
   const Shape y = result_of(c);
-  const int64_t per_group = c.w[0] / c.groups;
+  const int64_t per_group = c.w[0] / c.groups, extent = c.w[2], taps = extent * extent;
   for (int64_t n = 0; n < y[0]; ++n) {
     for (int64_t o = 0; o < y[1]; ++o) {
       for (int64_t k = 0; k < c.w[1]; ++k) {
         const int64_t channel = o / per_group * c.w[1] + k;
-        for (int64_t tap = 0; tap < 9; ++tap) {
+        for (int64_t tap = 0; tap < taps; ++tap) {
           for (int64_t row = 0; row < y[2]; ++row) {
-            const int64_t in_row = row + tap / 3 - c.pad;
+            const int64_t in_row = row + tap / extent - c.pad;
             if (in_row < 0 || in_row >= c.x[2]) continue;
             for (int64_t column = 0; column < y[3]; ++column) {
-              const int64_t in_column = column + tap % 3 - c.pad;
+              const int64_t in_column = column + tap % extent - c.pad;
               if (in_column < 0 || in_column >= c.x[3]) continue;
               visit(size_t(((n * y[1] + o) * y[2] + row) * y[3] + column),
                     size_t(((n * c.x[1] + channel) * c.x[2] + in_row) * c.x[3] + in_column),
-                    size_t((o * c.w[1] + k) * 9 + tap));
+                    size_t((o * c.w[1] + k) * taps + tap));
             }
           }
         }
@@ -98,7 +102,7 @@ TEST(WinogradBf16, AgreesWithDoublePrecisionForwardAndBackward) {
     json forward = attributes(c, kBf16), to_x = forward, to_w = attributes(c, kF32);
     forward["activation"] = "relu";
     to_x["size"] = {c.x[2], c.x[3]};
-    to_w["kernel"] = {3, 3};
+    to_w["kernel"] = {c.w[2], c.w[3]};
     to_w["sumDy"] = true;
     expect_close(test::run_node("conv2d", {x, w, bias}, {{kBf16, dy.shape}}, forward)[0], y);
     expect_close(test::run_node("conv2dGradInput", {dy, w}, {{kBf16, x.shape}}, to_x)[0], dx);

@@ -3,9 +3,9 @@
 #include "cpu/kernels/winograd.h"
 
 #include "cpu/kernels/winograd_bf16.h"
+#include "cpu/kernels/winograd_pieces.h"
 #include "cpu/kernels/winograd_tiles.h"
 #include "cpu/parallel.h"
-#include "cpu/simd/bf16/bf16_table.h"
 
 namespace ostrich::cpu {
 
@@ -30,8 +30,7 @@ constexpr double kMinSaved = 1.5;  // multiplications of the direct form for one
 
 // Channels below which the transforms cost more than the products save. With AVX-512 the direct form is twice as fast,
 // and the transforms, which wait for memory, are not.
-int64_t min_channels(DType dtype) {
-  if (dtype == DType::bf16) return 64;
+int64_t min_channels() {
   static const int64_t channels = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core ? 64 : 32;
   return channels;
 }
@@ -212,14 +211,14 @@ bool winograd_pays(DType dtype, const Shape& x, const Shape& w, const Shape& y, 
   const bool narrow = dtype == DType::bf16;
   if (narrow && !winograd_bf16()) return false;
   const int64_t extent = w[2], c = w[1], o = w[0] / groups;
-  if (w[3] != extent || (extent != 3 && (narrow || extent != 5))) return false;
+  if (w[3] != extent || (extent != 3 && extent != 5)) return false;
   const int64_t whole = narrow ? simd::Bf16Table::kColumns : kLanes;
-  if (std::min(c, o) < min_channels(dtype) || c % whole != 0 || o % whole != 0) return false;
-  const int64_t size = narrow ? simd::Bf16Table::kSize : kSize;
-  const auto saved = [extent, size](int64_t rows, int64_t columns) {
-    const int64_t step = size + 1 - extent;
+  if (std::min(c, o) < min_channels() || c % whole != 0 || o % whole != 0) return false;
+  const int64_t step = narrow ? simd::Bf16Table::kResults : kSize + 1 - extent;
+  const int64_t products = narrow ? winograd::Pieces(extent).products : kPlaces;
+  const auto saved = [=](int64_t rows, int64_t columns) {
     const int64_t tiles = ((rows + step - 1) / step) * ((columns + step - 1) / step);
-    return double(rows * columns * extent * extent) / double(tiles * size * size);
+    return double(rows * columns * extent * extent) / double(tiles * products);
   };
   return saved(y[2], y[3]) >= kMinSaved && saved(x[2], x[3]) >= kMinSaved;
 }

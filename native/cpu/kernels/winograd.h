@@ -18,7 +18,7 @@ struct WinogradSpec {
   dnnl::memory::desc x_desc, y_desc;
 };
 
-// Whether it pays for images of `dtype`: 3 x 3 (in f32 also 5 x 5) weights, enough channels in a group, and few results
+// Whether it pays for images of `dtype`: 3 x 3 or 5 x 5 weights, enough channels in a group, and few results
 // beyond the image's edge. The answer does not depend on the batch, so that the programs of a network agree on how
 // weights lie.
 bool winograd_pays(core::DType dtype, const core::Shape& x, const core::Shape& w, const core::Shape& y, int64_t groups);

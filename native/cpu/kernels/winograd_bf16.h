@@ -1,4 +1,5 @@
-// Winograd's F(2x2, 3x3) in bf16 with sums in f32: 16 products in place of 36.
+// Winograd's form in bf16 with sums in f32: tiles of 2 x 2 results take 16 products in place of 36 with 3 x 3 weights
+// and 49 in place of 100 with 5 x 5.
 #pragma once
 
 #include "cpu/kernels/winograd.h"

@@ -1,6 +1,7 @@
 // The small transforms of Winograd's F(2x2, 3x3) over tiles of 4 x 4 (Lavin and Gray 2016, section 4.1), in f32 between
-// elements of bf16. Larger tiles would save more products, but their transforms weigh values by more before they
-// cancel, which eight bits do not bear. Sixteen channels are done at a time.
+// elements of bf16; with 2 weights in place of 3 a row or column of places drops out. Larger tiles would save more
+// products, but their transforms weigh values by more before they cancel, which eight bits do not bear. Sixteen
+// channels are done at a time.
 #include <immintrin.h>
 
 #include <cstring>
@@ -145,19 +146,23 @@ struct Places {
   int64_t moves[kExtent * kExtent];
 };
 
-void image(uint16_t* v, int64_t pitch, const uint16_t* x, const WinogradTile& tile) {
-  const Places<kSize> places(x, tile);
+template <int kRows, int kInRow>
+void image(uint16_t* v, const int64_t* places, const uint16_t* x, const WinogradTile& tile) {
+  const Places<kSize> from(x, tile);
   for (int64_t channel = 0; channel < tile.channels; channel += kLanes) {
     Lanes in[kPlaces], out[kPlaces];
-    places.read(in, channel_offset(channel, tile));
+    from.read(in, channel_offset(channel, tile));
     transform<Image>(out, in);
 #pragma GCC unroll 16
-    for (int i = 0; i < kPlaces; ++i) store(v + i * pitch + channel, out[i]);
+    for (int i = 0; i < kRows * kSize; ++i) {
+      if (i % kSize < kInRow) store(v + places[i] + channel, out[i]);
+    }
   }
 }
 
-template <class Axis>
-void spread_pair(uint16_t* v, int64_t pitch, int64_t block, const uint16_t* const x[2], const WinogradTile tiles[2]) {
+template <class Axis, int kRows, int kInRow>
+void spread_pair(uint16_t* v, const int64_t* places, int64_t block, const uint16_t* const x[2],
+                 const WinogradTile tiles[2]) {
   const Places<Axis::kIn> first(x[0], tiles[0]), second(x[1], tiles[1]);
   for (int64_t channel = 0; channel < tiles[0].channels; channel += kLanes) {
     Lanes in[Axis::kIn * Axis::kIn], one[kPlaces], other[kPlaces];
@@ -168,7 +173,9 @@ void spread_pair(uint16_t* v, int64_t pitch, int64_t block, const uint16_t* cons
     transform<Axis>(other, in);
     uint16_t* to = v + channel / kColumns * block + channel % kColumns * 2;
 #pragma GCC unroll 16
-    for (int i = 0; i < kPlaces; ++i) store_pair(to + i * pitch, one[i], other[i]);
+    for (int i = 0; i < kRows * kSize; ++i) {
+      if (i % kSize < kInRow) store_pair(to + places[i], one[i], other[i]);
+    }
   }
 }
 
@@ -190,57 +197,77 @@ void result(uint16_t* y, const float* m, int64_t pitch, const WinogradTile& tile
   }
 }
 
-OSTRICH_INLINE void read_weights(Lanes* out, const uint16_t* w, int64_t step, bool turned) {
+// Weights that are not there are 0.
+OSTRICH_INLINE void read_weights(Lanes* out, const uint16_t* w, const WinogradWeights& shape) {
   Lanes in[kWeights * kWeights];
 #pragma GCC unroll 9
-  for (int i = 0; i < kWeights * kWeights; ++i) in[turned ? kWeights * kWeights - 1 - i : i] = load(w + i * step);
+  for (int i = 0; i < kWeights * kWeights; ++i) {
+    const int row = i / kWeights, column = i % kWeights;
+    const bool there = row < shape.rows && column < shape.columns;
+    in[i] = there ? load(w + row * shape.row_step + column * shape.column_step) : Lanes{};
+  }
   transform<Weights>(out, in);
 }
 
-void weights(uint16_t* u, int64_t pitch, int64_t block, const uint16_t* w, int64_t row, int64_t step, int64_t n) {
+void weights(uint16_t* u, const int64_t* places, int64_t block, const uint16_t* w, int64_t next,
+             const WinogradWeights& shape, int64_t n) {
   for (int64_t i = 0; i < n; i += kLanes) {
     Lanes one[kPlaces], other[kPlaces];
-    read_weights(one, w + i, step, false);
-    read_weights(other, w + row + i, step, false);
+    read_weights(one, w + i, shape);
+    read_weights(other, w + next + i, shape);
     uint16_t* to = u + i / kColumns * block + i % kColumns * 2;
 #pragma GCC unroll 16
-    for (int place = 0; place < kPlaces; ++place) store_pair(to + place * pitch, one[place], other[place]);
+    for (int place = 0; place < kPlaces; ++place) {
+      if (places[place] >= 0) store_pair(to + places[place], one[place], other[place]);
+    }
   }
 }
 
-void weights_turned(uint16_t* u, int64_t pitch, const uint16_t* w, int64_t step, int64_t n) {
+void weights_column(uint16_t* u, const int64_t* places, const uint16_t* w, const WinogradWeights& shape, int64_t n) {
   for (int64_t i = 0; i < n; i += kLanes) {
     Lanes out[kPlaces];
-    read_weights(out, w + i, step, true);
+    read_weights(out, w + i, shape);
     for (int place = 0; place < kPlaces; ++place) {
+      if (places[place] < 0) continue;
       uint16_t row[kLanes];
       store(row, out[place]);
-      for (int64_t j = 0; j < kLanes; j += 2) std::memcpy(u + place * pitch + (i + j) * kColumns, row + j, 4);
+      for (int64_t j = 0; j < kLanes; j += 2) std::memcpy(u + places[place] + (i + j) * kColumns, row + j, 4);
     }
   }
 }
 
 template <class T>
-void weights_gradient(void* dw, int64_t step, const float* m, int64_t pitch, int64_t n) {
+void weights_gradient(void* dw, const float* m, const int64_t* places, const WinogradWeights& shape, int64_t n) {
   for (int64_t i = 0; i < n; i += kLanes) {
     Lanes in[kPlaces], out[kWeights * kWeights];
 #pragma GCC unroll 16
-    for (int place = 0; place < kPlaces; ++place) in[place] = load(m + place * pitch + i);
+    for (int place = 0; place < kPlaces; ++place)
+      in[place] = places[place] >= 0 ? load(m + places[place] + i) : Lanes{};
     transform<WeightsGradient>(out, in);
 #pragma GCC unroll 9
-    for (int place = 0; place < kWeights * kWeights; ++place) store(static_cast<T*>(dw) + place * step + i, out[place]);
+    for (int place = 0; place < kWeights * kWeights; ++place) {
+      const int row = place / kWeights, column = place % kWeights;
+      T* to = static_cast<T*>(dw) + row * shape.row_step + column * shape.column_step + i;
+      if (row < shape.rows && column < shape.columns) store(to, out[place]);
+    }
   }
 }
 
 }  // namespace
 
 void add_winograd(Bf16Table& table) {
-  table.image = image;
-  table.image_pair = spread_pair<Image>;
-  table.result_gradient_pair = spread_pair<ResultGradient>;
+  table.image[0][0] = image<4, 4>;
+  table.image[0][1] = image<4, 3>;
+  table.image[1][0] = image<3, 4>;
+  table.image[1][1] = image<3, 3>;
+  table.image_pair[0][0] = spread_pair<Image, 4, 4>;
+  table.image_pair[0][1] = spread_pair<Image, 4, 3>;
+  table.image_pair[1][0] = spread_pair<Image, 3, 4>;
+  table.image_pair[1][1] = spread_pair<Image, 3, 3>;
+  table.result_gradient_pair = spread_pair<ResultGradient, 4, 4>;
   table.result = result;
   table.weights = weights;
-  table.weights_turned = weights_turned;
+  table.weights_column = weights_column;
   table.weights_gradient[kF32] = weights_gradient<float>;
   table.weights_gradient[kBf16] = weights_gradient<uint16_t>;
 }
