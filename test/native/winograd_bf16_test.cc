@@ -27,7 +27,7 @@ struct Case {
 
 // A whole number of tiles or not, an odd number of them, groups, and channels last or not as the machine likes.
 const Case kCases[] = {{{3, 64, 33, 31}, {96, 64, 3, 3}, 1, 1},
-                       {{1, 64, 37, 35}, {64, 64, 3, 3}, 1, 0},
+                       {{1, 64, 35, 35}, {64, 64, 3, 3}, 1, 0},
                        {{2, 128, 19, 26}, {192, 64, 3, 3}, 2, 2},
                        {{1, 64, 25, 27}, {96, 64, 5, 5}, 1, 2},
                        {{2, 128, 11, 15}, {128, 64, 5, 5}, 2, 0}};
@@ -107,7 +107,7 @@ TEST(WinogradBf16, AgreesWithDoublePrecisionForwardAndBackward) {
     expect_close(test::run_node("conv2d", {x, w, bias}, {{kBf16, dy.shape}}, forward)[0], y);
     expect_close(test::run_node("conv2dGradInput", {dy, w}, {{kBf16, x.shape}}, to_x)[0], dx);
     const auto run = [&](int threads) {
-      return test::run_node("conv2dGradWeight", {x, dy}, {{kF32, w.shape}, {kF32, {c.w[0]}}}, to_w, threads);
+      return test::run_node("conv2dGradWeight", {x, dy}, {{kF32, w.shape}, {kF32, {c.w[0]}}}, to_w, threads, 2);
     };
     const std::vector<Array> two = run(2), one = run(1);
     expect_close(two[0], dw);
