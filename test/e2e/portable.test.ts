@@ -1,11 +1,11 @@
 // The CPU backend must start on any x86-64: vector instructions newer than SSE2 may stand only in functions that the
-// run-time dispatch reaches, those compiled into the namespaces avx2 and avx512.
+// run-time dispatch reaches, those compiled into the namespaces avx2, avx512 and avx512_bf16.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
 const library = new URL('../../build/Release/ostrich_cpu.so', import.meta.url).pathname
-const DISPATCHED = /\b(avx2|avx512)::/
+const DISPATCHED = /\b(avx2|avx512|avx512_bf16)::/
 
 /** Names of functions outside the dispatched namespaces that use a ymm, zmm or mask register. */
 const strayVectorFunctions = (listing: string): string[] => {
