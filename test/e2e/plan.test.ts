@@ -50,11 +50,12 @@ describe('the training step of LeNet', () => {
 })
 
 describe('convolutions over many channels', () => {
+  const images = arrays({
+    x: { data: new Uint8Array(batch * 64 * 64), shape: [64, 8, 8] },
+    target: new Int32Array(batch),
+  })
+
   it("run in Winograd's form, forward and backward", async () => {
-    const images = arrays({
-      x: { data: new Uint8Array(batch * 64 * 64), shape: [64, 8, 8] },
-      target: new Int32Array(batch),
-    })
     const net = nn.sequential(
       nn.conv2d(64, 64, { kernel: 3, padding: 1 }),
       nn.conv2d(64, 64, { kernel: 5, padding: 2 }),
@@ -67,10 +68,6 @@ describe('convolutions over many channels', () => {
   })
 
   it('do so in bf16, unless the processor multiplies matrices of it (AMX)', async () => {
-    const images = arrays({
-      x: { data: new Uint8Array(batch * 64 * 64), shape: [64, 8, 8] },
-      target: new Int32Array(batch),
-    })
     const layer = () => nn.conv2d(64, 64, { kernel: 3, padding: 1 })
     const net = nn.sequential(layer(), layer(), nn.flatten(), nn.linear(64 * 64, 10))
     await using one = await training(net, images, 'bf16')

@@ -18,14 +18,13 @@ using simd::WinogradTile;
 using simd::WinogradWeights;
 using winograd::Grid;
 using winograd::Images;
+using winograd::kGap;
+using winograd::loops;
 using winograd::Pieces;
 
 constexpr int64_t kColumns = Bf16Table::kColumns, kPlaces = Bf16Table::kPlaces, kResults = Bf16Table::kResults;
-constexpr int64_t kGap = 32;              // elements between places: not all in one set of a cache
 constexpr int64_t kOwnBytes = 400 << 10;  // transformed tiles of one thread
 constexpr int64_t kRows = 12;             // tiles that a product takes at once
-
-const Bf16Table& loops() { return *simd::bf16_table(); }
 
 class Correlate : public Step {
  public:

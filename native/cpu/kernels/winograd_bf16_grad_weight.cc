@@ -14,13 +14,12 @@ using simd::WinogradTile;
 using simd::WinogradWeights;
 using winograd::Grid;
 using winograd::Images;
+using winograd::kGap;
+using winograd::loops;
 using winograd::Pieces;
 
 constexpr int64_t kColumns = Bf16Table::kColumns, kPlaces = Bf16Table::kPlaces, kResults = Bf16Table::kResults;
-constexpr int64_t kGap = 32;              // elements between places: not all in one set of a cache
 constexpr int64_t kChunkBytes = 2 << 20;  // transformed tiles of a chunk, at least
-
-const Bf16Table& loops() { return *simd::bf16_table(); }
 
 class GradWeight : public Step {
  public:

@@ -11,6 +11,10 @@
 
 namespace ostrich::cpu::winograd {
 
+constexpr int64_t kGap = 32;  // elements between places: not all in one set of a cache
+
+inline const simd::Bf16Table& loops() { return *simd::bf16_table(); }
+
 class Pieces {
  public:
   static constexpr int kSize = simd::Bf16Table::kSize, kPlaces = simd::Bf16Table::kPlaces;
