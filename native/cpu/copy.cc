@@ -1,7 +1,8 @@
-// Copies between two forms of one value: a sweep where only the element type differs, a oneDNN reorder where oneDNN can
-// describe both, else element by element.
+// Copies between two forms of one value: a sweep where only the element type differs, tiles between two packings of
+// bf16 weights, a oneDNN reorder where oneDNN can describe both, else element by element.
 #include "cpu/cpu_builder.h"
 #include "cpu/onednn.h"
+#include "cpu/paired_copy.h"
 #include "cpu/parallel.h"
 #include "cpu/simd/table.h"
 
@@ -63,6 +64,7 @@ dnnl::memory::desc desc_of(const Slot* slot) {
 
 std::unique_ptr<Step> make_copy(Builder& builder, Slot* source, Slot* target) {
   if (is_conversion(source, target)) return std::make_unique<ConvertStep>(source, target);
+  if (auto step = make_paired_copy(source, target)) return step;
   const bool same_layout = source->layout == target->layout && source->dtype == target->dtype;
   const dnnl::memory::desc from = desc_of(source), to = desc_of(target);
   if (same_layout || from.is_zero() || to.is_zero()) {

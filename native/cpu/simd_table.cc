@@ -75,6 +75,7 @@ const Bf16Table* bf16_table() {
   static const Bf16Table* const chosen = []() -> const Bf16Table* {
     if (std::strcmp(table().isa, "avx512") != 0 || !__builtin_cpu_supports("avx512bf16")) return nullptr;
     auto* made = new Bf16Table{};
+    avx512_bf16::add_pairs(*made);
     avx512_bf16::add_product(*made);
     avx512_bf16::add_winograd(*made);
     return made;

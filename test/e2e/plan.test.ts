@@ -76,6 +76,24 @@ describe('convolutions over many channels', () => {
   })
 })
 
+describe('a layer of very many outputs in bf16', () => {
+  it('packs its weights for the transposed product tile by tile', async () => {
+    const rows = 256
+    const digits = arrays({ x: { data: new Uint8Array(rows * 100), shape: [100] }, target: new Int32Array(rows) })
+    await using one = await session(nn.sequential(nn.linear(100, 70), nn.linear(70, 9000)), {
+      data: digits,
+      loss: nn.crossEntropy,
+      optimizer: optim.sgd({ rate: 1 }),
+      batch: rows,
+      epochs: 1,
+      precision: 'bf16',
+    })
+    const { explain } = one.stats
+    const multiplies = explain.includes('avx512_core_bf16')
+    expect(explain.match(/reorder\[.*\] pairs/g) ?? []).toHaveLength(multiplies ? 1 : 0)
+  })
+})
+
 describe('clipping by the norm of all gradients', () => {
   const digits = arrays({
     x: { data: Uint8Array.from({ length: batch * 100 }, (_, i) => (i * i) % 251), shape: [100] },

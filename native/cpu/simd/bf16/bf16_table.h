@@ -24,6 +24,11 @@ struct Bf16Table {
   // c [kColumns, kColumns] (+)= a^T b of two packed blocks.
   void (*packed_product)(float* c, int64_t c_row, const uint16_t* a, const uint16_t* b, int64_t pairs, bool add);
 
+  // A tile of kPairTile x kPairTile between the packings: eight rows, in each of which two neighbouring rows of the
+  // matrix lie side by side, become eight rows of two neighbouring columns each. Its own inverse.
+  static constexpr int kPairTile = 16;
+  void (*transpose_pairs)(uint16_t* to, int64_t to_row, const uint16_t* from, int64_t from_row);
+
   // Winograd's convolutions with 2 or 3 x 2 or 3 weights, over tiles of kSize x kSize whose channels and blocks are
   // multiples of 16. Transformed, place p of kPlaces lies at v + places[p]. Weights of 2 leave out the last row or
   // column of places: [is there no last row][no last column].
@@ -52,6 +57,7 @@ struct Bf16Table {
 const Bf16Table* bf16_table();
 
 namespace avx512_bf16 {
+void add_pairs(Bf16Table& table);
 void add_product(Bf16Table& table);
 void add_winograd(Bf16Table& table);
 }  // namespace avx512_bf16
