@@ -89,8 +89,9 @@ describe('a layer of very many outputs in bf16', () => {
       precision: 'bf16',
     })
     const { explain } = one.stats
-    const multiplies = explain.includes('avx512_core_bf16')
-    expect(explain.match(/reorder\[.*\] pairs/g) ?? []).toHaveLength(multiplies ? 1 : 0)
+    // With AMX the packings are others, which may be the same for both products.
+    const packsPairs = explain.includes('avx512_core_bf16') && !explain.includes('amx')
+    expect(explain).toMatch(packsPairs ? /reorder\[.*\] pairs/ : /matmul\[/)
   })
 })
 
