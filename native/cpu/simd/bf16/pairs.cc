@@ -10,10 +10,8 @@ constexpr int kRows = Bf16Table::kPairTile / 2;
 
 using Row = int64_t __attribute__((vector_size(kRows * 8)));
 
-#define OSTRICH_INLINE inline __attribute__((always_inline))
-
 // Rows of eight times 64 bits become columns.
-OSTRICH_INLINE void transpose(Row* x) {
+void transpose(Row* x) {
   Row y[kRows];
 #pragma GCC unroll 4
   for (int i = 0; i < kRows; i += 2) {
