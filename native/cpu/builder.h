@@ -7,45 +7,26 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "core/error.h"
 #include "cpu/layout.h"
-#include "program/program_spec.h"
+#include "program/placement.h"
 
 namespace ostrich::cpu {
 
-enum class Place : uint8_t { arena, state, feed, constant };
-
-// A range of bytes that one or more slots look at. `data` is set when the arena is planned; a feed's is set at each
-// run.
-struct Storage {
-  Place place = Place::arena;
-  size_t bytes = 0;
-  char* data = nullptr;
-  size_t arena_offset = 0;
-  Storage* merged = nullptr;  // storage that this one was folded into (in place)
-
-  // Where the bytes really are, after all foldings.
-  Storage* root() { return merged == nullptr ? this : merged->root(); }
-};
+using program::Place;
+using program::Storage;
 
 // One physical form of a logical value.
-struct Slot {
-  core::DType dtype;
-  core::Shape shape;
+struct Slot : program::Slot {
   Layout layout;
-  Storage* storage = nullptr;
-  size_t offset = 0;  // bytes from the start of the storage
-
-  template <typename T>
-  T* data() const {
-    return reinterpret_cast<T*>(storage->root()->data + offset);
-  }
   // oneDNN's description of this slot; a zero desc where only our own kernels know the layout.
   dnnl::memory::desc desc;
-  int value = -1;  // the logical value that this is a form of; -1 for scratch
-  std::any hint;   // what the producer leaves for its gradient's factory (a forward primitive descriptor)
+  std::any hint;  // what the producer leaves for its gradient's factory (a forward primitive descriptor)
+
+  size_t bytes() const override { return size_t(layout.elements()) * core::size_of(dtype); }
+  bool lies_like(const program::Slot& other) const override { return layout == static_cast<const Slot&>(other).layout; }
+  std::string lies() const override { return layout.to_string(); }
 };
 
 // What run() may use besides its slots.
@@ -54,22 +35,19 @@ struct RunContext {
   int threads;
 };
 
-// One launch. `reads` and `writes` decide lifetimes in the arena; scratch lives only while the step runs.
-class Step {
+class Step : public program::Step {
  public:
-  virtual ~Step() = default;
+  Step() { is_guarded = true; }  // bad data is an exception: no later step runs
   virtual void run(RunContext& context) = 0;
-
-  std::vector<Slot*> reads, writes;
-  // Pairs (write, read) where writing over the read is safe: element i of the write depends on no other element of the
-  // read.
-  std::vector<std::pair<Slot*, Slot*>> in_place;
-  std::string op, path, detail;  // for explain and profile; detail names the implementation chosen
 };
 
-class Builder {
+class Builder : protected program::Placement {
  public:
-  virtual ~Builder() = default;
+  using Placement::homeless;
+  using Placement::is_used;
+  using Placement::may_fail;
+  using Placement::Placement;
+  using Placement::shape;
   virtual const dnnl::engine& engine() const = 0;
   virtual int threads() const = 0;
 
@@ -80,8 +58,6 @@ class Builder {
   virtual Slot* row_major(Slot* slot) = 0;
   virtual Slot* with_desc(Slot* slot, const dnnl::memory::desc& desc) = 0;
   virtual Slot* with_layout(Slot* slot, const Layout& layout) = 0;
-  // True for a state whose home layout is still open (so `any` may choose it).
-  virtual bool homeless(const Slot* slot) const = 0;
 
   // Declares output `index` of the node; the factory's step writes it. `desc` may widen the element type (bf16 computed
   // in f32): readers that ask for the program's type get a converted form.
@@ -92,14 +68,10 @@ class Builder {
   // converted.
   virtual Slot* opaque_output(const program::NodeSpec& node, size_t index, const dnnl::memory::desc& desc) = 0;
   virtual Slot* opaque_input(const program::NodeSpec& node, size_t index) = 0;
-  // Extents of output `index`.
-  virtual const core::Shape& shape(const program::NodeSpec& node, size_t index) const = 0;
   // Output `index` looks at the bytes of `source` (row-major both), `byte_offset` further on: no step needed.
   virtual void alias(const program::NodeSpec& node, size_t index, Slot* source, size_t byte_offset = 0) = 0;
   // Arena bytes that live only during the step that lists it in `writes`.
   virtual Slot* scratch(size_t bytes) = 0;
-  // False when nothing reads output `index` (no node, assign or fetch), so that a factory may skip computing it.
-  virtual bool is_used(const program::NodeSpec& node, size_t index) const = 0;
 };
 
 // Every kernel of ops.def has one: returns the step to run, or null when the outputs are aliases.

@@ -29,7 +29,7 @@ class PermuteStep : public Step {
 // Between bf16 and f32 in one layout: below AVX-512 oneDNN's reorder goes element by element, ten times as slow.
 class ConvertStep : public Step {
  public:
-  ConvertStep(Slot* source, Slot* target) : is_widening_(source->dtype == core::DType::bf16) {
+  ConvertStep(Slot* source, Slot* target) : source_(source), is_widening_(source->dtype == core::DType::bf16) {
     reads = {source};
     writes = {target};
     detail = is_widening_ ? "widen" : "narrow";
@@ -40,7 +40,7 @@ class ConvertStep : public Step {
     const char* from = reads[0]->data<char>();
     char* to = writes[0]->data<char>();
     const size_t in = core::size_of(reads[0]->dtype), out = core::size_of(writes[0]->dtype);
-    parallel_for(context.threads, reads[0]->layout.elements(), kAlone, [&](int64_t begin, int64_t end) {
+    parallel_for(context.threads, source_->layout.elements(), kAlone, [&](int64_t begin, int64_t end) {
       const char* part = from + size_t(begin) * in;
       convert(to + size_t(begin) * out, part, part, part, end - begin);
     });
@@ -48,6 +48,7 @@ class ConvertStep : public Step {
 
  private:
   static constexpr int64_t kAlone = 32768;  // elements below which one thread does it all
+  const Slot* source_;
   const bool is_widening_;
 };
 

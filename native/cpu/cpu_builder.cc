@@ -1,10 +1,8 @@
 #include "cpu/cpu_builder.h"
 
 #include <algorithm>
-#include <cstring>
 #include <unordered_map>
 
-#include "core/bf16.h"
 #include "cpu/onednn.h"
 
 namespace ostrich::cpu {
@@ -31,17 +29,7 @@ Slot* Builder::output(const NodeSpec& node, size_t index) {
 
 CpuBuilder::CpuBuilder(const program::ProgramSpec& program, std::vector<std::shared_ptr<CpuBuffer>> buffers,
                        const dnnl::engine& engine, int threads)
-    : spec(program),
-      state(std::move(buffers)),
-      engine_(engine),
-      threads_(threads),
-      forms_(program.values.size()),
-      used_(program.values.size(), false) {
-  for (const NodeSpec& node : spec.nodes) {
-    for (int id : node.inputs) used_[size_t(id)] = true;
-  }
-  for (const auto& assign : spec.assigns) used_[size_t(assign.value)] = true;
-  for (const auto& fetch : spec.fetches) used_[size_t(fetch.value)] = true;
+    : Builder(program), state(std::move(buffers)), engine_(engine), threads_(threads), forms_(program.values.size()) {
   add_sources();
 }
 
@@ -60,42 +48,18 @@ void CpuBuilder::add_sources() {
 
 void CpuBuilder::add_constant(const program::Constant& constant) {
   const auto& value = spec.values[size_t(constant.value)];
-  const int64_t n = core::count(value.shape);
-  const size_t bytes = size_t(n) * core::size_of(value.dtype);
+  const size_t bytes = size_t(core::count(value.shape)) * core::size_of(value.dtype);
   const bool zero = constant.data.size() == 1 && constant.data[0] == 0;
   AlignedMemory& data =
-      constants.emplace_back(zero ? AlignedMemory::zeros(bytes, "constant") : AlignedMemory(bytes, "constant"));
-  for (int64_t i = 0; i < n && !zero; ++i) {
-    const double number = constant.data[constant.data.size() == 1 ? 0 : size_t(i)];
-    switch (value.dtype) {
-      case DType::f32:
-        reinterpret_cast<float*>(data.data())[i] = float(number);
-        break;
-      case DType::bf16:
-        reinterpret_cast<uint16_t*>(data.data())[i] = core::float_to_bf16(float(number));
-        break;
-      case DType::i32:
-        reinterpret_cast<int32_t*>(data.data())[i] = int32_t(number);
-        break;
-      case DType::u8:
-        reinterpret_cast<uint8_t*>(data.data())[i] = uint8_t(number);
-        break;
-    }
-  }
+      constants_.emplace_back(zero ? AlignedMemory::zeros(bytes, "constant") : AlignedMemory(bytes, "constant"));
+  if (!zero) program::write_constant(constant, value, data.data());
   Storage* storage = add_storage(Place::constant, bytes);
   storage->data = data.data();
   add_slot(constant.value, value.dtype, Layout::row_major(value.shape), storage);
 }
 
-Storage* CpuBuilder::add_storage(Place place, size_t bytes) {
-  Storage& storage = storages.emplace_back();
-  storage.place = place;
-  storage.bytes = bytes;
-  return &storage;
-}
-
 Slot* CpuBuilder::add_slot(int value, DType dtype, const Layout& layout, Storage* storage) {
-  Slot& slot = slots.emplace_back();
+  Slot& slot = slots_.emplace_back();
   slot.dtype = dtype;
   slot.shape = layout.dims;
   slot.layout = layout;
@@ -129,7 +93,7 @@ Slot* CpuBuilder::form(int value, DType dtype) {
 }
 
 Slot* CpuBuilder::row_major(Slot* slot) {
-  if (homeless(slot)) buffer_of(slot)->keep_home();
+  keep_home_of(slot);
   if (slot->layout.is_row_major()) return slot;
   return with_desc(slot, row_major_desc(slot->dtype, slot->shape));
 }
@@ -166,27 +130,8 @@ Slot* CpuBuilder::convert(Slot* source, DType dtype, const Layout& layout, const
   return target;
 }
 
-void CpuBuilder::add_copy(Slot* source, Slot* target, const char* why) {
-  std::unique_ptr<Step> step = make_copy(*this, source, target);
-  step->op = why;
-  if (current_ != nullptr) step->path = current_->path;
-  steps.push_back(std::move(step));
-}
-
-CpuBuffer* CpuBuilder::buffer_of(const Slot* slot) const {
-  if (slot->storage->place != Place::state) return nullptr;
-  const auto place =
-      std::find_if(states.begin(), states.end(), [&](const Slot* known) { return known->storage == slot->storage; });
-  return place == states.end() ? nullptr : state[size_t(place - states.begin())].get();
-}
-
-bool CpuBuilder::homeless(const Slot* slot) const {
-  const CpuBuffer* buffer = buffer_of(slot);
-  return buffer != nullptr && !buffer->has_home();
-}
-
 void CpuBuilder::adopt_home(Slot* slot, const Layout& layout, const memory::desc& desc) {
-  CpuBuffer* buffer = buffer_of(slot);
+  CpuBuffer* buffer = state[size_t(state_of(slot))].get();
   buffer->set_home(layout);
   slot->layout = layout;
   slot->desc = layout.is_row_major() ? row_major_desc(slot->dtype, slot->shape) : desc;
@@ -213,12 +158,9 @@ Slot* CpuBuilder::opaque_input(const NodeSpec& node, size_t index) {
   return forms_[size_t(node.inputs[index])].front();
 }
 
-const core::Shape& CpuBuilder::shape(const NodeSpec& node, size_t index) const {
-  return spec.values[size_t(node.outputs[index])].shape;
-}
-
 void CpuBuilder::alias(const NodeSpec& node, size_t index, Slot* source, size_t byte_offset) {
   OSTRICH_CHECK(source->layout.is_row_major());
+  keep_home_of(source);
   const auto& value = spec.values[size_t(node.outputs[index])];
   Slot* slot = add_slot(node.outputs[index], value.dtype, Layout::row_major(value.shape), source->storage);
   slot->offset = source->offset + byte_offset;
@@ -228,7 +170,35 @@ Slot* CpuBuilder::scratch(size_t bytes) {
   return add_slot(-1, DType::u8, Layout::row_major({int64_t(bytes)}), add_storage(Place::arena, bytes));
 }
 
-bool CpuBuilder::is_used(const NodeSpec& node, size_t index) const { return used_[size_t(node.outputs[index])]; }
+std::unique_ptr<program::Step> CpuBuilder::copy_step(program::Slot* source, program::Slot* target) {
+  return make_copy(*this, static_cast<Slot*>(source), static_cast<Slot*>(target));
+}
+
+Slot* CpuBuilder::scratch_like(const program::Slot* slot) {
+  const auto* given = static_cast<const Slot*>(slot);
+  Slot* copy = add_slot(-1, given->dtype, given->layout, add_storage(Place::arena, given->bytes()));
+  copy->desc = given->desc;
+  return copy;
+}
+
+Slot* CpuBuilder::assigned_form(int value, program::Slot* target) {
+  Slot *home = static_cast<Slot*>(target), *source = form(value, home->dtype);
+  if (homeless(home)) adopt_home(home, source->layout, source->desc);
+  for (Slot* known : forms_[size_t(value)]) {
+    if (known->dtype == home->dtype && known->layout == home->layout) source = known;
+  }
+  return source;
+}
+
+// Fetches leave row-major.
+void CpuBuilder::add_fetches() {
+  for (const auto& fetch : spec.fetches) {
+    const auto& value = spec.values[size_t(fetch.value)];
+    program::Slot* slot = row_major(form(fetch.value, value.dtype));
+    // The caller gets the value from before the run, which an assign may be about to replace.
+    fetches.push_back(slot->storage->place == Place::state ? saved(slot) : slot);
+  }
+}
 
 void CpuBuilder::build() {
   for (const NodeSpec& node : spec.nodes) {
@@ -238,7 +208,7 @@ void CpuBuilder::build() {
       if (step == nullptr) continue;
       step->op = node.op;
       step->path = node.path;
-      steps.push_back(std::move(step));
+      add_step(std::move(step));
     } catch (const dnnl::error& error) {
       const char* code = error.status == dnnl_out_of_memory ? "ERR_OUT_OF_MEMORY" : "ERR_INTERNAL";
       core::fail(code, node.label(), ": oneDNN refused the primitive: ", error.what());
@@ -248,6 +218,13 @@ void CpuBuilder::build() {
   add_fetches();
   add_assigns();
   for (const auto& buffer : state) buffer->keep_home();
+}
+
+void CpuBuilder::place(char* arena) {
+  for (Storage& storage : storages) {
+    if (storage.place == Place::arena) storage.data = arena + storage.arena_offset;
+  }
+  for (size_t i = 0; i < state.size(); ++i) states[i]->storage->data = state[i]->data();
 }
 
 }  // namespace ostrich::cpu

@@ -21,48 +21,46 @@ class CpuBuilder : public Builder {
   Slot* row_major(Slot* slot) override;
   Slot* with_desc(Slot* slot, const dnnl::memory::desc& desc) override;
   Slot* with_layout(Slot* slot, const Layout& layout) override;
-  bool homeless(const Slot* slot) const override;
   using Builder::output;
   Slot* output(const program::NodeSpec& node, size_t index, const dnnl::memory::desc& desc) override;
   Slot* output(const program::NodeSpec& node, size_t index, const Layout& layout) override;
   Slot* opaque_output(const program::NodeSpec& node, size_t index, const dnnl::memory::desc& desc) override;
   Slot* opaque_input(const program::NodeSpec& node, size_t index) override;
-  const core::Shape& shape(const program::NodeSpec& node, size_t index) const override;
   void alias(const program::NodeSpec& node, size_t index, Slot* source, size_t byte_offset) override;
   Slot* scratch(size_t bytes) override;
-  bool is_used(const program::NodeSpec& node, size_t index) const override;
 
-  // Runs every factory, then plans assigns and fetches. The parts below are complete afterwards.
+  // Runs every factory, then plans fetches and assigns. The parts below are complete afterwards.
   void build();
+  // Gives every storage of the arena and of the states its address.
+  void place(char* arena);
 
-  const program::ProgramSpec& spec;
+  using Placement::feeds;
+  using Placement::fetches;
+  using Placement::states;
+  using Placement::steps;
   std::vector<std::shared_ptr<CpuBuffer>> state;
-  std::deque<Slot> slots;
-  std::deque<Storage> storages;
-  std::vector<std::unique_ptr<Step>> steps;
-  std::vector<Slot*> feeds, states, fetches;  // in program order; feeds and fetches are row-major
-  std::vector<AlignedMemory> constants;
 
  private:
+  bool has_home(size_t i) const override { return state[i]->has_home(); }
+  void keep_home(size_t i) override { state[i]->keep_home(); }
+  std::unique_ptr<program::Step> copy_step(program::Slot* source, program::Slot* target) override;
+  Slot* scratch_like(const program::Slot* slot) override;
+  Slot* assigned_form(int value, program::Slot* state) override;
+
   Slot* form(int value, core::DType dtype);  // a form of the value in this element type
   Slot* add_slot(int value, core::DType dtype, const Layout& layout, Storage* storage);
   Slot* add_desc_slot(int value, const dnnl::memory::desc& desc);
-  Storage* add_storage(Place place, size_t bytes);
   void add_sources();
   void add_constant(const program::Constant& constant);
   void adopt_home(Slot* slot, const Layout& layout, const dnnl::memory::desc& desc);
-  CpuBuffer* buffer_of(const Slot* slot) const;
   Slot* convert(Slot* source, core::DType dtype, const Layout& layout, const dnnl::memory::desc& desc);
-  void add_copy(Slot* source, Slot* target, const char* why);
   void add_fetches();
-  void add_assigns();
-  bool merge_into_state(Slot* value, Slot* state_slot);
 
   dnnl::engine engine_;
   int threads_;
   std::vector<std::vector<Slot*>> forms_;  // by value id
-  std::vector<bool> used_;                 // by value id
-  const program::NodeSpec* current_ = nullptr;
+  std::deque<Slot> slots_;
+  std::vector<AlignedMemory> constants_;
 };
 
 // A step that copies between two layouts (or two element types) of one value.

@@ -6,6 +6,7 @@
 
 #include "backend/backend.h"
 #include "cpu/cpu_builder.h"
+#include "program/report.h"
 
 namespace ostrich::cpu {
 
@@ -15,21 +16,21 @@ class CpuProgram : public backend::Executable {
              const dnnl::engine& engine, int threads, bool profile);
   void run(const std::vector<const void*>& feeds, const std::vector<void*>& fetches) override;
   backend::Stats stats() const override;
+  // For tests, which fill it to see who reads what nobody wrote.
+  const AlignedMemory& arena() const { return arena_; }
 
  private:
-  void plan();
+  void place();
+  void run_step(RunContext& context, size_t i);
   std::string explain() const;
-  std::string profile_json() const;
-  void run_profiled(RunContext& context);
 
   program::ProgramSpec spec_;
   CpuBuilder builder_;
   dnnl::stream stream_;
   AlignedMemory arena_;
   size_t arena_bytes_ = 0, arena_floor_ = 0;
-  bool profile_;
+  std::unique_ptr<program::Profile> profile_;  // null: not measured
   int64_t runs_ = 0;
-  std::vector<std::vector<float>> times_;  // ms, last runs of each step
 };
 
 }  // namespace ostrich::cpu

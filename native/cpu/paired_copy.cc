@@ -42,7 +42,8 @@ struct Packing {
 
 class PairedCopyStep : public Step {
  public:
-  PairedCopyStep(Slot* source, Slot* target, const Packing& from, const Packing& to) : from_(from), to_(to) {
+  PairedCopyStep(Slot* source, Slot* target, const Packing& from, const Packing& to)
+      : source_(source), target_(target), from_(from), to_(to) {
     reads = {source};
     writes = {target};
     detail = "pairs";
@@ -50,7 +51,7 @@ class PairedCopyStep : public Step {
 
   // In chunks that are whole blocks of both, in the target's order.
   void run(RunContext& context) override {
-    const core::Shape& padded = writes[0]->layout.padded;
+    const core::Shape& padded = target_->layout.padded;
     const int outer = to_.strides[0] > to_.strides[1] ? 0 : 1, inner = 1 - outer;
     int64_t extent[2], chunks[2];
     for (int axis = 0; axis < 2; ++axis) {
@@ -79,15 +80,16 @@ class PairedCopyStep : public Step {
 
   // Where the source has no block, the target's is padding.
   void copy_tile(int64_t i, int64_t j) const {
-    const core::Shape& padded = reads[0]->layout.padded;
-    uint16_t* to = writes[0]->data<uint16_t>() + to_.offset(i, j);
+    const core::Shape& padded = source_->layout.padded;
+    uint16_t* to = target_->data<uint16_t>() + to_.offset(i, j);
     if (i < padded[0] && j < padded[1]) {
-      const uint16_t* from = reads[0]->data<uint16_t>() + from_.offset(i, j);
+      const uint16_t* from = source_->data<uint16_t>() + from_.offset(i, j);
       return simd::bf16_table()->transpose_pairs(to, to_.row(), from, from_.row());
     }
     for (int64_t row = 0; row < kTile / 2; ++row) std::memset(to + row * to_.row(), 0, size_t(kTile) * 2 * sizeof(*to));
   }
 
+  Slot *source_, *target_;
   const Packing from_, to_;
 };
 

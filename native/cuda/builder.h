@@ -15,8 +15,7 @@
 #include "cuda/gemm.h"
 #include "cuda/kernel_library.h"
 #include "cuda/layout.h"
-#include "program/program_spec.h"
-#include "program/storage.h"
+#include "program/placement.h"
 
 namespace ostrich::cuda {
 
@@ -24,39 +23,24 @@ using program::Place;
 using program::Storage;
 
 // One physical form of a logical value.
-struct Slot {
-  core::DType dtype;
-  core::Shape shape;
+struct Slot : program::Slot {
   Layout layout;
-  Storage* storage = nullptr;
-  size_t offset = 0;  // bytes from the start of the storage
-  int value = -1;     // the logical value that this is a form of; -1 for scratch
 
-  template <typename T>
-  T* data() const {
-    return reinterpret_cast<T*>(storage->root()->data + offset);
-  }
-  size_t bytes() const { return size_t(layout.elements(shape)) * core::size_of(dtype); }
+  size_t bytes() const override { return size_t(layout.elements(shape)) * core::size_of(dtype); }
+  bool lies_like(const program::Slot& other) const override { return layout == static_cast<const Slot&>(other).layout; }
+  std::string lies() const override { return layout.to_string(shape); }
 };
 
-// One or a few launches. `reads` and `writes` decide lifetimes in the arena; scratch lives only while the step runs.
-class Step {
+// One or a few launches.
+class Step : public program::Step {
  public:
-  virtual ~Step() = default;
   // Once, when all addresses are known and before anything runs: fills tables. Must not launch.
   virtual void prepare() {}
   // Enqueues, and does nothing else: it is called once while the stream is captured (and once before that to warm up,
   // on an arena of arbitrary contents, where `is_library`).
   virtual void run(CUstream stream) = 0;
 
-  std::vector<Slot*> reads, writes;
-  // Pairs (write, read) where writing over the read is safe: element i of the write depends on no other element of the
-  // read.
-  std::vector<std::pair<Slot*, Slot*>> in_place;
-  std::string op, path, detail;  // for explain and profile; detail names the implementation chosen
-  bool is_library = false;       // calls cuBLASLt or cuDNN, which load and allocate on first use
-  // Every write is skipped once the program's fault word is set (fault.h): only such steps may write into a state.
-  bool is_guarded = false;
+  bool is_library = false;  // calls cuBLASLt or cuDNN, which load and allocate on first use
 };
 
 struct Options {
@@ -64,9 +48,14 @@ struct Options {
   bool deterministic = false;  // of the device
 };
 
-class Builder {
+class Builder : protected program::Placement {
  public:
-  virtual ~Builder() = default;
+  using Placement::dtype;
+  using Placement::homeless;
+  using Placement::is_used;
+  using Placement::may_fail;
+  using Placement::Placement;
+  using Placement::shape;
   virtual Context& context() = 0;
   virtual const Options& options() const = 0;
   virtual Gemm& gemm() = 0;
@@ -85,14 +74,9 @@ class Builder {
   // as its home (without padding).
   virtual Slot* with_layout(Slot* slot, const Layout& layout) = 0;
   Slot* row_major(Slot* slot) { return with_layout(slot, Layout::row_major()); }
-  // True for a state whose home layout is still open.
-  virtual bool homeless(const Slot* slot) const = 0;
 
   // Declares output `index` of the node; the factory's step writes it. Padding must be written as zeros.
   virtual Slot* output(const program::NodeSpec& node, size_t index, const Layout& layout = {}) = 0;
-  // Extents of output `index`.
-  virtual const core::Shape& shape(const program::NodeSpec& node, size_t index) const = 0;
-  virtual core::DType dtype(const program::NodeSpec& node, size_t index) const = 0;
   // Output `index` looks at the bytes of `source` (row-major both), `byte_offset` further on: no step needed.
   virtual void alias(const program::NodeSpec& node, size_t index, Slot* source, size_t byte_offset = 0) = 0;
   // The same bytes with other extents of the same count, both row-major.
@@ -102,8 +86,6 @@ class Builder {
   // Device bytes of the program's own that hold `contents` from `fill_table` (called in prepare) on.
   virtual Slot* table(size_t bytes) = 0;
   virtual void fill_table(Slot* table, const void* contents, size_t bytes) = 0;
-  // False when nothing reads output `index` (no node, assign or fetch), so that a factory may skip computing it.
-  virtual bool is_used(const program::NodeSpec& node, size_t index) const = 0;
 };
 
 // Every kernel of ops.def has one: returns the step to run, or null when the outputs are aliases.
@@ -116,6 +98,7 @@ std::unique_ptr<Step> make_copy(Builder& builder, Slot* source, Slot* target);
 
 // Puts `step`, a pointwise step, and its successor into one launch where both are independent; null when they cannot
 // be. In kernels/pointwise.cc.
-std::unique_ptr<Step> join_pointwise(Builder& builder, std::unique_ptr<Step>& first, std::unique_ptr<Step>& second);
+std::unique_ptr<program::Step> join_pointwise(std::unique_ptr<program::Step>& first,
+                                              std::unique_ptr<program::Step>& second);
 
 }  // namespace ostrich::cuda

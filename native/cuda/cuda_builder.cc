@@ -5,8 +5,6 @@
 #include <cstring>
 #include <unordered_map>
 
-#include "core/bf16.h"
-
 namespace ostrich::cuda {
 
 using core::DType;
@@ -26,17 +24,11 @@ const std::unordered_map<std::string, Factory>& factories() {
 
 CudaBuilder::CudaBuilder(const program::ProgramSpec& program, std::vector<std::shared_ptr<CudaBuffer>> buffers,
                          Engine& engine)
-    : spec(program),
+    : Builder(program),
       state(std::move(buffers)),
       engine_(engine),
       options_{program.tf32, engine.deterministic},
-      forms_(program.values.size()),
-      used_(program.values.size(), false) {
-  for (const NodeSpec& node : spec.nodes) {
-    for (int id : node.inputs) used_[size_t(id)] = true;
-  }
-  for (const auto& assign : spec.assigns) used_[size_t(assign.value)] = true;
-  for (const auto& fetch : spec.fetches) used_[size_t(fetch.value)] = true;
+      forms_(program.values.size()) {
   add_sources();
 }
 
@@ -78,36 +70,11 @@ Slot* CudaBuilder::add_constant_slot(int value, DType dtype, const core::Shape& 
 void CudaBuilder::add_constant(const program::Constant& constant) {
   const auto& value = spec.values[size_t(constant.value)];
   const Slot* slot = add_constant_slot(constant.value, value.dtype, value.shape);
-  char* data = constant_data_.data() + slot->storage->arena_offset;
-  const int64_t n = core::count(value.shape);
-  for (int64_t i = 0; i < n; ++i) {
-    const double number = constant.data[constant.data.size() == 1 ? 0 : size_t(i)];
-    switch (value.dtype) {
-      case DType::f32:
-        reinterpret_cast<float*>(data)[i] = float(number);
-        break;
-      case DType::bf16:
-        reinterpret_cast<uint16_t*>(data)[i] = core::float_to_bf16(float(number));
-        break;
-      case DType::i32:
-        reinterpret_cast<int32_t*>(data)[i] = int32_t(number);
-        break;
-      case DType::u8:
-        reinterpret_cast<uint8_t*>(data)[i] = uint8_t(number);
-        break;
-    }
-  }
-}
-
-Storage* CudaBuilder::add_storage(Place place, size_t bytes) {
-  Storage& storage = storages.emplace_back();
-  storage.place = place;
-  storage.bytes = bytes;
-  return &storage;
+  program::write_constant(constant, value, constant_data_.data() + slot->storage->arena_offset);
 }
 
 Slot* CudaBuilder::add_slot(int value, DType dtype, const core::Shape& shape, const Layout& layout, Storage* storage) {
-  Slot& slot = slots.emplace_back();
+  Slot& slot = slots_.emplace_back();
   slot.dtype = dtype;
   slot.shape = shape;
   slot.layout = layout;
@@ -131,7 +98,7 @@ Slot* CudaBuilder::input(const NodeSpec& node, size_t index) {
 Slot* CudaBuilder::with_layout(Slot* slot, const Layout& layout) {
   // The home is settled before anything reads it: a copy that is planned from a state remembers where its elements lie.
   if (homeless(slot)) {
-    CudaBuffer* buffer = buffer_of(slot);
+    CudaBuffer* buffer = state[size_t(state_of(slot))].get();
     buffer->set_home(layout.is_padded(slot->shape) ? Layout::channels_last(slot->shape) : layout);
     slot->layout = buffer->layout();
     slot->storage->data = buffer->data();
@@ -147,50 +114,15 @@ Slot* CudaBuilder::with_layout(Slot* slot, const Layout& layout) {
   return target;
 }
 
-void CudaBuilder::add_copy(Slot* source, Slot* target, const char* why) {
-  std::unique_ptr<Step> step = make_copy(*this, source, target);
-  step->op = why;
-  if (current_ != nullptr) step->path = current_->path;
-  add_step(std::move(step));
-}
-
-// A state that is read in the layout it has keeps it.
-void CudaBuilder::add_step(std::unique_ptr<Step> step) {
-  for (Slot* slot : step->reads) {
-    if (homeless(slot)) buffer_of(slot)->keep_home();
-  }
-  steps.push_back(std::move(step));
-}
-
-CudaBuffer* CudaBuilder::buffer_of(const Slot* slot) const {
-  if (slot->storage->place != Place::state) return nullptr;
-  const auto place =
-      std::find_if(states.begin(), states.end(), [&](const Slot* known) { return known->storage == slot->storage; });
-  return place == states.end() ? nullptr : state[size_t(place - states.begin())].get();
-}
-
-bool CudaBuilder::homeless(const Slot* slot) const {
-  const CudaBuffer* buffer = buffer_of(slot);
-  return buffer != nullptr && !buffer->has_home();
-}
-
 Slot* CudaBuilder::output(const NodeSpec& node, size_t index, const Layout& layout) {
   const auto& value = spec.values[size_t(node.outputs[index])];
   const size_t bytes = size_t(layout.elements(value.shape)) * core::size_of(value.dtype);
   return add_slot(node.outputs[index], value.dtype, value.shape, layout, add_storage(Place::arena, bytes));
 }
 
-const core::Shape& CudaBuilder::shape(const NodeSpec& node, size_t index) const {
-  return spec.values[size_t(node.outputs[index])].shape;
-}
-
-DType CudaBuilder::dtype(const NodeSpec& node, size_t index) const {
-  return spec.values[size_t(node.outputs[index])].dtype;
-}
-
 void CudaBuilder::alias(const NodeSpec& node, size_t index, Slot* source, size_t byte_offset) {
   OSTRICH_CHECK(source->layout.is_row_major());
-  if (homeless(source)) buffer_of(source)->keep_home();
+  keep_home_of(source);
   const auto& value = spec.values[size_t(node.outputs[index])];
   Slot* slot = add_slot(node.outputs[index], value.dtype, value.shape, {}, source->storage);
   slot->offset = source->offset + byte_offset;
@@ -214,7 +146,24 @@ void CudaBuilder::fill_table(Slot* table, const void* contents, size_t bytes) {
   std::memcpy(constant_data_.data() + table->storage->arena_offset, contents, bytes);
 }
 
-bool CudaBuilder::is_used(const NodeSpec& node, size_t index) const { return used_[size_t(node.outputs[index])]; }
+std::unique_ptr<program::Step> CudaBuilder::copy_step(program::Slot* source, program::Slot* target) {
+  return make_copy(*this, static_cast<Slot*>(source), static_cast<Slot*>(target));
+}
+
+Slot* CudaBuilder::scratch_like(const program::Slot* slot) {
+  return add_slot(-1, slot->dtype, slot->shape, static_cast<const Slot*>(slot)->layout,
+                  add_storage(Place::arena, slot->bytes()));
+}
+
+Slot* CudaBuilder::assigned_form(int value, program::Slot* target) {
+  auto* home = static_cast<Slot*>(target);
+  Slot* source = forms_[size_t(value)].front();
+  if (homeless(home)) with_layout(home, source->layout);
+  for (Slot* known : forms_[size_t(value)]) {
+    if (known->layout == home->layout) source = known;
+  }
+  return source;
+}
 
 void CudaBuilder::build() {
   for (const NodeSpec& node : spec.nodes) {

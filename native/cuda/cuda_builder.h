@@ -54,27 +54,21 @@ class CudaBuilder : public Builder {
   int fault_site(const program::NodeSpec& node, FaultKind kind, int64_t limit) override;
   Slot* input(const program::NodeSpec& node, size_t index) override;
   Slot* with_layout(Slot* slot, const Layout& layout) override;
-  bool homeless(const Slot* slot) const override;
   Slot* output(const program::NodeSpec& node, size_t index, const Layout& layout) override;
-  const core::Shape& shape(const program::NodeSpec& node, size_t index) const override;
-  core::DType dtype(const program::NodeSpec& node, size_t index) const override;
   void alias(const program::NodeSpec& node, size_t index, Slot* source, size_t byte_offset) override;
   Slot* view(Slot* slot, const core::Shape& shape) override;
   Slot* scratch(size_t bytes) override;
   Slot* table(size_t bytes) override;
   void fill_table(Slot* table, const void* contents, size_t bytes) override;
-  bool is_used(const program::NodeSpec& node, size_t index) const override;
 
   // Runs every factory, plans fetches and assigns, joins small steps, and gives every storage its address. The parts
   // below are complete afterwards.
   void build();
 
-  const program::ProgramSpec& spec;
+  using Placement::feeds;
+  using Placement::fetches;
+  using Placement::steps;
   std::vector<std::shared_ptr<CudaBuffer>> state;
-  std::deque<Slot> slots;
-  std::deque<Storage> storages;
-  std::vector<std::unique_ptr<Step>> steps;
-  std::vector<Slot*> feeds, states, fetches;  // in program order; feeds and fetches are row-major
   std::vector<FaultSite> fault_sites;
   Block inputs;   // all feeds
   Block results;  // the fault word, and all fetches behind it
@@ -82,26 +76,26 @@ class CudaBuilder : public Builder {
   size_t arena_floor = 0;
 
  private:
+  bool has_home(size_t i) const override { return state[i]->has_home(); }
+  void keep_home(size_t i) override { state[i]->keep_home(); }
+  std::unique_ptr<program::Step> copy_step(program::Slot* source, program::Slot* target) override;
+  Slot* scratch_like(const program::Slot* slot) override;
+  Slot* assigned_form(int value, program::Slot* state) override;
+
   Slot* add_slot(int value, core::DType dtype, const core::Shape& shape, const Layout& layout, Storage* storage);
-  Storage* add_storage(Place place, size_t bytes);
   Slot* add_constant_slot(int value, core::DType dtype, const core::Shape& shape);
   void add_sources();
   void add_constant(const program::Constant& constant);
-  CudaBuffer* buffer_of(const Slot* slot) const;
-  void add_copy(Slot* source, Slot* target, const char* why);
-  void add_step(std::unique_ptr<Step> step);
   void add_fetches();
-  void add_assigns();
   void join_steps();
   void place();
 
   Engine& engine_;
   Options options_;
+  std::deque<Slot> slots_;
   std::vector<std::vector<Slot*>> forms_;  // by value id
-  std::vector<bool> used_;                 // by value id
-  const program::NodeSpec* current_ = nullptr;
-  Block constants_;                  // constants and tables
-  std::vector<char> constant_data_;  // what goes there
+  Block constants_;                        // constants and tables
+  std::vector<char> constant_data_;        // what goes there
 };
 
 }  // namespace ostrich::cuda

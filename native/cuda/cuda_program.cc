@@ -8,9 +8,9 @@ namespace ostrich::cuda {
 
 namespace {
 
-constexpr size_t kProfiledRuns = 64;  // medians are over the last of them
+size_t bytes_of(const program::Slot* slot) { return slot->storage->bytes; }
 
-size_t bytes_of(const Slot* slot) { return slot->storage->bytes; }
+Step& launched(const std::unique_ptr<program::Step>& step) { return static_cast<Step&>(*step); }
 
 }  // namespace
 
@@ -19,7 +19,6 @@ CudaProgram::CudaProgram(const program::ProgramSpec& spec, std::vector<std::shar
     : engine_(std::move(engine)),
       spec_(spec),
       builder_(spec_, std::move(state), *engine_),
-      profile_(profile),
       lanes_{Lane(engine_->context), Lane(engine_->context)} {
   builder_.build();
   for (Lane& lane : lanes_) {
@@ -27,9 +26,9 @@ CudaProgram::CudaProgram(const program::ProgramSpec& spec, std::vector<std::shar
     lane.results = PinnedMemory(engine_->context, builder_.results.bytes());
     lane.staging = DeviceMemory(engine_->context, builder_.inputs.bytes(), "feeds of " + spec_.name);
   }
-  times_.resize(profile ? builder_.steps.size() : 0);
+  if (profile) profile_ = std::make_unique<program::Profile>(builder_.steps.size());
   warm_up();
-  if (!profile_) capture();
+  if (!profile) capture();
 }
 
 CudaProgram::~CudaProgram() {
@@ -46,7 +45,7 @@ CudaProgram::~CudaProgram() {
 void CudaProgram::warm_up() {
   const CUstream stream = engine_->compute.get();
   for (const auto& step : builder_.steps) {
-    if (step->is_library) step->run(stream);
+    if (launched(step).is_library) launched(step).run(stream);
   }
   engine_->compute.wait();
 }
@@ -54,7 +53,7 @@ void CudaProgram::warm_up() {
 void CudaProgram::launch_all(CUstream stream) {
   const Context& context = *engine_->context;
   OSTRICH_CU(context, cuMemsetD8Async(address(builder_.fault()), 0, sizeof(Fault), stream));
-  for (const auto& step : builder_.steps) step->run(stream);
+  for (const auto& step : builder_.steps) launched(step).run(stream);
 }
 
 void CudaProgram::capture() {
@@ -82,7 +81,7 @@ void CudaProgram::send_feeds(Lane& lane, const std::vector<const void*>& feeds) 
   if (feeds.empty()) return;
   const Context& context = *engine_->context;
   for (size_t i = 0; i < feeds.size(); ++i) {
-    const Slot* slot = builder_.feeds[i];
+    const program::Slot* slot = builder_.feeds[i];
     std::memcpy(lane.feeds.data() + slot->storage->arena_offset, feeds[i], bytes_of(slot));
   }
   const size_t bytes = builder_.inputs.bytes();
@@ -105,7 +104,7 @@ void CudaProgram::run(const std::vector<const void*>& feeds, const std::vector<v
   lane.fetches = fetches;
   const CUstream stream = engine_->compute.get();
   send_feeds(lane, feeds);
-  if (profile_) {
+  if (profile_ != nullptr) {
     run_profiled(stream);
   } else {
     OSTRICH_CU(context, cuGraphLaunch(graph_, stream));
@@ -122,14 +121,10 @@ void CudaProgram::run_profiled(CUstream stream) {
   Event start(engine_->context, true), end(engine_->context, true);
   for (size_t i = 0; i < builder_.steps.size(); ++i) {
     start.record(stream);
-    builder_.steps[i]->run(stream);
+    launched(builder_.steps[i]).run(stream);
     end.record(stream);
     end.wait();
-    std::vector<float>& times = times_[i];
-    if (times.size() < kProfiledRuns)
-      times.push_back(end.ms_since(start));
-    else
-      times[size_t(started_) % kProfiledRuns] = end.ms_since(start);
+    profile_->add(i, end.ms_since(start));
   }
 }
 
@@ -149,7 +144,7 @@ void CudaProgram::finish() {
     throw;
   }
   for (size_t i = 0; i < lane.fetches.size(); ++i) {
-    const Slot* slot = builder_.fetches[i];
+    const program::Slot* slot = builder_.fetches[i];
     if (lane.fetches[i] == nullptr) continue;
     std::memcpy(lane.fetches[i], lane.results.data() + slot->storage->arena_offset, bytes_of(slot));
   }

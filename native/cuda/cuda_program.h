@@ -11,6 +11,7 @@
 
 #include "backend/backend.h"
 #include "cuda/cuda_builder.h"
+#include "program/report.h"
 
 namespace ostrich::cuda {
 
@@ -42,14 +43,12 @@ class CudaProgram : public backend::Executable {
   void send_feeds(Lane& lane, const std::vector<const void*>& feeds);
   void expect_no_fault(const Fault& fault) const;
   std::string explain() const;
-  std::string profile_json() const;
 
   std::shared_ptr<Engine> engine_;  // outlives everything below
   program::ProgramSpec spec_;
   CudaBuilder builder_;
   CUgraphExec graph_ = nullptr;
-  bool profile_;
-  std::vector<std::vector<float>> times_;  // ms, last runs of each step
+  std::unique_ptr<program::Profile> profile_;  // null: not measured
   std::array<Lane, 2> lanes_;
   std::mutex mutex_;
   std::condition_variable finished_;

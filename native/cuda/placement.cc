@@ -1,6 +1,5 @@
-// The end of a program: fetches leave row-major, assigned values become the new contents of their states (in place
-// where no later reader needs the old contents, else by a copy after everything else has run), neighbouring small steps
-// share a launch, and every storage gets its address.
+// The end of a program on the device: fetches leave row-major, neighbouring small steps share a launch, and every
+// storage gets its address.
 #include <algorithm>
 
 #include "cuda/cuda_builder.h"
@@ -9,22 +8,23 @@ namespace ostrich::cuda {
 
 namespace {
 
-bool touches(const std::vector<Slot*>& list, Storage* storage) {
-  return std::any_of(list.begin(), list.end(), [&](const Slot* slot) { return slot->storage->root() == storage; });
+bool touches(const std::vector<program::Slot*>& list, Storage* storage) {
+  return std::any_of(list.begin(), list.end(),
+                     [&](const program::Slot* slot) { return slot->storage->root() == storage; });
 }
 
-bool share(const std::vector<Slot*>& a, const std::vector<Slot*>& b) {
-  return std::any_of(a.begin(), a.end(), [&](const Slot* slot) { return touches(b, slot->storage->root()); });
+bool share(const std::vector<program::Slot*>& a, const std::vector<program::Slot*>& b) {
+  return std::any_of(a.begin(), a.end(), [&](const program::Slot* slot) { return touches(b, slot->storage->root()); });
 }
 
 // Neither needs or disturbs what the other writes.
-bool independent(const Step& a, const Step& b) {
+bool independent(const program::Step& a, const program::Step& b) {
   return !share(a.writes, b.reads) && !share(a.writes, b.writes) && !share(a.reads, b.writes);
 }
 
-std::vector<Storage*> read_by_both(const Step& a, const Step& b) {
+std::vector<Storage*> read_by_both(const program::Step& a, const program::Step& b) {
   std::vector<Storage*> roots;
-  for (const Slot* slot : a.reads) {
+  for (const program::Slot* slot : a.reads) {
     if (touches(b.reads, slot->storage->root())) roots.push_back(slot->storage->root());
   }
   return roots;
@@ -36,42 +36,17 @@ void CudaBuilder::add_fetches() {
   for (size_t i = 0; i < fetches.size(); ++i) {
     Slot* source = row_major(forms_[size_t(spec.fetches[i].value)].front());
     // The copy of a state is taken before an assign replaces its contents.
-    if (program::merge_into_state(steps, source, fetches[i]) < 0) add_copy(source, fetches[i], "fetch");
+    if (!program::merge_into(steps, source, fetches[i])) add_copy(source, fetches[i], "fetch");
   }
-}
-
-void CudaBuilder::add_assigns() {
-  std::vector<std::pair<Slot*, Slot*>> copies;  // value, state
-  for (const auto& assign : spec.assigns) {
-    Slot* target = forms_[size_t(assign.state)].front();
-    Slot* source = forms_[size_t(assign.value)].front();
-    if (homeless(target)) with_layout(target, source->layout);
-    for (Slot* slot : forms_[size_t(assign.value)]) {
-      if (slot->layout == target->layout) source = slot;
-    }
-    const int producer = program::merge_into_state(steps, source, target);
-    // A run that met bad data leaves every state as it was.
-    if (producer >= 0 && !steps[size_t(producer)]->is_guarded) source->storage->merged = nullptr;
-    if (source->storage->root() != target->storage) copies.emplace_back(source, target);
-  }
-  // A value that is (or looks into) another state must be saved before any state is overwritten.
-  for (auto& [source, target] : copies) {
-    if (source->storage->root()->place != Place::state) continue;
-    Slot* saved =
-        add_slot(-1, source->dtype, source->shape, source->layout, add_storage(Place::arena, source->bytes()));
-    add_copy(source, saved, "snapshot");
-    source = saved;
-  }
-  for (const auto& [source, target] : copies) add_copy(source, target, "assign");
 }
 
 void CudaBuilder::join_steps() {
-  std::vector<std::unique_ptr<Step>> joined;
+  program::Steps joined;
   for (auto& step : steps) {
     if (!joined.empty() && independent(*joined.back(), *step)) {
       auto& last = joined.back();
       const std::vector<Storage*> shared = read_by_both(*last, *step);
-      if (std::unique_ptr<Step> both = join_pointwise(*this, last, step)) {
+      if (std::unique_ptr<program::Step> both = join_pointwise(last, step)) {
         // What both read may not be overwritten by one part while the other still reads.
         auto& pairs = both->in_place;
         const auto is_shared = [&](const auto& pair) {
@@ -97,7 +72,7 @@ void CudaBuilder::place() {
     if (storage.place == Place::arena) storage.data = arena.data() + storage.arena_offset;
     if (storage.place == Place::constant) storage.data = constants_.data() + storage.arena_offset;
   }
-  for (const auto& step : steps) step->prepare();
+  for (const auto& step : steps) static_cast<Step&>(*step).prepare();
   const CUstream stream = engine_.compute.get();
   OSTRICH_CU(context(),
              cuMemcpyHtoDAsync(address(constants_.data()), constant_data_.data(), constant_data_.size(), stream));

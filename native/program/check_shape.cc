@@ -1,5 +1,6 @@
 // Checks of the kernels that move elements without computing: reshape, transpose, broadcastTo, slice, concat, pad;
 // and of `pointwise`.
+#include <algorithm>
 #include <cfloat>
 #include <cmath>
 
@@ -27,6 +28,20 @@ void expect_broadcast(const NodeSpec& node, const core::Shape& from, const core:
   }
 }
 
+// What inputs that broadcast to a common shape have in common (NumPy's rule).
+core::Shape broadcast_shape(const ProgramSpec& spec, const NodeSpec& node) {
+  core::Shape shape;
+  for (int id : node.inputs) {
+    const core::Shape& input = value(spec, id).shape;
+    if (input.size() > shape.size()) shape.insert(shape.begin(), input.size() - shape.size(), 1);
+    for (size_t axis = 0; axis < input.size(); ++axis) {
+      int64_t& extent = shape[shape.size() - input.size() + axis];
+      extent = std::max(extent, input[axis]);
+    }
+  }
+  return shape;
+}
+
 // A number that a tensor of this dtype can hold.
 void expect_holds(const NodeSpec& node, const char* name, core::DType dtype) {
   const double number = get_number(node, name);
@@ -46,6 +61,12 @@ void check_pointwise(const ProgramSpec& spec, const NodeSpec& node) {
   expect_outputs(node, chain.outputs.size(), chain.outputs.size());
   const core::Shape& shape = output(spec, node, 0).shape;
   for (int id : node.inputs) expect_broadcast(node, value(spec, id).shape, shape);
+  // Along each axis some input has the declared extent: an output of more elements would be one that nobody writes.
+  const core::Shape common = broadcast_shape(spec, node);
+  if (shape != common) {
+    fail_node(node, "expected outputs of the inputs' common shape ", core::to_string(common), ", got ",
+              core::to_string(shape));
+  }
   for (size_t i = 0; i < chain.outputs.size(); ++i) {
     expect_output(spec, node, i, {chain.dtypes[size_t(chain.outputs[i])], shape});
   }

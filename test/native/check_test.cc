@@ -110,6 +110,11 @@ TEST(Check, RefusesEveryWrongOutput) {
       json wrong = right;
       wrong["nodes"][0]["out"][i]["shape"].push_back(2);
       EXPECT_HAS(refusal(wrong), label);
+      // What every input broadcasts to, and yet more than all of them have.
+      wrong = right;
+      json& shape = wrong["nodes"][0]["out"][i]["shape"];
+      shape.insert(shape.begin(), 2);
+      EXPECT_HAS(refusal(wrong), label);
       for (size_t axis = 0; axis < right["nodes"][0]["out"][i]["shape"].size(); ++axis) {
         wrong = right;
         json& extent = wrong["nodes"][0]["out"][i]["shape"][axis];

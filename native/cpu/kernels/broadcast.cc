@@ -4,18 +4,6 @@
 
 namespace ostrich::cpu {
 
-core::Shape broadcast_shape(const std::vector<core::Shape>& inputs) {
-  core::Shape shape;
-  for (const core::Shape& input : inputs) {
-    if (input.size() > shape.size()) shape.insert(shape.begin(), input.size() - shape.size(), 1);
-    for (size_t axis = 0; axis < input.size(); ++axis) {
-      int64_t& extent = shape[shape.size() - input.size() + axis];
-      extent = std::max(extent, input[axis]);
-    }
-  }
-  return shape;
-}
-
 Broadcast::Broadcast(const core::Shape& output, const std::vector<core::Shape>& inputs) : strides(inputs.size()) {
   for (size_t axis = 0; axis < output.size(); ++axis) {
     if (output[axis] == 1) continue;

@@ -23,7 +23,4 @@ struct Broadcast {
             int64_t begin, int64_t n) const;
 };
 
-// NumPy's rule; the extents were checked when the program was parsed.
-core::Shape broadcast_shape(const std::vector<core::Shape>& inputs);
-
 }  // namespace ostrich::cpu

@@ -19,7 +19,8 @@ constexpr int64_t kRowsOfTask = 64;  // table rows; tasks are handed out dynamic
 
 class GatherStep : public Step {
  public:
-  GatherStep(std::string label, Slot* table, Slot* index, Slot* y) : label_(std::move(label)) {
+  GatherStep(Builder& builder, std::string label, Slot* table, Slot* index, Slot* y) : label_(std::move(label)) {
+    can_fail = builder.may_fail(index, table->shape[0]);
     reads = {table, index};
     writes = {y};
   }
@@ -49,6 +50,7 @@ class ScatterAddStep : public Step {
   ScatterAddStep(Builder& builder, std::string label, Slot* index, Slot* updates, Slot* y) : label_(std::move(label)) {
     const size_t positions = size_t(core::count(index->shape)), rows = size_t(y->shape[0]),
                  columns = size_t(y->shape[1]);
+    can_fail = builder.may_fail(index, y->shape[0]);
     reads = {index, updates};
     writes = {y, builder.scratch((rows + 1 + positions) * sizeof(int64_t))};
     if (y->dtype == core::DType::bf16)
@@ -106,7 +108,7 @@ class ScatterAddStep : public Step {
 std::unique_ptr<Step> make_gather(Builder& builder, const NodeSpec& node) {
   Slot* table = builder.row_major(builder.input(node, 0));
   Slot* index = builder.row_major(builder.input(node, 1));
-  return std::make_unique<GatherStep>(node.label(), table, index, builder.output(node, 0));
+  return std::make_unique<GatherStep>(builder, node.label(), table, index, builder.output(node, 0));
 }
 
 std::unique_ptr<Step> make_scatterAdd(Builder& builder, const NodeSpec& node) {

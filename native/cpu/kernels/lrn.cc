@@ -96,7 +96,7 @@ class LrnStep : public Step {
     if (dy != nullptr) reads.push_back(dy);
     writes = {y, builder.scratch(size_t(scratch_ * builder.threads()) * sizeof(float))};
     // A tile is read whole before any of it is written.
-    for (Slot* read : reads) in_place.emplace_back(y, read);
+    for (program::Slot* read : reads) in_place.emplace_back(y, read);
   }
 
   void run(RunContext& context) override {
@@ -110,7 +110,9 @@ class LrnStep : public Step {
  private:
   void run_tile(int64_t i, float* scratch) const {
     const simd::Table& table = simd::table();
-    const auto at = [&](Slot* slot) { return slot->data<char>() + tiles_.offset(i) * core::size_of(slot->dtype); };
+    const auto at = [&](program::Slot* slot) {
+      return slot->data<char>() + tiles_.offset(i) * core::size_of(slot->dtype);
+    };
     if (reads.size() == 1) {
       table.lrn[kind_](at(writes[0]), at(reads[0]), tiles_.tile(i), factors_, scratch);
     } else {

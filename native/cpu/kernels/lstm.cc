@@ -15,15 +15,15 @@ class LstmStep : public Step {
     reads = wide_inputs(builder, node, 1, recurrence_->weights());
     mask_ = mask_of(reads);
     for (size_t i = 0; i < 3; ++i) writes.push_back(wide_output(builder, node, i));
-    const std::vector<Slot*>& scratch = recurrence_->scratch();
+    const auto& scratch = recurrence_->scratch();
     writes.insert(writes.end(), scratch.begin(), scratch.end());
     detail = recurrence_->detail();
   }
 
   void run(RunContext& context) override {
     const int64_t h = recurrence_->units(), n = recurrence_->streams(), state = n * h;
-    const auto data = [](Slot* slot) { return slot->data<float>(); };
-    const auto before = [&](int64_t i, Slot* all, Slot* first) {
+    const auto data = [](program::Slot* slot) { return slot->data<float>(); };
+    const auto before = [&](int64_t i, program::Slot* all, program::Slot* first) {
       return i == 0 ? data(first) : data(all) + order_.at(i - 1) * state;
     };
     recurrence_->run<simd::LstmCell>(
@@ -43,7 +43,7 @@ class LstmStep : public Step {
 
  private:
   const Order order_;
-  Slot* mask_;
+  program::Slot* mask_;
   std::unique_ptr<Recurrence> recurrence_;
 };
 
@@ -56,7 +56,7 @@ class LstmGradStep : public Step {
     mask_ = mask_of(reads);
     dc_ = program::get_bool(node, "cell") ? reads[5] : nullptr;
     for (size_t i = 0; i < 3; ++i) writes.push_back(wide_output(builder, node, i));
-    const std::vector<Slot*>& scratch = recurrence_->scratch();
+    const auto& scratch = recurrence_->scratch();
     writes.insert(writes.end(), scratch.begin(), scratch.end());
     detail = recurrence_->detail();
   }
@@ -64,7 +64,7 @@ class LstmGradStep : public Step {
   // dh0 and dc0 hold what goes from step to step; after the last step, in one more round, dh0 takes its product.
   void run(RunContext& context) override {
     const int64_t n = recurrence_->streams(), state = n * recurrence_->units(), steps = order_.steps();
-    const auto data = [](Slot* slot) { return slot->data<float>(); };
+    const auto data = [](program::Slot* slot) { return slot->data<float>(); };
     std::fill_n(data(writes[1]), state, 0.0f);
     std::fill_n(data(writes[2]), state, 0.0f);
     recurrence_->run<simd::LstmCellGrad>(
@@ -88,7 +88,7 @@ class LstmGradStep : public Step {
 
  private:
   const Order order_;
-  Slot *mask_, *dc_;
+  program::Slot *mask_, *dc_;
   std::unique_ptr<Recurrence> recurrence_;
 };
 

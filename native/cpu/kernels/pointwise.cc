@@ -20,16 +20,16 @@ constexpr int kMaxPlaces = 1024;
 
 class PointwiseStep : public Step {
  public:
-  PointwiseStep(ChainPlan plan, int64_t elements, std::vector<Slot*> inputs, std::vector<Slot*> outputs,
+  PointwiseStep(ChainPlan plan, int64_t elements, const std::vector<Slot*>& inputs, const std::vector<Slot*>& outputs,
                 const std::vector<Access>& access, std::optional<Broadcast> broadcast)
       : plan_(std::move(plan)), elements_(elements), broadcast_(std::move(broadcast)) {
     OSTRICH_CHECK(plan_.places() <= kMaxPlaces && plan_.block >= 16);
-    reads = std::move(inputs);
-    writes = std::move(outputs);
+    reads.assign(inputs.begin(), inputs.end());
+    writes.assign(outputs.begin(), outputs.end());
     for (size_t i = 0; i < reads.size(); ++i) {
       size_of_.push_back(access[i] == Access::linear ? core::size_of(reads[i]->dtype) : 0);
     }
-    for (const Slot* slot : writes) size_of_.push_back(core::size_of(slot->dtype));
+    for (const program::Slot* slot : writes) size_of_.push_back(core::size_of(slot->dtype));
     for (const auto& [k, i] : plan_.in_place) in_place.push_back({writes[size_t(k)], reads[size_t(i)]});
     // Functions cost about as much as six plain instructions.
     int64_t cost = int64_t(plan_.loads.size()) + 2;
@@ -42,8 +42,8 @@ class PointwiseStep : public Step {
   void run(RunContext& context) override {
     char* places[kMaxPlaces];
     size_t place = 0;
-    for (const Slot* slot : reads) places[place++] = slot->data<char>();
-    for (const Slot* slot : writes) places[place++] = slot->data<char>();
+    for (const program::Slot* slot : reads) places[place++] = slot->data<char>();
+    for (const program::Slot* slot : writes) places[place++] = slot->data<char>();
     for (uint32_t& bits : plan_.uniforms) places[place++] = reinterpret_cast<char*>(&bits);
     for (const BlockOp& op : plan_.prologue) op.fn(places[op.y], places[op.a], places[op.b], places[op.c], 1);
     if (plan_.body.empty()) return;
@@ -148,14 +148,12 @@ std::vector<int> lenders(const std::vector<Slot*>& inputs, const std::vector<Acc
 std::unique_ptr<Step> make_pointwise(Builder& builder, const NodeSpec& node) {
   std::vector<Slot*> inputs;
   std::vector<core::DType> dtypes;
-  std::vector<core::Shape> shapes;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     inputs.push_back(builder.input(node, i));
     dtypes.push_back(inputs[i]->dtype);
-    shapes.push_back(inputs[i]->shape);
   }
   const Chain chain = program::parse_chain(node, dtypes);
-  const core::Shape shape = broadcast_shape(shapes);
+  const core::Shape& shape = builder.shape(node, 0);
   const Layout layout = choose_layout(builder, chain, inputs, shape);
   const bool row_major = layout.is_row_major();
   const int64_t elements = layout.elements();

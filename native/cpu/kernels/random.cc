@@ -16,7 +16,7 @@ constexpr int64_t kGrain = 8192;
 constexpr int64_t kAlign = 64;  // whole groups of draws
 
 // Draws of the step whose seed and step number are these inputs.
-simd::Draws draws_of(const Slot* seed, const Slot* step, uint32_t stream, int64_t first) {
+simd::Draws draws_of(const program::Slot* seed, const program::Slot* step, uint32_t stream, int64_t first) {
   const auto* key = seed->data<uint32_t>();
   return {key[0], key[1], stream, step->data<uint32_t>()[0], first};
 }
@@ -62,7 +62,7 @@ class DropoutStep : public Step {
   }
 
   void run(RunContext& context) override {
-    const Slot* x = reads[0];
+    const program::Slot* x = reads[0];
     const size_t size = core::size_of(x->dtype);
     const auto dropout = simd::table().dropout[x->dtype == core::DType::bf16 ? simd::kBf16 : simd::kF32];
     parallel_for(

@@ -57,7 +57,7 @@ class Recurrence {
   int64_t streams() const { return n_; }
   // The weights in the form that is read, and what is written besides the outputs.
   Slot* weights() const { return weights_; }
-  const std::vector<Slot*>& scratch() const { return scratch_; }
+  const std::vector<program::Slot*>& scratch() const { return scratch_; }
   std::string detail() const { return by_onednn_ ? by_onednn_->detail() : std::string("panels ") + simd::table().isa; }
 
   // cells(i, unit, block) for every step in order and every block from `unit` on, whose extents and product are set.
@@ -155,7 +155,7 @@ class Recurrence {
   const int64_t lanes_, blocks_, k_, together_;
   std::unique_ptr<RecurrentProduct> by_onednn_;
   Slot *weights_, *panels_ = nullptr, *products_ = nullptr;
-  std::vector<Slot*> scratch_;
+  std::vector<program::Slot*> scratch_;
 };
 
 inline Slot* wide_output(Builder& builder, const program::NodeSpec& node, size_t index) {
@@ -163,13 +163,14 @@ inline Slot* wide_output(Builder& builder, const program::NodeSpec& node, size_t
 }
 
 // All inputs, wide, but input `at`, which is `weights`; the mask, if there is one, is the last.
-inline std::vector<Slot*> wide_inputs(Builder& builder, const program::NodeSpec& node, size_t at, Slot* weights) {
-  std::vector<Slot*> inputs;
+inline std::vector<program::Slot*> wide_inputs(Builder& builder, const program::NodeSpec& node, size_t at,
+                                               Slot* weights) {
+  std::vector<program::Slot*> inputs;
   for (size_t i = 0; i < node.inputs.size(); ++i) inputs.push_back(i == at ? weights : wide_input(builder, node, i));
   return inputs;
 }
 
-inline Slot* mask_of(const std::vector<Slot*>& inputs) {
+inline program::Slot* mask_of(const std::vector<program::Slot*>& inputs) {
   return inputs.back()->dtype == core::DType::u8 ? inputs.back() : nullptr;
 }
 

@@ -16,7 +16,7 @@ class RecurrentProduct {
 
   // The weights as oneDNN likes them.
   Slot* weights() const { return weights_; }
-  const std::vector<Slot*>& scratch() const { return step_->writes; }
+  const std::vector<program::Slot*>& scratch() const { return step_->writes; }
   std::string detail() const { return step_->detail; }
   // a f32 [N, K], rounded to bf16 where that is multiplied, or null for zeros -> f32 [N, columns].
   const float* run(RunContext& context, const float* a) const;

@@ -23,8 +23,8 @@ class MoveStep : public Step {
     size_t to_offset, from_offset;  // bytes
   };
 
-  MoveStep(std::vector<Slot*> inputs, Slot* y) {
-    reads = std::move(inputs);
+  MoveStep(const std::vector<Slot*>& inputs, Slot* y) {
+    reads.assign(inputs.begin(), inputs.end());
     writes = {y};
   }
   void add(StridedCopy copy, int64_t to_offset, int64_t from_offset) {

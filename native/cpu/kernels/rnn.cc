@@ -15,14 +15,14 @@ class RnnStep : public Step {
     reads = wide_inputs(builder, node, 1, recurrence_->weights());
     mask_ = mask_of(reads);
     writes = {wide_output(builder, node, 0)};
-    const std::vector<Slot*>& scratch = recurrence_->scratch();
+    const auto& scratch = recurrence_->scratch();
     writes.insert(writes.end(), scratch.begin(), scratch.end());
     detail = recurrence_->detail();
   }
 
   void run(RunContext& context) override {
     const int64_t n = recurrence_->streams(), state = n * recurrence_->units();
-    const auto data = [](Slot* slot) { return slot->data<float>(); };
+    const auto data = [](program::Slot* slot) { return slot->data<float>(); };
     const auto before = [&](int64_t i) { return i == 0 ? data(reads[2]) : data(writes[0]) + order_.at(i - 1) * state; };
     recurrence_->run<simd::RnnCell>(context, order_.steps(), before, [&](int64_t i, int64_t unit, simd::RnnCell& cell) {
       const int64_t t = order_.at(i), at = t * state + unit;
@@ -38,7 +38,7 @@ class RnnStep : public Step {
  private:
   const Order order_;
   const bool is_relu_;
-  Slot* mask_;
+  program::Slot* mask_;
   std::unique_ptr<Recurrence> recurrence_;
 };
 
@@ -51,7 +51,7 @@ class RnnGradStep : public Step {
     reads = wide_inputs(builder, node, 2, recurrence_->weights());
     mask_ = mask_of(reads);
     for (size_t i = 0; i < 2; ++i) writes.push_back(wide_output(builder, node, i));
-    const std::vector<Slot*>& scratch = recurrence_->scratch();
+    const auto& scratch = recurrence_->scratch();
     writes.insert(writes.end(), scratch.begin(), scratch.end());
     detail = recurrence_->detail();
   }
@@ -59,7 +59,7 @@ class RnnGradStep : public Step {
   // dh0 holds what goes from step to step; after the last step, in one more round, it takes its product.
   void run(RunContext& context) override {
     const int64_t n = recurrence_->streams(), state = n * recurrence_->units(), steps = order_.steps();
-    const auto data = [](Slot* slot) { return slot->data<float>(); };
+    const auto data = [](program::Slot* slot) { return slot->data<float>(); };
     std::fill_n(data(writes[1]), state, 0.0f);
     recurrence_->run<simd::RnnCellGrad>(
         context, steps + 1,
@@ -80,7 +80,7 @@ class RnnGradStep : public Step {
  private:
   const Order order_;
   const bool is_relu_;
-  Slot* mask_;
+  program::Slot* mask_;
   std::unique_ptr<Recurrence> recurrence_;
 };
 

@@ -33,10 +33,10 @@ class RowsStep : public Step {
         },
         1);
   }
-  const char* row_of(const Slot* slot, int64_t row) const {
+  const char* row_of(const program::Slot* slot, int64_t row) const {
     return slot->data<char>() + size_t(row * k_) * core::size_of(slot->dtype);
   }
-  char* row_to(Slot* slot, int64_t row) const {
+  char* row_to(program::Slot* slot, int64_t row) const {
     return slot->data<char>() + size_t(row * k_) * core::size_of(slot->dtype);
   }
 
@@ -65,8 +65,9 @@ class SoftmaxStep : public RowsStep {
 // logits, labels -> loss = logSumExp - logits[label], logSumExp
 class CrossEntropyStep : public RowsStep {
  public:
-  CrossEntropyStep(std::string label, Slot* x, Slot* labels, Slot* loss, Slot* lse)
+  CrossEntropyStep(Builder& builder, std::string label, Slot* x, Slot* labels, Slot* loss, Slot* lse)
       : RowsStep(x), label_(std::move(label)) {
+    can_fail = builder.may_fail(labels, k_);
     reads = {x, labels};
     writes = {loss, lse};
   }
@@ -93,11 +94,12 @@ class CrossEntropyStep : public RowsStep {
 
 class CrossEntropyGradStep : public RowsStep {
  public:
-  CrossEntropyGradStep(std::string label, std::vector<Slot*> inputs, Slot* dx)
+  CrossEntropyGradStep(Builder& builder, std::string label, std::vector<Slot*> inputs, Slot* dx)
       : RowsStep(inputs[1]), label_(std::move(label)) {
-    reads = std::move(inputs);
+    can_fail = builder.may_fail(inputs[2], k_);
+    reads.assign(inputs.begin(), inputs.end());
     writes = {dx};
-    const auto in_logits = [&](const Slot* slot) { return slot != x_ && slot->storage == x_->storage; };
+    const auto in_logits = [&](const program::Slot* slot) { return slot != x_ && slot->storage == x_->storage; };
     if (std::none_of(reads.begin(), reads.end(), in_logits)) in_place = {{dx, reads[1]}};
   }
   void run(RunContext& context) override {
@@ -134,13 +136,14 @@ std::unique_ptr<Step> make_logSoftmax(Builder& builder, const NodeSpec& node) {
 std::unique_ptr<Step> make_crossEntropy(Builder& builder, const NodeSpec& node) {
   Slot* x = plain_input(builder, node, 0);
   Slot* labels = plain_input(builder, node, 1);
-  return std::make_unique<CrossEntropyStep>(node.label(), x, labels, builder.output(node, 0), builder.output(node, 1));
+  return std::make_unique<CrossEntropyStep>(builder, node.label(), x, labels, builder.output(node, 0),
+                                            builder.output(node, 1));
 }
 
 std::unique_ptr<Step> make_crossEntropyGrad(Builder& builder, const NodeSpec& node) {
   std::vector<Slot*> inputs;
   for (size_t i = 0; i < 4; ++i) inputs.push_back(plain_input(builder, node, i));
-  return std::make_unique<CrossEntropyGradStep>(node.label(), inputs, builder.output(node, 0));
+  return std::make_unique<CrossEntropyGradStep>(builder, node.label(), inputs, builder.output(node, 0));
 }
 
 }  // namespace ostrich::cpu

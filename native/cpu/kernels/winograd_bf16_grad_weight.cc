@@ -71,7 +71,8 @@ class GradWeight : public Step {
     const int64_t tiles[2] = {begin + pair * 2, begin + pair * 2 + (lonely ? 0 : 1)};
     const uint16_t* from[2];
     WinogradTile parts[2];
-    const auto take = [&](Slot* slot, const Images& images, int64_t size, int64_t pad_top, int64_t pad_left) {
+    const auto take = [&](const program::Slot* slot, const Images& images, int64_t size, int64_t pad_top,
+                          int64_t pad_left) {
       for (int64_t i = 0; i < 2; ++i) {
         from[i] = slot->data<uint16_t>();
         parts[i] = grid_.tile(tiles[i], images, size, pad_top, pad_left, from[i]);

@@ -17,6 +17,7 @@ class GatherStep : public Step {
     args_.fault = builder.fault();
     args_.rows = table->shape[0];
     args_.site = builder.fault_site(node, FaultKind::index, args_.rows);
+    can_fail = builder.may_fail(index, args_.rows);
     args_.n = core::count(index->shape);
     size_t unit = core::size_of(table->dtype), row = size_t(table->shape[1]) * unit;
     while (unit < 16 && (row | table->offset | y->offset) % (2 * unit) == 0) unit *= 2;
@@ -45,6 +46,7 @@ class ScatterAddStep : public Step {
     sort_.tiles = int((sort_.n + kSortTile - 1) / kSortTile);
     sort_.fault = builder.fault();
     sort_.site = builder.fault_site(node, FaultKind::index, sort_.rows);
+    can_fail = builder.may_fail(index, sort_.rows);
     passes_ = 1;
     while (passes_ < 4 && (sort_.rows - 1) >> (8 * passes_) > 0) ++passes_;
     reads = {index, updates};
@@ -73,7 +75,7 @@ class ScatterAddStep : public Step {
       scan_.launch(stream, {1}, kSortTile, args);
       place_.launch(stream, tiles, kSortTile, args);
     }
-    const Slot* y = writes[0];
+    const program::Slot* y = writes[0];
     const int32_t* keys = sorted_[(passes_ + 1) % 2]->data<const int32_t>();
     const ScatterArgs args{keys,        keys + sort_.n, reads[1]->data<const void>(), writes[0]->data<void>(), sort_.n,
                            y->shape[0], y->shape[1]};

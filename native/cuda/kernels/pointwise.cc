@@ -108,19 +108,6 @@ Layout choose_layout(Builder& builder, const std::vector<Slot*>& inputs, const S
   return leader == nullptr ? Layout::row_major() : Layout::channels_last(shape);
 }
 
-Shape broadcast_shape(const std::vector<Slot*>& inputs) {
-  Shape shape;
-  for (const Slot* slot : inputs) {
-    const Shape& input = slot->shape;
-    if (input.size() > shape.size()) shape.insert(shape.begin(), input.size() - shape.size(), 1);
-    for (size_t axis = 0; axis < input.size(); ++axis) {
-      int64_t& extent = shape[shape.size() - input.size() + axis];
-      extent = std::max(extent, input[axis]);
-    }
-  }
-  return shape;
-}
-
 // Logical axes, outermost first in memory.
 std::vector<size_t> axes_in_memory(const Layout& layout, size_t rank) {
   if (!layout.is_row_major()) return {0, 2, 3, 1};
@@ -190,8 +177,8 @@ std::unique_ptr<Step> make_step(Builder& builder, const Chain& chain, const std:
 
   const int known = job.count < kWorthKnown ? -1 : known_chain(job, int(inputs.size()), int(outputs.size()));
   auto step = std::make_unique<PointwiseStep>(builder, lowered.registers <= kFewRegisters, known);
-  step->reads = inputs;
-  step->writes = outputs;
+  step->reads.assign(inputs.begin(), inputs.end());
+  step->writes.assign(outputs.begin(), outputs.end());
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (!lends(job, inputs, i)) continue;
     for (Slot* output : outputs) {
@@ -212,7 +199,7 @@ std::unique_ptr<Step> make_pointwise(Builder& builder, const NodeSpec& node) {
     inputs.push_back(builder.input(node, i));
     dtypes.push_back(inputs[i]->dtype);
   }
-  const Shape shape = broadcast_shape(inputs);
+  const Shape& shape = builder.shape(node, 0);
   const Layout layout = choose_layout(builder, inputs, shape);
   for (Slot*& slot : inputs) {
     slot = slot->shape == shape ? builder.with_layout(slot, layout) : builder.row_major(slot);
@@ -268,7 +255,8 @@ std::unique_ptr<Step> make_activate(Builder& builder, Slot* x, Slot* y, Activati
   return make_step(builder, chain, inputs, {y}, x->shape, x->layout);
 }
 
-std::unique_ptr<Step> join_pointwise(Builder&, std::unique_ptr<Step>& first, std::unique_ptr<Step>& second) {
+std::unique_ptr<program::Step> join_pointwise(std::unique_ptr<program::Step>& first,
+                                              std::unique_ptr<program::Step>& second) {
   auto* a = dynamic_cast<PointwiseStep*>(first.get());
   auto* b = dynamic_cast<PointwiseStep*>(second.get());
   if (a == nullptr || b == nullptr || !a->joins(*b)) return nullptr;

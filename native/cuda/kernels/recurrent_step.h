@@ -62,16 +62,16 @@ class RecurrentStep : public Step {
   int64_t at(int64_t i) const { return is_reverse_ != is_backward_ ? steps_ - 1 - i : i; }
   // Step i of a sequence [T, N, parts * H].
   template <class T = void>
-  T* step(const Slot* sequence, int64_t i, int64_t parts = 1) const {
+  T* step(const program::Slot* sequence, int64_t i, int64_t parts = 1) const {
     return reinterpret_cast<T*>(sequence->data<char>() +
                                 size_t(at(i) * n_ * parts * h_) * core::size_of(sequence->dtype));
   }
   // The step of `all` that came before step i of a forward loop, or the first state.
-  const char* before(int64_t i, const Slot* all, const Slot* first) const {
+  const char* before(int64_t i, const program::Slot* all, const program::Slot* first) const {
     return i == 0 ? first->data<const char>() : step<const char>(all, i - 1);
   }
   // The same for a backward loop.
-  const char* earlier(int64_t i, const Slot* all, const Slot* first) const {
+  const char* earlier(int64_t i, const program::Slot* all, const program::Slot* first) const {
     return i + 1 == steps_ ? first->data<const char>() : step<const char>(all, i + 1);
   }
   const uint8_t* mask(int64_t i) const {
@@ -92,7 +92,7 @@ class RecurrentStep : public Step {
     spec.tf32 = builder.options().tf32 && spec.in == core::DType::f32;
     spec.deterministic = builder.options().deterministic;
     size_t places = 256 | size_t(spec.m * spec.k) * core::size_of(spec.in);
-    for (const Slot* slot : reads) places |= slot->offset;
+    for (const program::Slot* slot : reads) places |= slot->offset;
     spec.alignment = int(places & (~places + 1));
     plan_ = builder.gemm().plan(spec);
     product_ = builder.scratch(size_t(spec.m * spec.n) * sizeof(float));
@@ -114,7 +114,8 @@ class RecurrentStep : public Step {
   const bool is_backward_, is_reverse_;
   const int64_t steps_, n_, parts_;
   int64_t h_ = 0;
-  Slot *w_ = nullptr, *mask_ = nullptr, *product_ = nullptr, *workspace_ = nullptr;
+  Slot *product_ = nullptr, *workspace_ = nullptr;
+  program::Slot *w_ = nullptr, *mask_ = nullptr;
   Kernel cell_, first_;
   std::unique_ptr<GemmPlan> plan_;
 };

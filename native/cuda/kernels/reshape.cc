@@ -16,8 +16,8 @@ using program::NodeSpec;
 // One launch for each part.
 class CopyStep : public Step {
  public:
-  CopyStep(std::vector<Slot*> sources, Slot* target) {
-    reads = std::move(sources);
+  CopyStep(const std::vector<Slot*>& sources, Slot* target) {
+    reads.assign(sources.begin(), sources.end());
     writes = {target};
     is_guarded = true;
   }

@@ -17,6 +17,7 @@ class Sequence : public Step {
     unite(writes, part->writes);
     detail += (detail.empty() ? "" : ", ") + part->detail;
     is_library = is_library || part->is_library;
+    can_fail = can_fail || part->can_fail;
     parts_.push_back(std::move(part));
   }
   void prepare() override {
@@ -27,8 +28,8 @@ class Sequence : public Step {
   }
 
  private:
-  static void unite(std::vector<Slot*>& all, const std::vector<Slot*>& more) {
-    for (Slot* slot : more) {
+  static void unite(std::vector<program::Slot*>& all, const std::vector<program::Slot*>& more) {
+    for (program::Slot* slot : more) {
       if (std::find(all.begin(), all.end(), slot) == all.end()) all.push_back(slot);
     }
   }

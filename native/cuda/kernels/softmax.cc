@@ -60,6 +60,7 @@ class CrossEntropyStep : public RowsStep {
   CrossEntropyStep(Builder& builder, const NodeSpec& node, Slot* x, Slot* labels)
       : RowsStep(builder, "cross_entropy", x) {
     args.site = builder.fault_site(node, FaultKind::label, args.k.divisor);
+    can_fail = builder.may_fail(labels, args.k.divisor);
     reads = {x, labels};
     writes = {builder.output(node, 0), builder.output(node, 1)};
   }
@@ -78,10 +79,11 @@ class CrossEntropyGradStep : public RowsStep {
   CrossEntropyGradStep(Builder& builder, const NodeSpec& node, std::vector<Slot*> inputs)
       : RowsStep(builder, "cross_entropy_grad", inputs[1]) {
     args.site = builder.fault_site(node, FaultKind::label, args.k.divisor);
-    reads = std::move(inputs);
+    can_fail = builder.may_fail(inputs[2], args.k.divisor);
+    reads.assign(inputs.begin(), inputs.end());
     writes = {builder.output(node, 0)};
-    const Slot* x = reads[1];
-    const auto in_logits = [&](const Slot* slot) { return slot != x && slot->storage == x->storage; };
+    const program::Slot* x = reads[1];
+    const auto in_logits = [&](const program::Slot* slot) { return slot != x && slot->storage == x->storage; };
     if (std::none_of(reads.begin(), reads.end(), in_logits)) in_place = {{writes[0], reads[1]}};
   }
   void run(CUstream stream) override {
