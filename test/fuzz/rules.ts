@@ -1,0 +1,246 @@
+// What a random graph can grow by: each rule looks for operands that fit and gives new tensors, or none.
+import { count, type DType, isFloat, type Tensor } from '../../lib/graph/index.js'
+import * as ops from '../../lib/ops/index.js'
+import type { Draw } from './random-graph.js'
+
+export interface Rule {
+  readonly name: string
+  apply(draw: Draw): readonly Tensor[]
+}
+
+type F = Tensor<'f32'>
+type Images = Tensor<'f32', [number, number, number, number]>
+type Matrix = Tensor<'f32', [number, number]>
+
+const float = (t: Tensor) => isFloat(t.dtype)
+const small = 4096
+
+/** One float operand that fits. */
+function one(
+  name: string,
+  fits: (t: Tensor) => boolean,
+  build: (x: F, draw: Draw) => Tensor | readonly Tensor[],
+): Rule {
+  return {
+    name,
+    apply: (draw) => {
+      const x = draw.pick((t) => float(t) && fits(t))
+      if (x === undefined) return []
+      const result = build(x as F, draw)
+      return Array.isArray(result) ? (result as readonly Tensor[]) : [result as Tensor]
+    },
+  }
+}
+
+const any = () => true
+const images = (t: Tensor) => t.rank === 4
+const roomy = (t: Tensor) => images(t) && (t.shape[2] ?? 0) >= 3 && (t.shape[3] ?? 0) >= 3
+const matrix = (t: Tensor) => t.rank === 2
+const ranked = (t: Tensor) => t.rank > 0
+const sized = (t: Tensor) => t.rank > 0 && count(t.shape) <= small
+
+/** Functions whose results stay near 1, whatever their arguments. */
+const unary: readonly ((x: F) => F)[] = [
+  (x) => ops.tanh(x),
+  (x) => ops.sigmoid(x),
+  (x) => ops.neg(x),
+  (x) => ops.abs(x),
+  (x) => ops.mul(ops.relu(x), 0.9),
+  (x) => ops.sin(x),
+  (x) => ops.cos(x),
+  (x) => ops.exp(ops.neg(ops.abs(x))),
+  (x) => ops.log(ops.add(ops.abs(x), 0.5)),
+  (x) => ops.sqrt(ops.add(ops.abs(x), 0.1)),
+  (x) => ops.rsqrt(ops.add(ops.square(x), 0.5)),
+  (x) => ops.div(x, ops.add(ops.abs(x), 1)),
+  (x) => ops.pow(ops.add(ops.abs(x), 0.5), 0.7),
+]
+
+const binary: readonly ((a: F, b: F) => F)[] = [
+  (a, b) => ops.mul(ops.add(a, b), 0.5),
+  (a, b) => ops.mul(ops.sub(a, b), 0.5),
+  (a, b) => ops.mul(ops.tanh(a), b),
+  (a, b) => ops.maximum(a, b),
+  (a, b) => ops.minimum(a, b),
+  (a, b) => ops.div(ops.tanh(a), ops.add(ops.abs(b), 1)),
+  (a, b) => ops.where(ops.less(a, b), ops.mul(a, 0.5), b),
+]
+
+/** Another tensor of the same type with this shape, or one that broadcasts to it. */
+function partner(draw: Draw, x: Tensor): F {
+  const fits = (t: Tensor) => t.dtype === x.dtype && t.shape.join() === x.shape.join()
+  if (draw.chance(0.7)) return (draw.pick(fits) ?? x) as F
+  return draw.like(
+    x.dtype,
+    draw.of(
+      x.shape.slice(draw.below(x.rank + 1)),
+      x.shape.map((n) => (draw.chance(0.5) ? 1 : n)),
+    ),
+  )
+}
+
+const conv: Rule = one('conv2d', images, (x, draw) => {
+  const channels = x.shape[1] ?? 1
+  const groups = channels % 4 === 0 && draw.chance(0.2) ? 2 : 1
+  const outputs = draw.of(4, 6, 8, 16) // even: for two groups
+  const kernel = roomy(x) ? draw.of(1, 3) : 1
+  const w = draw.like(x.dtype, [outputs, channels / groups, kernel, kernel]) as Images
+  const bias = draw.chance(0.5) ? { bias: draw.float32([outputs]) } : {}
+  const y = ops.conv2d(x as Images, w, { padding: draw.of(0, 1), stride: draw.of(1, 1, 2), groups, ...bias })
+  const scaled = ops.mul(y as F, 1 / Math.sqrt((channels / groups) * kernel * kernel))
+  return draw.chance(0.4) ? ops.relu(scaled) : scaled
+})
+
+const product: Rule = one(
+  'matmul',
+  (t) => t.rank >= 2 && t.rank <= 3,
+  (x, draw) => {
+    const inner = x.shape.at(-1) ?? 1
+    const outputs = draw.of(3, 8, 16, 33)
+    const transposeB = draw.chance(0.5)
+    const w = draw.like(x.dtype, transposeB ? [outputs, inner] : [inner, outputs]) as Matrix
+    const bias = draw.chance(0.4) ? { bias: draw.float32([outputs]) } : {}
+    const y = ops.matmul(x as Matrix, w, { transposeB, ...bias } as object) as unknown as F
+    const scaled = ops.mul(y, 1 / Math.sqrt(inner))
+    return draw.chance(0.3) ? draw.of(ops.relu, ops.tanh, ops.sigmoid)(scaled) : scaled
+  },
+)
+
+/** Recurrent layers take gates [T, N, parts * H]. */
+function recurrent(
+  name: string,
+  parts: number,
+  build: (draw: Draw, gates: F, dtype: DType, extents: number[]) => F,
+): Rule {
+  return {
+    name,
+    apply: (draw) => {
+      const [steps, streams, units] = [draw.of(1, 2, 5), draw.of(1, 3), draw.of(4, 8, 16)]
+      const dtype = draw.of<DType>('f32', 'f32', 'bf16')
+      return [build(draw, draw.like(dtype, [steps, streams, parts * units]), dtype, [steps, streams, units])]
+    },
+  }
+}
+
+const options = (draw: Draw, [steps = 1, streams = 1]: readonly number[]) => ({
+  reverse: draw.chance(0.3),
+  ...(draw.chance(0.3) ? { mask: ops.cast(draw.indices([steps, streams], 2), 'u8') } : {}),
+})
+
+const lstm = recurrent('lstm', 4, (draw, gates, dtype, extents) => {
+  const [, streams = 1, units = 1] = extents
+  const w = ops.mul(draw.like(dtype, [units, 4 * units]), 0.3) as Matrix
+  const first = { h: draw.like(dtype, [streams, units]), c: draw.float32([streams, units]) }
+  const { h, c } = ops.lstm(gates, w, first, options(draw, extents))
+  return draw.chance(0.5) ? h : c
+})
+const rnn = recurrent('rnn', 1, (draw, gates, dtype, extents) => {
+  const [, streams = 1, units = 1] = extents
+  const w = ops.mul(draw.like(dtype, [units, units]), 0.3) as Matrix
+  return ops.rnn(gates, w, draw.like(dtype, [streams, units]), options(draw, extents))
+})
+const gru = recurrent('gru', 3, (draw, gates, dtype, extents) => {
+  const [, streams = 1, units = 1] = extents
+  const w = ops.mul(draw.like(dtype, [units, 3 * units]), 0.3) as Matrix
+  return ops.gru(gates, w, draw.float32([3 * units]), draw.like(dtype, [streams, units]), options(draw, extents))
+})
+
+const axis = (draw: Draw, x: Tensor) => draw.below(x.rank)
+const window = (draw: Draw) => ({ kernel: draw.of(2, 3), stride: draw.of(1, 2), padding: draw.of(0, 1) })
+
+const movers: readonly Rule[] = [
+  one('reshape', any, (x, draw) => {
+    const n = count(x.shape)
+    const shapes = [[n], [1, n], ...(n % 2 === 0 ? [[2, n / 2]] : []), ...(n % 4 === 0 ? [[2, 2, n / 4]] : [])]
+    return ops.reshape(x, draw.of(...shapes))
+  }),
+  one('transpose', ranked, (x, draw) => {
+    const perm = x.shape.map((_, i) => i)
+    for (let i = perm.length - 1; i > 0; i--) {
+      const j = draw.below(i + 1)
+      ;[perm[i], perm[j]] = [perm[j] ?? 0, perm[i] ?? 0]
+    }
+    return ops.transpose(x, perm)
+  }),
+  one(
+    'broadcastTo',
+    (t) => t.rank < 4 && count(t.shape) <= 256,
+    (x, draw) => ops.broadcastTo(x, [draw.of(1, 2, 3), ...x.shape]),
+  ),
+  one('slice', ranked, (x, draw) => {
+    const size = x.shape.map((n, i) => (i === 0 || draw.chance(0.3) ? 1 + draw.below(n) : n))
+    return ops.slice(
+      x,
+      x.shape.map((n, i) => draw.below(n - (size[i] ?? 1) + 1)),
+      size,
+    )
+  }),
+  one('concat', sized, (x, draw) =>
+    ops.concat(
+      [x, partner(draw, x), x].filter((t) => t.shape.join() === x.shape.join()),
+      axis(draw, x),
+    ),
+  ),
+  one('pad', sized, (x, draw) => {
+    const sides = () => x.shape.map(() => draw.below(2))
+    return ops.pad(x, sides(), sides(), draw.of(0, 0.5))
+  }),
+]
+
+export const rules: readonly Rule[] = [
+  one('unary', any, (x, draw) => draw.of(...unary)(x)),
+  one('unary', any, (x, draw) => draw.of(...unary)(x)),
+  one('binary', any, (x, draw) => draw.of(...binary)(x, partner(draw, x))),
+  one('binary', any, (x, draw) => draw.of(...binary)(x, partner(draw, x))),
+  one('several', any, (x, draw) => {
+    const [y, z] = [draw.of(...binary)(x, partner(draw, x)), draw.of(...unary)(x)]
+    return draw.chance(0.5) ? [y, z, draw.of(...binary)(y, z)] : [y, z]
+  }),
+  one('cast', any, (x, draw) => ops.cast(x, draw.of('f32', 'bf16'))),
+  one('floor', any, (x) => ops.mul(ops.add(ops.floor(ops.mul(x, 0.01)), ops.sign(ops.add(ops.abs(x), 1))), 0.5)),
+  one('sum', ranked, (x, draw) => {
+    const axes = draw.chance(0.3) ? x.shape.map((_, i) => i) : [axis(draw, x)]
+    return ops.mean(x, axes, { keepDims: draw.chance(0.5) })
+  }),
+  one('max', ranked, (x, draw) => ops.max(x, [axis(draw, x)], { keepDims: draw.chance(0.5) })),
+  one('sumSquares', any, (x) => ops.div(ops.sumSquares(x), count(x.shape))),
+  one('argmax', ranked, (x, draw) => {
+    const at = ops.argmax(draw.like(x.dtype, x.shape), axis(draw, x))
+    return ops.tanh(ops.cast(at, 'f32'))
+  }),
+  ...movers,
+  product,
+  conv,
+  conv,
+  one('maxPool2d', roomy, (x, draw) => {
+    const { kernel, stride, padding } = window(draw)
+    return ops.maxPool2d(x as Images, kernel, { stride, padding })
+  }),
+  one('avgPool2d', roomy, (x, draw) => {
+    const { kernel, stride, padding } = window(draw)
+    return ops.avgPool2d(x as Images, kernel, { stride, padding, countPadding: draw.chance(0.5) })
+  }),
+  one('lrn', images, (x, draw) => ops.lrn(x as Images, { size: draw.of(1, 3, 5), alpha: 0.1, beta: 0.75, k: 1 })),
+  one('unfold', roomy, (x, draw) => ops.unfold(x as Images, window(draw))),
+  one('softmax', ranked, (x, draw) => draw.of(ops.softmax, (t: F) => ops.mul(ops.logSoftmax(t), 0.2))(x)),
+  one('crossEntropy', matrix, (x, draw) => {
+    const [rows = 1, classes = 1] = x.shape
+    return ops.mul(ops.crossEntropy(x as Matrix, draw.indices([rows], classes) as never), 0.3)
+  }),
+  one('gather', matrix, (x, draw) => ops.gather(x as Matrix, draw.indices(draw.of([5], [2, 3]), x.shape[0] ?? 1))),
+  one('scatterAdd', matrix, (x, draw) => {
+    const rows = draw.of(3, 9)
+    return ops.tanh(ops.scatterAdd(draw.indices([x.shape[0] ?? 1], rows), x, rows) as Tensor as F)
+  }),
+  lstm,
+  rnn,
+  gru,
+  one('dropout', any, (x, draw) => ops.dropout(x, draw.of(0.2, 0.5))),
+  {
+    name: 'random',
+    apply: (draw) => {
+      const shape = [draw.of(2, 4), draw.of(4, 8)]
+      return [draw.chance(0.5) ? ops.randomUniform(shape) : ops.randomNormal(shape)]
+    },
+  },
+]
