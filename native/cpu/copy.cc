@@ -1,5 +1,7 @@
 // Copies between two forms of one value: a sweep where only the element type differs, tiles between two packings of
-// bf16 weights, a oneDNN reorder where oneDNN can describe both, else element by element.
+// bf16 weights, a oneDNN reorder where oneDNN has a kernel for both, else element by element.
+#include <cstring>
+
 #include "cpu/cpu_builder.h"
 #include "cpu/onednn.h"
 #include "cpu/paired_copy.h"
@@ -61,7 +63,22 @@ dnnl::memory::desc desc_of(const Slot* slot) {
   return slot->desc.is_zero() ? find_desc(slot->dtype, slot->layout) : slot->desc;
 }
 
+dnnl::reorder::primitive_desc reorder_of(const dnnl::engine& engine, const dnnl::memory::desc& from,
+                                         const dnnl::memory::desc& to) {
+  return {engine, from, engine, to, user_scratchpad()};
+}
+
+// oneDNN's reference loop finds the place of every element anew.
+bool is_slow(const dnnl::reorder::primitive_desc& description) {
+  return std::strcmp(description.impl_info_str(), "simple:any") == 0;
+}
+
 }  // namespace
+
+bool is_copied_slowly(Builder& builder, const Slot* source, const dnnl::memory::desc& to) {
+  const dnnl::memory::desc from = desc_of(source);
+  return !from.is_zero() && !to.is_zero() && is_slow(reorder_of(builder.engine(), from, to));
+}
 
 std::unique_ptr<Step> make_copy(Builder& builder, Slot* source, Slot* target) {
   if (is_conversion(source, target)) return std::make_unique<ConvertStep>(source, target);
@@ -72,7 +89,8 @@ std::unique_ptr<Step> make_copy(Builder& builder, Slot* source, Slot* target) {
     OSTRICH_CHECK(source->dtype == target->dtype);
     return std::make_unique<PermuteStep>(source, target);
   }
-  const dnnl::reorder::primitive_desc description(builder.engine(), from, builder.engine(), to, user_scratchpad());
+  const dnnl::reorder::primitive_desc description = reorder_of(builder.engine(), from, to);
+  if (source->dtype == target->dtype && is_slow(description)) return std::make_unique<PermuteStep>(source, target);
   auto step = std::make_unique<PrimitiveStep>(builder, dnnl::reorder(description), description);
   step->reads_arg(DNNL_ARG_FROM, source, from).writes_arg(DNNL_ARG_TO, target, to);
   return step;

@@ -123,6 +123,8 @@ Slot* CpuBuilder::convert(Slot* source, DType dtype, const Layout& layout, const
   const auto& forms = forms_[size_t(source->value)];
   const auto known = std::find_if(forms.begin(), forms.end(), fits);
   if (known != forms.end()) return *known;
+  if (source->dtype != dtype && source->layout != layout && is_copied_slowly(*this, source, desc))
+    source = convert(source, dtype, source->layout, {});
   Slot* target = desc.is_zero() ? add_slot(source->value, dtype, layout,
                                            add_storage(Place::arena, size_t(layout.elements()) * core::size_of(dtype)))
                                 : add_desc_slot(source->value, desc);

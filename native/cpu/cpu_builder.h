@@ -65,5 +65,7 @@ class CpuBuilder : public Builder {
 
 // A step that copies between two layouts (or two element types) of one value.
 std::unique_ptr<Step> make_copy(Builder& builder, Slot* source, Slot* target);
+// Whether one step that changes layout and element type at once would go element by element.
+bool is_copied_slowly(Builder& builder, const Slot* source, const dnnl::memory::desc& to);
 
 }  // namespace ostrich::cpu
