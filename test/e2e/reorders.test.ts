@@ -23,9 +23,9 @@ function referenceLoops(explain: string): string[] {
 }
 
 describe.each(['f32', 'bf16'] as const)('a training step in %s', (precision) => {
-  it.each(recipes)('$name reorders nothing large element by element', { timeout: 60_000 }, async ({ build }) => {
+  it.each(recipes)('$name reorders nothing large element by element', { timeout: 60_000 }, async (recipe) => {
     // The blocks of weights depend on channels, not on how many images there are.
-    const plan = build({ batch: 32 })
+    const plan = recipe.build({ batch: 32 })
     const store = new StateStore(device)
     const steps = plan.example.batchAxis === 1 ? plan.example.shape[0] : undefined
     const programs = new Programs(device, store, 1)
