@@ -3,7 +3,6 @@
 #include <cstring>
 
 #include "cpu/conv_layout.h"
-#include "cpu/grouped_layout.h"
 #include "cpu/kernels/winograd.h"
 #include "cpu/onednn.h"
 #include "program/attrs.h"

@@ -1,6 +1,6 @@
 // Grouped weights as four axes and as five: the same element of both lies at one place, in every layout that oneDNN has
 // for them and that is a layout of both.
-#include "cpu/grouped_layout.h"
+#include "cpu/layout.h"
 
 #include <gtest/gtest.h>
 
