@@ -21,10 +21,6 @@ constexpr OpInfo kOps[] = {
 #include "program/ops.def"
 };
 
-bool is_comparison(PointwiseOp op) {
-  return op == PointwiseOp::equal || op == PointwiseOp::less || op == PointwiseOp::lessEqual;
-}
-
 // Ops that have a meaning for integers; the others want a float.
 bool takes_integers(PointwiseOp op) {
   switch (op) {
@@ -165,6 +161,9 @@ class ChainReader {
 
 const char* name_of(PointwiseOp op) { return kOps[size_t(op)].name; }
 int arity_of(PointwiseOp op) { return kOps[size_t(op)].arity; }
+bool is_comparison(PointwiseOp op) {
+  return op == PointwiseOp::equal || op == PointwiseOp::less || op == PointwiseOp::lessEqual;
+}
 
 Chain parse_chain(const NodeSpec& node, const std::vector<core::DType>& inputs) {
   return ChainReader(node, inputs).read();

@@ -17,6 +17,8 @@ enum class PointwiseOp : uint8_t {
 
 const char* name_of(PointwiseOp op);
 int arity_of(PointwiseOp op);
+// Whether the result is 0 or 1, whatever the operands are.
+bool is_comparison(PointwiseOp op);
 
 constexpr size_t kMaxInstructions = 64;
 constexpr size_t kMaxChainInputs = 24;

@@ -11,7 +11,6 @@ namespace ostrich::cpu {
 
 struct ChainValue {
   bool uniform;
-  bool in_float;      // a register of f32, else of i32
   uint32_t bits = 0;  // of a literal
   int input = -1;     // the input whose memory this is
   int place = -1;

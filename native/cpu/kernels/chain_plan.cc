@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cpu/kernels/chain_code.h"
+#include "program/chain_lowering.h"
 
 namespace ostrich::cpu {
 
@@ -86,23 +87,18 @@ class Planner {
     }
   }
 
-  // A buffer is free again at the op that reads it last, so that op may write over it.
   void place_buffers() {
-    std::vector<int> owner;  // value in each buffer, or -1
-    const auto take = [&](int value) {
-      auto free = std::find(owner.begin(), owner.end(), -1);
-      if (free == owner.end()) free = owner.insert(owner.end(), -1);
-      *free = value;
-      code_.values[size_t(value)].place = plan_.buffer_place(int(free - owner.begin()));
+    program::Places buffers;
+    const auto take = [&](int op, int value) {
+      ChainValue& taker = code_.values[size_t(value)];
+      taker.place = plan_.buffer_place(buffers.take(op, taker.last_use));
     };
-    for (const auto& load : code_.loads) take(load.second);
+    for (const auto& load : code_.loads) take(-1, load.second);
     for (size_t i = 0; i < code_.ops.size(); ++i) {
-      for (int& value : owner) {
-        if (value >= 0 && code_.values[size_t(value)].last_use <= int(i)) value = -1;
-      }
-      if (code_.ops[i].y >= 0 && code_.values[size_t(code_.ops[i].y)].place < 0) take(code_.ops[i].y);
+      const int y = code_.ops[i].y;
+      if (y >= 0 && code_.values[size_t(y)].place < 0) take(int(i), y);
     }
-    plan_.buffers = int(owner.size());
+    plan_.buffers = buffers.count();
     const int64_t block = kBufferFloats / std::max(1, plan_.buffers) / 16 * 16;
     plan_.block = std::min<int64_t>(1024, block);
   }

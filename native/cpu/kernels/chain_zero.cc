@@ -33,12 +33,10 @@ Known cast(Known x, DType dtype, const simd::Table& table) {
 
 Known evaluate(const Instruction& instruction, const std::array<Known, 3>& x, const simd::Table& table) {
   const simd::BlockFn fn = table.pointwise[instruction.in_float][int(instruction.op)][0];
-  const bool compares = instruction.op == PointwiseOp::equal || instruction.op == PointwiseOp::less ||
-                        instruction.op == PointwiseOp::lessEqual;
   const int32_t whole[3] = {int32_t(x[0].value), int32_t(x[1].value), int32_t(x[2].value)};
   float real = 0;
   int32_t integer = 0;
-  const bool in_float = instruction.in_float && !compares;
+  const bool in_float = instruction.in_float && !program::is_comparison(instruction.op);
   void* y = in_float ? static_cast<void*>(&real) : &integer;
   const auto operand = [&](int i) -> const void* {
     const bool condition = instruction.op == PointwiseOp::where && i == 0;

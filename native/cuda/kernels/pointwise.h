@@ -12,6 +12,7 @@ namespace ostrich::cuda {
 enum class ChainCode : uint16_t {
   load,   // input a, as f32 or i32
   store,  // output `to` takes register a
+  // From here to `truth` in the order of program::Conversion.
   float_of_int,
   int_of_float,
   u8_of_float,
