@@ -1,4 +1,4 @@
-// See dnn_cudnn.h. The only source that includes cudnn-frontend.
+// See dnn_cudnn.h. With cudnn_graph.cc the only source that includes cudnn-frontend.
 #include "cuda/dnn_cudnn.h"
 
 #include <dlfcn.h>
@@ -17,7 +17,9 @@ namespace {
 
 using namespace cudnn;
 
-constexpr size_t kAlignment = 256;
+constexpr size_t kAlignment = 256, kCandidates = 8;
+
+bool is_fused(const ConvSpec& spec) { return spec.bias || spec.activation != Activation::none; }
 
 [[noreturn]] void fail(const ConvSpec& spec, const char* reason) {
   core::fail("ERR_CUDA", "cuda: ", spec.key(), ": expected cuDNN to have an engine, got none: ", reason);

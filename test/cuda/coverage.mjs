@@ -1,5 +1,6 @@
 // Which lines of the backend's own code on the host the double has run, file by file. One check: at least 90 % of them.
-// Left out is what the double replaces: libraries.cc, find_library.cc and dnn_cudnn.cc, which the stage "plans" runs.
+// Left out is what the double replaces: libraries.cc, find_library.cc, dnn_cudnn.cc and cudnn_graph.cc, which the stage
+// "plans" runs.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
