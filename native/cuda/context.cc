@@ -81,8 +81,14 @@ Context::Context(const Libraries& libraries, int index, size_t memory_limit)
 Context::~Context() { driver().cuDevicePrimaryCtxRelease(device_); }
 
 void Context::enter() const {
-  if (lost()) core::fail("ERR_CUDA", "cuda: expected a device in use, got one that was lost: ", lost_);
+  const std::string lost_by = what_lost_it();
+  if (!lost_by.empty()) core::fail("ERR_CUDA", "cuda: expected a device in use, got one that was lost: ", lost_by);
   OSTRICH_CU(*this, cuCtxSetCurrent(context_));
+}
+
+std::string Context::what_lost_it() const {
+  const std::lock_guard<std::mutex> lock(lost_mutex_);
+  return lost_;
 }
 
 void Context::check(CUresult result, const char* call) const {
@@ -90,7 +96,10 @@ void Context::check(CUresult result, const char* call) const {
   const std::string function = std::string(call).substr(0, std::string(call).find('('));
   const std::string what = function + " failed with " + describe(driver(), result);
   if (is_fault(result)) {
-    if (lost_.empty()) lost_ = what;
+    {
+      const std::lock_guard<std::mutex> lock(lost_mutex_);
+      if (lost_.empty()) lost_ = what;
+    }
     core::fail("ERR_CUDA", "cuda: ", what, ": the device is lost to this process; its buffers cannot be read any more");
   }
   if (result == CUDA_ERROR_OUT_OF_MEMORY) core::fail("ERR_OUT_OF_MEMORY", "cuda: ", what);
@@ -101,6 +110,7 @@ void Context::check(CUresult result, const char* call) const {
 
 char* Context::allocate(size_t bytes, const std::string& owner) {
   bytes = std::max<size_t>(bytes, 1);
+  const std::lock_guard<std::mutex> lock(memory_mutex_);
   if (memory_limit_ > 0 && held_ + bytes > memory_limit_) out_of_memory(bytes, owner);
   CUdeviceptr pointer = 0;
   const CUresult result = driver().cuMemAlloc(&pointer, bytes);
@@ -113,12 +123,21 @@ char* Context::allocate(size_t bytes, const std::string& owner) {
 }
 
 void Context::free(char* data) {
-  const auto found = holdings_.find(data);
-  OSTRICH_CHECK(found != holdings_.end());
-  held_ -= found->second.bytes;
-  holdings_.erase(found);
+  {
+    // Not while memory is freed, which waits for the device.
+    const std::lock_guard<std::mutex> lock(memory_mutex_);
+    const auto found = holdings_.find(data);
+    OSTRICH_CHECK(found != holdings_.end());
+    held_ -= found->second.bytes;
+    holdings_.erase(found);
+  }
   // Freed wherever the last owner goes, perhaps on another thread; of a lost device nothing can be freed.
   if (driver().cuCtxSetCurrent(context_) == CUDA_SUCCESS) driver().cuMemFree(address(data));
+}
+
+size_t Context::held_bytes() const {
+  const std::lock_guard<std::mutex> lock(memory_mutex_);
+  return held_;
 }
 
 void Context::out_of_memory(size_t bytes, const std::string& owner) const {

@@ -1,9 +1,11 @@
 // One device as a process sees it: its primary context, its facts, its memory and who holds it, and whether it is lost.
-// Every call of the driver goes through `check`, which turns a refusal into a core::Error.
+// Every call of the driver goes through `check`, which turns a refusal into a core::Error. May be used by several
+// threads: runs end on another than they begin on, and memory is freed wherever its last owner goes.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -108,18 +110,20 @@ class Context : public std::enable_shared_from_this<Context> {
   void enter() const;
   // Throws what a refused call means; a fault of the device (an illegal address, a launch that failed) marks it lost.
   void check(CUresult result, const char* call) const;
-  bool lost() const { return !lost_.empty(); }
+  bool lost() const { return !what_lost_it().empty(); }
 
   // Throws ERR_OUT_OF_MEMORY that says what was asked for, what is free, and what holds the rest.
   char* allocate(size_t bytes, const std::string& owner);
   void free(char* data);
-  size_t held_bytes() const { return held_; }
+  size_t held_bytes() const;
 
  private:
   struct Holding {
     std::string owner;
     size_t bytes;
   };
+  std::string what_lost_it() const;
+  // Under the lock.
   [[noreturn]] void out_of_memory(size_t bytes, const std::string& owner) const;
 
   const Libraries& libraries_;
@@ -127,9 +131,10 @@ class Context : public std::enable_shared_from_this<Context> {
   CUcontext context_ = nullptr;
   DeviceFacts facts_;
   size_t memory_limit_;
+  mutable std::mutex memory_mutex_, lost_mutex_;
   size_t held_ = 0;
   std::map<char*, Holding> holdings_;
-  mutable std::string lost_;
+  mutable std::string lost_;  // by which call, or nothing
 };
 
 // OSTRICH_CU(context, cuMemFree(p)): calls through the table and checks.

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 
 #include "cuda/libraries.h"
 
@@ -44,6 +46,27 @@ TEST(CudaContext, SaysWhatIsFreeWhenTheDeviceIsFull) {
   expect_contains(error, "ERR_OUT_OF_MEMORY: arena of train: expected 5000 MiB of device memory, got none: 40");
   expect_contains(error, "of 4096 MiB are free; Ostrich holds 0 MiB");
   EXPECT_EQ(error_of([&] { DeviceMemory(context, kMiB, "less"); }), "");
+}
+
+// Memory is freed wherever its last owner goes. A driver that does nothing leaves the threads no time apart.
+TEST(CudaContext, CountsTheMemoryOfSeveralThreads) {
+  Libraries table = libraries();
+  table.driver.cuMemAlloc = [](CUdeviceptr* data, size_t) {
+    static std::atomic<CUdeviceptr> next{256};
+    *data = next += 256;
+    return CUDA_SUCCESS;
+  };
+  table.driver.cuMemFree = [](CUdeviceptr) { return CUDA_SUCCESS; };
+  table.driver.cuCtxSetCurrent = [](CUcontext) { return CUDA_SUCCESS; };
+  const auto context = std::make_shared<Context>(table, 0, 0);
+  const DeviceMemory kept(context, 100, "kept");
+  const auto work = [&](size_t bytes) {
+    for (int i = 0; i < 300000; ++i) DeviceMemory(context, bytes, "taken for a moment");
+  };
+  std::thread one(work, 1), two(work, 2);
+  one.join();
+  two.join();
+  EXPECT_EQ(context->held_bytes(), 100u);
 }
 
 TEST(CudaContext, IsLostAfterAFaultAndSaysSoEverAfter) {
