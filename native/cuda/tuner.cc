@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -40,11 +41,15 @@ void read_into(Choices& choices, const std::string& path) {
   }
 }
 
-// Whole or not at all: another process may read at any time.
+// Whole or not at all, by way of a file that nobody else has: another process, or another device of this one, may read
+// and write at any time.
 void write(const Choices& choices, const std::string& folder, const std::string& path) {
   std::error_code refused;
   std::filesystem::create_directories(folder, refused);
-  const std::string temporary = path + "." + std::to_string(getpid());
+  std::string temporary = path + ".XXXXXX";
+  const int made = mkstemp(temporary.data());
+  if (made < 0) return;
+  close(made);
   std::ofstream file(temporary);
   for (const auto& [key, choice] : choices) file << key << '\t' << choice << '\n';
   file.close();

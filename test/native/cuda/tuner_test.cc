@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 #include <vector>
 
 #include "driver_double.h"
@@ -43,6 +45,24 @@ TEST_F(TunerTest, KeepsChoicesForOtherProcesses) {
   EXPECT_EQ(third.recall("lib 1", "b"), "y");
   EXPECT_EQ(third.recall("lib 1", "c"), std::nullopt);
   EXPECT_EQ(third.recall("lib 2", "a"), std::nullopt);
+}
+
+// As two devices of one process do. Either may miss what the other adds at that moment; nothing that was there is lost.
+TEST_F(TunerTest, KeepsChoicesThatAreThereWhileSeveralThreadsWrite) {
+  const std::string old(20000, 'x');
+  tuner().remember("lib", "old", old);
+  std::atomic<int> lost{0};
+  const auto work = [&](const std::string& key) {
+    Tuner one = tuner();
+    for (int i = 0; i < 300; ++i) {
+      one.remember("lib", key, std::to_string(i));
+      if (tuner().recall("lib", "old") != old) ++lost;
+    }
+  };
+  std::thread first(work, "first"), second(work, "second");
+  first.join();
+  second.join();
+  EXPECT_EQ(lost.load(), 0);
 }
 
 TEST_F(TunerTest, TakesABadFileForNone) {
