@@ -73,8 +73,14 @@ void CudaProgram::capture() {
   const CUresult result = context.driver().cuGraphInstantiate(&graph_, graph, 0);
   context.driver().cuGraphDestroy(graph);
   context.check(result, "cuGraphInstantiate");
-  OSTRICH_CU(context, cuGraphUpload(graph_, stream));
-  engine_->compute.wait();
+  try {
+    OSTRICH_CU(context, cuGraphUpload(graph_, stream));
+    engine_->compute.wait();
+  } catch (...) {
+    // A program that is not whole has no destructor.
+    context.driver().cuGraphExecDestroy(graph_);
+    throw;
+  }
 }
 
 void CudaProgram::send_feeds(Lane& lane, const std::vector<const void*>& feeds) {
