@@ -88,11 +88,12 @@ export async function openDevice(options: OpenOptions = {}): Promise<Device> {
     throw new DeviceError('ERR_ARGUMENT', `device: expected memoryLimit to be whole bytes >= 0, got ${memoryLimit}`)
   }
   const binding = loadBinding()
-  const { backend, index } = device === 'auto' ? choose(binding, onWarning) : parse(device)
-  expectAvailable(binding, backend)
+  const choice = device === 'auto' ? choose(binding, onWarning) : parse(device)
+  expectAvailable(binding, choice.backend)
+  const open = ({ backend, index }: Choice): Device =>
+    new Device(guarded(() => new binding.Device({ backend, index, threads, profile, deterministic, memoryLimit })))
   // Opening may take long on some devices, and later versions may do it off this thread: callers await in any case.
-  const native = { backend, index, threads, profile, deterministic, memoryLimit }
-  return await Promise.resolve(new Device(guarded(() => new binding.Device(native))))
+  return await Promise.resolve(device === 'auto' ? openAny(choice, open, onWarning) : open(choice))
 }
 
 interface Choice {
@@ -118,6 +119,18 @@ function choose(binding: Binding, onWarning: DeviceOptions['onWarning']): Choice
   if (cuda?.available === true) return { backend: 'cuda', index: 0 }
   onWarning?.(`device: auto runs on the CPU, because CUDA is not available: ${cuda?.reason ?? 'unknown'}`)
   return { backend: 'cpu', index: 0 }
+}
+
+/** Where any device would do, one that is there but cannot be used gives way to the CPU. */
+function openAny(choice: Choice, open: (choice: Choice) => Device, onWarning: DeviceOptions['onWarning']): Device {
+  try {
+    return open(choice)
+  } catch (error) {
+    const unusable = choice.backend !== 'cpu' && error instanceof DeviceError && error.code === 'ERR_NO_DEVICE'
+    if (!unusable) throw error
+    onWarning?.(`device: auto runs on the CPU, because CUDA cannot be used: ${error.message}`)
+    return open({ backend: 'cpu', index: 0 })
+  }
 }
 
 function expectAvailable(binding: Binding, backend: string): void {

@@ -20,6 +20,7 @@ endfunction()
 # that holds all of them and the table kFatbins. What ptxas says of each kernel (registers, spills) is kept beside the
 # fatbin, in X.fatbin.log, for test/cuda/budget.mjs.
 function(ostrich_fatbins output)
+  # Compressed kernels need a driver for CUDA 12.4 or newer: kOldestDriver of native/cuda/libraries.cc.
   set(flags -std=c++17 --compress-mode=size -Werror all-warnings -Xcompiler -Wall -fmad=false -Xptxas -v)
   set(logged "log=$1 && shift && ( \"$@\" 2> \"$log\" || ( cat \"$log\" >&2 && false ) )")
   foreach(arch ${OSTRICH_CUDA_ARCHITECTURES})

@@ -24,7 +24,9 @@ class CudaBackend : public backend::Backend {
       : profile_(options.profile),
         engine_(std::make_shared<Engine>(
             std::make_shared<Context>(libraries(), options.index, size_t(options.memory_limit)), cache_folder(),
-            options.deterministic)) {}
+            options.deterministic)) {
+    expect_kernels(options.index);
+  }
 
   backend::Facts info() const override {
     const DeviceFacts& facts = engine_->context->facts();
@@ -69,6 +71,20 @@ class CudaBackend : public backend::Backend {
   }
 
  private:
+  // Some drivers refuse what nvcc made. Said here, where another device can still be chosen, and not by the first
+  // program.
+  void expect_kernels(int index) const {
+    try {
+      engine_->kernels.get("pointwise", "pointwise_few");
+    } catch (const core::Error& error) {
+      if (engine_->context->lost() || error.code() != "ERR_CUDA") throw;
+      const int version = engine_->context->facts().driver_version;
+      core::fail("ERR_NO_DEVICE", "cuda:", index, ": expected a driver that loads Ostrich's kernels, got one for CUDA ",
+                 version / 1000, ".", version % 1000 / 10, " that does not: ", error.what(),
+                 ": update the driver, or use device: 'cpu'");
+    }
+  }
+
   void expect_types(const program::ProgramSpec& spec) const {
     const DeviceFacts& facts = engine_->context->facts();
     if (facts.sm >= kOldestBf16) return;

@@ -18,15 +18,17 @@ KernelLibrary::~KernelLibrary() {
 }
 
 Kernel KernelLibrary::get(const std::string& file, const std::string& kernel) {
-  CUlibrary& library = libraries_[file];
-  if (library == nullptr) {
+  auto known = libraries_.find(file);
+  if (known == libraries_.end()) {
     const Fatbin* end = kFatbins + kFatbinCount;
     const Fatbin* found = std::find_if(kFatbins, end, [&](const Fatbin& fatbin) { return fatbin.name == file; });
     OSTRICH_CHECK(found != end);
+    CUlibrary library = nullptr;
     OSTRICH_CU(*context_, cuLibraryLoadData(&library, found->data, nullptr, nullptr, 0, nullptr, nullptr, 0));
+    known = libraries_.emplace(file, library).first;
   }
   CUkernel handle = nullptr;
-  OSTRICH_CU(*context_, cuLibraryGetKernel(&handle, library, kernel.c_str()));
+  OSTRICH_CU(*context_, cuLibraryGetKernel(&handle, known->second, kernel.c_str()));
   CUfunction function = nullptr;
   OSTRICH_CU(*context_, cuKernelGetFunction(&function, handle));
   return {context_.get(), function};

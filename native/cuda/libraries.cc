@@ -16,7 +16,8 @@
 namespace ostrich::cuda {
 namespace {
 
-constexpr int kOldestDriver = 12000;
+// The first that reads kernels as they are compressed (../cmake/cuda.cmake).
+constexpr int kOldestDriver = 12040;
 
 struct Cudnn {
   FoundLibrary found;
@@ -95,8 +96,8 @@ std::string open_driver(Libraries& table, int& version) {
     table.versions.back().second = at(driver_version(version), found);
   }
   if (version < kOldestDriver) {
-    return "the NVIDIA driver is too old: " + found.file + " supports CUDA " + driver_version(version) +
-           ", and CUDA 12.0 is needed; update the driver";
+    return "the NVIDIA driver is too old: " + found.file + " supports CUDA " + driver_version(version) + ", and CUDA " +
+           driver_version(kOldestDriver) + " is needed; update the driver";
   }
   std::string missing;
 #define OSTRICH_DRIVER(name) \

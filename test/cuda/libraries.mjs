@@ -45,8 +45,8 @@ const cases = [
   ['a driver that is not where it is said to be', { OSTRICH_CUDA_DRIVER: '/nowhere' }, /correct OSTRICH_CUDA_DRIVER/],
   [
     'a driver that is too old',
-    { ...made, DRIVER_VERSION: '11040' },
-    /driver is too old: .* supports CUDA 11\.4, and CUDA 12\.0 is needed; update the driver/,
+    { ...made, DRIVER_VERSION: '12030' },
+    /driver is too old: .* supports CUDA 12\.3, and CUDA 12\.4 is needed; update the driver/,
   ],
   ['no device', { ...made, DRIVER_INIT: '100' }, /no CUDA device: the driver finds no NVIDIA GPU/],
   [

@@ -97,26 +97,43 @@ describe.skipIf(absent)('a session on CUDA', () => {
   })
 })
 
-/** What another process says that trains a step on the double of a device with this compute capability. */
-function onDevice(sm: string, precision: string): string {
+/** What another process says that trains a step on the double of a device that such settings describe. */
+function onDevice(settings: Record<string, string>, ...args: string[]): string {
   const script = fileURLToPath(new URL('children/device.mjs', import.meta.url))
-  const env = { ...process.env, OSTRICH_DOUBLE_SM: sm }
+  const env = { ...process.env, ...settings }
   // On stderr the double says what was done wrong, or left behind.
-  const { stdout, stderr } = spawnSync(process.execPath, [script, precision], { encoding: 'utf8', env })
+  const { stdout, stderr } = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8', env })
   return (stdout + stderr).trim()
 }
 
 describe.runIf(isDouble)('an old device', () => {
   it('is refused below compute capability 7.5, with the remedy', () => {
-    expect(onDevice('61', 'f32')).toMatch(
+    expect(onDevice({ OSTRICH_DOUBLE_SM: '61' }, 'f32')).toMatch(
       /^ERR_NO_DEVICE cuda:0: expected compute capability 7\.5 or newer \(Turing\), got 6\.1 .*use another device/,
     )
   })
 
   it('of 7.5 trains in f32 by itself, and refuses bf16', () => {
-    expect(onDevice('75', 'auto')).toBe('trained in f32')
-    expect(onDevice('75', 'bf16')).toMatch(
+    const old = { OSTRICH_DOUBLE_SM: '75' }
+    expect(onDevice(old, 'auto')).toBe('trained in f32 on cuda')
+    expect(onDevice(old, 'bf16')).toMatch(
       /^ERR_OPTION compile\[train\]: expected f32 on .* below 8\.0, got bf16: use precision: 'f32'/,
     )
+  })
+})
+
+describe.runIf(isDouble)('a driver that does not load the kernels', () => {
+  const old = { OSTRICH_DOUBLE_DRIVER: '12030' }
+
+  it('is refused when the device is opened, with the remedy, and leaves nothing behind', () => {
+    const said = onDevice(old, 'f32')
+    expect(said).toMatch(
+      /^ERR_NO_DEVICE cuda:0: expected a driver that loads Ostrich's kernels, got one for CUDA 12\.3 that does not: .*INVALID_IMAGE/,
+    )
+    expect(said).toMatch(/: update the driver, or use device: 'cpu'$/)
+  })
+
+  it('gives way to the CPU where any device would do', () => {
+    expect(onDevice(old, 'f32', 'auto')).toBe('trained in f32 on cpu')
   })
 })

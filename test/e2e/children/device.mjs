@@ -1,4 +1,4 @@
-// One training step on CUDA in another process: node device.mjs PRECISION. Says how it went.
+// One training step in another process: node device.mjs PRECISION [DEVICE, else cuda]. Says how it went, and where.
 import { nn, optim, train } from '../../../dist/index.js'
 import { arrays } from '../../../dist/data/index.js'
 
@@ -8,11 +8,11 @@ try {
     loss: nn.crossEntropy,
     optimizer: optim.sgd({ rate: 0.1 }),
     batch: 8,
-    device: 'cuda',
+    device: process.argv[3] ?? 'cuda',
     precision: process.argv[2],
   })
   await session.run()
-  process.stdout.write(`trained in ${session.precision}\n`)
+  process.stdout.write(`trained in ${session.precision} on ${session.device.backend}\n`)
   await session.dispose()
 } catch (error) {
   process.stdout.write(`${error.code} ${error.message}\n`)

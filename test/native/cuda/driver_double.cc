@@ -11,6 +11,7 @@
 namespace ostrich::cuda::host {
 namespace {
 
+constexpr int kOldestCompressed = 12040;
 thread_local int current = -1;
 
 size_t setting(const char* name, size_t fallback) {
@@ -52,6 +53,7 @@ CUcontext context_of(int device) { return reinterpret_cast<CUcontext>(uintptr_t(
 
 State::State()
     : sm(int(setting("OSTRICH_DOUBLE_SM", 90))),
+      driver_version(int(setting("OSTRICH_DOUBLE_DRIVER", CUDA_VERSION))),
       memory(setting("OSTRICH_DOUBLE_MEMORY", size_t(4) << 30)),
       idle(setting("OSTRICH_DOUBLE_IDLE", 0) != 0),
       random(setting("OSTRICH_DOUBLE_SEED", 1) * 0x9e3779b97f4a7c15ull | 1),
@@ -113,7 +115,7 @@ CUresult unsafe(const char* call) {
 CUresult cuInit(unsigned) { return CUDA_SUCCESS; }
 
 CUresult cuDriverGetVersion(int* version) {
-  *version = CUDA_VERSION;
+  *version = state().driver_version;
   return CUDA_SUCCESS;
 }
 
@@ -211,6 +213,7 @@ CUresult cuLibraryLoadData(CUlibrary* library, const void* code, CUjit_option*, 
                            void**, unsigned) {
   const Lock lock(state().mutex);
   if (const CUresult result = unsafe("cuLibraryLoadData")) return result;
+  if (state().driver_version < kOldestCompressed) return CUDA_ERROR_INVALID_IMAGE;
   const std::string file = static_cast<const char*>(code);
   if (!has_file(file)) {
     return refuse_locked(CUDA_ERROR_INVALID_IMAGE, "cuLibraryLoadData: expected a .cu file with kernels, got " + file);

@@ -4,7 +4,8 @@
 // silently, is refused here with a text on stderr.
 //
 // OSTRICH_DOUBLE_SM=90 (compute capability), OSTRICH_DOUBLE_MEMORY (bytes of each device, 4 GiB),
-// OSTRICH_DOUBLE_DEVICES=2, OSTRICH_DOUBLE_SEED=1. With OSTRICH_DOUBLE_IDLE=1 nothing that is enqueued computes and no
+// OSTRICH_DOUBLE_DEVICES=2, OSTRICH_DOUBLE_DRIVER=13000 (below 12040 it loads no kernels: they are compressed),
+// OSTRICH_DOUBLE_SEED=1. With OSTRICH_DOUBLE_IDLE=1 nothing that is enqueued computes and no
 // memory is filled, so that programs of any size compile at once, and run to results that mean nothing.
 #pragma once
 

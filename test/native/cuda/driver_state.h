@@ -116,7 +116,7 @@ struct Device {
 struct State {
   State();
   std::mutex mutex;
-  int sm;
+  int sm, driver_version;
   size_t memory;
   bool idle;
   uint64_t random;
