@@ -34,19 +34,11 @@ Tensor input(fe::graph::Graph& graph, Uid uid, const Layout& layout, core::DType
                           .set_data_type(type_of(dtype)));
 }
 
-Tensor pointwise(fe::graph::Graph& graph, fe::PointwiseMode_t mode, const Tensor& x,
-                 const Tensor& bias = nullptr) {
-  const auto attributes = fe::graph::Pointwise_attributes().set_mode(mode);
-  return bias != nullptr ? graph.pointwise(x, bias, attributes) : graph.pointwise(x, attributes);
-}
-
 Tensor forward(fe::graph::Graph& graph, const ConvSpec& s, const Tensor& x, const Tensor& w) {
-  Tensor y = graph.conv_fprop(x, w, convolution<fe::graph::Conv_fprop_attributes>(s));
-  if (s.bias) {
-    y = pointwise(graph, fe::PointwiseMode_t::ADD, y, input(graph, kBias, {{1, s.o, 1, 1}}, core::DType::f32));
-  }
-  OSTRICH_CHECK(s.activation == Activation::none || s.activation == Activation::relu);
-  return s.activation == Activation::relu ? pointwise(graph, fe::PointwiseMode_t::RELU_FWD, y) : y;
+  const Tensor y = graph.conv_fprop(x, w, convolution<fe::graph::Conv_fprop_attributes>(s));
+  if (!s.bias) return y;
+  const Tensor bias = input(graph, kBias, {{1, s.o, 1, 1}}, core::DType::f32);
+  return graph.pointwise(y, bias, fe::graph::Pointwise_attributes().set_mode(fe::PointwiseMode_t::ADD));
 }
 
 Tensor describe(fe::graph::Graph& graph, const ConvSpec& s) {

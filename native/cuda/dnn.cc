@@ -3,6 +3,7 @@
 #include "cuda/dnn.h"
 
 #include <cstdio>
+#include <iterator>
 #include <sstream>
 #include <string_view>
 
@@ -10,13 +11,11 @@ namespace ostrich::cuda {
 namespace {
 
 constexpr const char* kPasses[] = {"forward", "grad_input", "grad_weight"};
-constexpr const char* kActivations[] = {"", "relu", "tanh", "sigmoid"};
 constexpr int kNumbers = 18, kWords = 3;
 
-template <size_t N>
-int index_of(std::string_view name, const char* const (&names)[N]) {
-  for (size_t i = 0; i < N; ++i) {
-    if (name == names[i]) return int(i);
+int pass_of(std::string_view name) {
+  for (size_t i = 0; i < std::size(kPasses); ++i) {
+    if (name == kPasses[i]) return int(i);
   }
   return -1;
 }
@@ -33,7 +32,7 @@ bool read(const std::string& key, ConvSpec& s) {
       pass, &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &v[8], &v[9], &v[10], &v[11], &v[12], &v[13],
       &v[14], &v[15], &v[16], &v[17], in, out, &end);
   if (found != kNumbers + kWords) return false;
-  const int which = index_of(pass, kPasses);
+  const int which = pass_of(pass);
   const auto in_dtype = core::parse_dtype(in), out_dtype = core::parse_dtype(out);
   if (which < 0 || !in_dtype || !out_dtype) return false;
   s.pass = ConvPass(which);
@@ -46,8 +45,6 @@ bool read(const std::string& key, ConvSpec& s) {
   s.out = *out_dtype;
   std::istringstream words(key.substr(size_t(end)));
   for (std::string word; words >> word;) {
-    const int activation = index_of(word, kActivations);
-    if (activation > 0) s.activation = Activation(activation);
     if (word == "bias") s.bias = true;
     if (word == "tf32") s.tf32 = true;
     if (word == "det") s.deterministic = true;
@@ -64,7 +61,6 @@ std::string ConvSpec::key() const {
        << " p" << padding[0] << "," << padding[1] << "," << padding[2] << "," << padding[3] << " g" << groups << " "
        << core::name_of(in) << ">" << core::name_of(out);
   if (bias) text << " bias";
-  if (activation != Activation::none) text << " " << kActivations[int(activation)];
   if (tf32) text << " tf32";
   if (deterministic) text << " det";
   return text.str();
@@ -74,7 +70,7 @@ ConvSpec ConvSpec::parse(const std::string& key) {
   ConvSpec spec{};
   if (!read(key, spec) || spec.key() != key) {
     core::fail("ERR_ARGUMENT", "expected the key of a convolution, such as ",
-               "'forward n128 c96x27x27 o256x27x27 k5x5 s1x1 d1x1 p2,2,2,2 g1 bf16>bf16 bias relu', got '", key, "'");
+               "'forward n128 c96x27x27 o256x27x27 k5x5 s1x1 d1x1 p2,2,2,2 g1 bf16>bf16 bias', got '", key, "'");
   }
   return spec;
 }

@@ -13,7 +13,6 @@
 namespace ostrich::cuda {
 
 enum class ConvPass : uint8_t { forward, grad_input, grad_weight };
-enum class Activation : uint8_t { none, relu, tanh, sigmoid };
 
 // x [N, H, W, C], w [O, KH, KW, C / groups], y [N, OH, OW, O]: extents as they lie in memory, padded channels included.
 struct ConvSpec {
@@ -26,7 +25,6 @@ struct ConvSpec {
   int64_t groups = 1;
   core::DType in = core::DType::f32, out = core::DType::f32;
   bool bias = false;  // f32 [O], forward only
-  Activation activation = Activation::none;
   bool tf32 = false;
   bool deterministic = false;
   std::string key() const;  // names the spec in the cache, in messages and in lists of specs; parse() reads it back
@@ -50,8 +48,8 @@ class ConvPlan {
 class Dnn {
  public:
   virtual ~Dnn() = default;
-  // Throws ERR_CUDA naming the spec and cuDNN's reason; null where it has none for this bias and activation together:
-  // ask again without. Candidates are timed by `tuner`.
+  // Throws ERR_CUDA naming the spec and cuDNN's reason; null where it has none with this bias: ask again without.
+  // Candidates are timed by `tuner`.
   virtual std::unique_ptr<ConvPlan> plan(const ConvSpec& spec, Tuner& tuner) = 0;
 };
 

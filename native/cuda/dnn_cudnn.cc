@@ -19,8 +19,6 @@ using namespace cudnn;
 
 constexpr size_t kAlignment = 256, kCandidates = 8;
 
-bool is_fused(const ConvSpec& spec) { return spec.bias || spec.activation != Activation::none; }
-
 [[noreturn]] void fail(const ConvSpec& spec, const char* reason) {
   core::fail("ERR_CUDA", "cuda: ", spec.key(), ": expected cuDNN to have an engine, got none: ", reason);
 }
@@ -110,7 +108,7 @@ class CudnnDnn : public Dnn {
     } catch (const std::exception& error) {
       reason = error.what();
     }
-    if (is_fused(spec)) return nullptr;
+    if (spec.bias) return nullptr;
     fail(spec, reason.c_str());
   }
 

@@ -57,8 +57,7 @@ class Description {
  private:
   cublasLtEpilogue_t epilogue() const {
     if (spec_.sum_a) return CUBLASLT_EPILOGUE_BGRADB;
-    if (spec_.bias) return spec_.relu ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS;
-    return spec_.relu ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT;
+    return spec_.bias ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT;
   }
   void check(cublasStatus_t status, const char* call) const { expect(lt_, status, call, spec_); }
   void set(cublasLtMatmulDescAttributes_t attribute, int32_t value) const {
@@ -196,7 +195,6 @@ std::string GemmSpec::key() const {
   text += std::string(" ") + (transpose_a ? "t" : "n") + (transpose_b ? "t" : "n");
   text += std::string(" ") + core::name_of(in) + ">" + core::name_of(out);
   for (const auto& [flag, name] : {std::pair<bool, const char*>{bias, " bias"},
-                                   {relu, " relu"},
                                    {sum_a, " sums"},
                                    {tf32, " tf32"},
                                    {deterministic, " deterministic"}}) {
@@ -219,7 +217,7 @@ std::unique_ptr<GemmPlan> Gemm::plan(const GemmSpec& spec) {
   auto plan = std::make_unique<Plan>(lt, handle_, spec);
   const auto candidates = plan->candidates();
   if (candidates.empty()) {
-    if (spec.bias || spec.relu || spec.sum_a) return nullptr;
+    if (spec.bias || spec.sum_a) return nullptr;
     core::fail("ERR_CUDA", "cuBLASLt has no algorithm for ", spec.key(), " on ", context_->facts().name);
   }
   const std::string library = "cublaslt-" + std::to_string(lt.cublasLtGetVersion());

@@ -19,7 +19,6 @@ struct GemmSpec {
   bool transpose_a = false, transpose_b = false;     // A is stored [K, M], B is stored [N, K]
   core::DType in = core::DType::f32, out = core::DType::f32;
   bool bias = false;   // f32 [N], added to every row
-  bool relu = false;   // after the bias
   bool sum_a = false;  // also f32 [M]: the sums of op(A) over K
   bool tf32 = false;   // f32 products may be rounded to tf32
   bool deterministic = false;

@@ -1,7 +1,7 @@
 // Has the real cuDNN plan convolutions for a GPU that is not here.
 //   plan_convs GPU.json KEYS      (a key of ConvSpec on each line; ../../native/cuda/dnn.h)
-// Prints each key, a tab, and the engine that was chosen ("apart from bias and activation: ..." where cuDNN does not
-// fuse them, which the backend then does itself) or "REFUSED: " and the reason. Exit status: 1 if one is refused, 2 if
+// Prints each key, a tab, and the engine that was chosen ("apart from the bias: ..." where cuDNN does not fuse it, which
+// the backend then does itself) or "REFUSED: " and the reason. Exit status: 1 if one is refused, 2 if
 // nothing could be tried. The libraries are found as the backend finds them; where there is no driver,
 // OSTRICH_CUDA_DRIVER names a stand-in whose soname is libcuda.so.1: some of cuDNN's libraries are linked with it.
 #include <fstream>
@@ -28,11 +28,10 @@ Planned plan(void* cudnn, cuda::ConvSpec spec, const std::string& device) {
   } catch (const core::Error& error) {
     reason = error.what();
   }
-  if (!spec.bias && spec.activation == cuda::Activation::none) return {true, "REFUSED: " + reason};
+  if (!spec.bias) return {true, "REFUSED: " + reason};
   spec.bias = false;
-  spec.activation = cuda::Activation::none;
   Planned apart = plan(cudnn, spec, device);
-  if (!apart.refused) apart.text = "apart from bias and activation: " + apart.text;
+  if (!apart.refused) apart.text = "apart from the bias: " + apart.text;
   return apart;
 }
 

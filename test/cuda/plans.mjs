@@ -91,7 +91,7 @@ const planFor = async ({ gpu, version, cudnn }, all, driver) => {
   const twinned = planned.filter((line) => twins.has(line.replace(/ det\t.*/, ''))).length
   const apart = lines.filter((line) => line.includes('\tapart from')).length
   console.log(
-    `${version} cuDNN, ${gpu.padEnd(8)} ${planned.length} planned (${apart} without fused bias and activation), which hold ` +
+    `${version} cuDNN, ${gpu.padEnd(8)} ${planned.length} planned (${apart} without a fused bias), which hold ` +
       `for ${twinned} more that need not be deterministic, ${failed} refused, ${left} left out for want of bf16`,
   )
   return { passed: planned.length + twinned, failed, skipped: 0 }

@@ -9,6 +9,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as nn from '../../lib/nn/index.js'
 import { diagnose, openDevice } from '../../lib/runtime/index.js'
 import { load } from '../../lib/train/index.js'
+import { runNative } from '../support/native.js'
+import { apply, input } from '../support/op-case.js'
+import { uniform } from '../support/random.js'
+import { drawInputs, graphOf, outputsOf } from '../support/samples.js'
 import { doubling } from '../support/tiny-program.js'
 import { all, classes, losses, perceptron, side, using } from './tasks.js'
 
@@ -95,6 +99,39 @@ describe.skipIf(absent)('a session on CUDA', () => {
     const [step] = JSON.parse(program.stats().profile) as { op: string; ms: number }[]
     expect(step).toMatchObject({ op: 'pointwise', ms: expect.any(Number) as number })
   })
+})
+
+describe.skipIf(absent)('a ReLU that is fused into a product on CUDA', () => {
+  const activation = 'relu'
+  const image = { stride: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups: 1 }
+  const product = { transposeA: false, transposeB: false, sumA: false }
+  const draw = uniform()
+  const samples = {
+    conv2d: {
+      inputs: [input('float', [1, 8, 6, 6], draw), input('float', [8, 8, 3, 3], draw), input('f32', [8], draw)],
+      build: apply('conv2d', (x) => ({ ...image, activation, dtype: x.dtype })),
+    },
+    matmul: {
+      inputs: [input('float', [8, 16], draw), input('float', [16, 8], draw), input('f32', [8], draw)],
+      build: apply('matmul', (x) => ({ ...product, activation, dtype: x.dtype })),
+    },
+  }
+
+  it.for(Object.keys(samples).flatMap((op) => ['f32', 'tf32', 'bf16'].map((precision) => [op, precision] as const)))(
+    'lets what is no number pass: %s in %s',
+    async ([op, precision]) => {
+      const sample = { name: op, outputs: [], ...samples[op as keyof typeof samples] }
+      const graph = graphOf(sample, precision === 'bf16' ? 'bf16' : 'f32')
+      const inputs = drawInputs(sample)
+      inputs[0]!.data[7] = NaN
+      inputs[0]!.data[100] = Infinity
+      const [want] = outputsOf(graph, inputs)
+      const [got] = await runNative(graph, inputs, device, { tf32: precision === 'tf32' })
+      const special = (x: number): number => (Number.isFinite(x) ? 0 : x)
+      expect(Array.from(got!.data, special)).toEqual(Array.from(want!.data, special))
+      expect(Array.from(want!.data, special)).toEqual(expect.arrayContaining([NaN, Infinity, 0]))
+    },
+  )
 })
 
 /** What another process says that trains a step on the double of a device that such settings describe. */

@@ -1,4 +1,5 @@
-// Optimisers have kernels of their own on a GPU: they must be found for what the optimisers emit, and compute the same.
+// Optimisers have kernels of their own on a GPU, and so has a ReLU after a product: they must be found for what is
+// emitted, and compute the same.
 import { describe, expect, it } from 'vitest'
 import * as nn from '../../lib/nn/index.js'
 import * as optim from '../../lib/optim/index.js'
@@ -25,12 +26,23 @@ const optimizers = {
   varied_clipped: optim.sgd({ rate: schedule, clipNorm: 0.01 }),
 }
 
-async function trained(device: DeviceName, precision: 'f32' | 'bf16', optimizer: optim.Optimizer) {
+const perceptron = { net: mlp({ inputs, hidden: [hidden], classes }), shape: [inputs] }
+const convolutional = {
+  net: nn.sequential(nn.conv2d(1, 8, { kernel: 3, padding: 1 }), nn.relu(), nn.flatten(), nn.linear(8 * inputs, classes)),
+  shape: [1, 8, inputs / 8],
+}
+
+async function trained(
+  device: DeviceName,
+  precision: 'f32' | 'bf16',
+  optimizer: optim.Optimizer,
+  { net, shape } = perceptron,
+) {
   const opened = await openDevice({ device, deterministic: true })
   try {
     const trainer = await Trainer.create(new Programs(opened, new StateStore(opened), 1), {
-      task: { net: mlp({ inputs, hidden: [hidden], classes }), loss: nn.crossEntropy, inputs: {} },
-      fields: { x: { dtype: 'f32', shape: [inputs] }, target: { dtype: 'i32', shape: [] } },
+      task: { net, loss: nn.crossEntropy, inputs: {} },
+      fields: { x: { dtype: 'f32', shape }, target: { dtype: 'i32', shape: [] } },
       batch,
       optimizer,
       precision,
@@ -60,5 +72,12 @@ describe.skipIf(absent)('the kernel of an optimiser on CUDA', () => {
       expect(Math.abs(loss - wanted.losses[i]!)).toBeLessThan((precision === 'f32' ? 1e-4 : 3e-2) * wanted.losses[i]!)
     })
     expect(got.losses.at(-1)).toBeLessThan(got.losses[0]!)
+  })
+})
+
+describe.skipIf(absent)('the kernel of a ReLU on CUDA', () => {
+  it.for(['f32', 'bf16'] as const)('is found after a convolution in %s', async (precision) => {
+    const { plan } = await trained('cuda', precision, optimizers.momentum, convolutional)
+    expect(plan).toContain(`, relu_${precision}`)
   })
 })

@@ -77,13 +77,6 @@ void set_extents(ConvSpec& spec, const Shape& x, int64_t channels, const Shape& 
   spec.ow = y[3];
 }
 
-Activation activation_of(const NodeSpec& node) {
-  const std::string& name = program::get_string(node, "activation");
-  if (name == "relu") return Activation::relu;
-  if (name == "tanh") return Activation::tanh;
-  return name == "sigmoid" ? Activation::sigmoid : Activation::none;
-}
-
 // A slot like `y` of another type, for this step only; `y` itself where the type is the same.
 Slot* like(Builder& builder, Slot* y, DType dtype) {
   if (y->dtype == dtype) return y;
@@ -171,19 +164,12 @@ std::unique_ptr<Step> make_conv2d(Builder& builder, const NodeSpec& node) {
   Slot* y = builder.output(node, 0, Layout::channels_last(builder.shape(node, 0)));
   Slot* computed = like(builder, y, spec.out);
   set_extents(spec, x->shape, channels_in_memory(x), w->shape, y->shape);
-  const Activation activation = activation_of(node);
-  // cuDNN approximates tanh and sigmoid; ours are the same in every op.
-  bool is_fused = activation == Activation::none || activation == Activation::relu;
-  std::unique_ptr<ConvPlan> plan;
-  if (is_fused) {
-    spec.bias = bias != nullptr;
-    spec.activation = activation;
-    plan = builder.dnn().plan(spec, builder.tuner());
-    is_fused = plan != nullptr;
-  }
-  if (!is_fused) {
+  spec.bias = bias != nullptr;
+  auto plan = builder.dnn().plan(spec, builder.tuner());
+  Slot* late_bias = nullptr;
+  if (plan == nullptr) {
+    std::swap(bias, late_bias);
     spec.bias = false;
-    spec.activation = Activation::none;
     plan = builder.dnn().plan(spec, builder.tuner());
     OSTRICH_CHECK(plan != nullptr);
   }
@@ -192,11 +178,10 @@ std::unique_ptr<Step> make_conv2d(Builder& builder, const NodeSpec& node) {
     x = widened(builder, x, parts);
     w = widened(builder, w, parts);
   }
-  parts.push_back(std::make_unique<ConvStep>(builder, std::move(plan), x, w, is_fused ? bias : nullptr, computed));
-  if (!is_fused) {
-    parts.push_back(make_activate(builder, computed, y, activation, bias, 1));
-  } else if (computed != y) {
-    parts.push_back(make_activate(builder, computed, y, Activation::none, nullptr, 1));
+  parts.push_back(std::make_unique<ConvStep>(builder, std::move(plan), x, w, bias, computed));
+  const Activation activation = activation_of(node);
+  if (late_bias != nullptr || activation != Activation::none || computed != y) {
+    parts.push_back(make_activate(builder, computed, y, activation, late_bias, 1));
   }
   return in_sequence(std::move(parts));
 }

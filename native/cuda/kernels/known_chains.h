@@ -21,6 +21,8 @@ struct KnownChain {
 // Names of optimisers: their updates, in _bf16 of a bf16 gradient and with a bf16 copy of the weight; decay and
 // nesterov have momentum too, varied ones a rate that is computed.
 #define OSTRICH_KNOWN_CHAINS(X) \
+  X(relu_f32)                   \
+  X(relu_bf16)                  \
   X(relu_grad_f32)              \
   X(relu_grad_bf16)             \
   X(to_bf16)                    \
@@ -73,6 +75,8 @@ constexpr ChainOp call(OpNumber op, int to, int a, int b = kNone) {
 }  // namespace known
 
 inline constexpr KnownChain kKnownChains[kKnownCount] = {
+    {"relu_f32", "f", "f", 3, {known::load(0, 0), known::call(op_relu, 0, 0), known::store(0, 0)}},
+    {"relu_bf16", "b", "b", 3, {known::load(0, 0), known::call(op_relu, 0, 0), known::store(0, 0)}},
     {"relu_grad_f32",
      "ff",
      "f",

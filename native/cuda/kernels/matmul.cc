@@ -14,7 +14,6 @@ using program::NodeSpec;
 
 struct Product {
   Slot *a, *b, *bias = nullptr, *y, *sums = nullptr;
-  Activation activation = Activation::none;
 };
 
 class GemmStep : public Step {
@@ -40,13 +39,6 @@ class GemmStep : public Step {
   Product product_;
   Slot* workspace_ = nullptr;
 };
-
-Activation activation_of(const NodeSpec& node) {
-  const std::string& name = program::get_string(node, "activation");
-  if (name == "relu") return Activation::relu;
-  if (name == "tanh") return Activation::tanh;
-  return name == "sigmoid" ? Activation::sigmoid : Activation::none;
-}
 
 // Storages lie at multiples of 256 bytes; a view into one may not.
 int alignment_of(const Product& product) {
@@ -94,7 +86,6 @@ std::unique_ptr<Step> make_matmul(Builder& builder, const NodeSpec& node) {
     Slot* sums = builder.output(node, 1);
     if (builder.is_used(node, 1)) product.sums = sums;
   }
-  product.activation = activation_of(node);
   // f32 in is f32 out of cuBLASLt; what is left is a conversion.
   if (product.a->dtype == DType::f32 && y->dtype != DType::f32) {
     product.y = builder.scratch(size_t(core::count(y->shape)) * core::size_of(DType::f32));
@@ -104,22 +95,20 @@ std::unique_ptr<Step> make_matmul(Builder& builder, const NodeSpec& node) {
   GemmSpec spec = spec_of(builder, node, product);
   spec.bias = product.bias != nullptr;
   spec.sum_a = product.sums != nullptr;
-  spec.relu = product.activation == Activation::relu;
   Slot *late_bias = nullptr, *late_sums = nullptr;
-  Activation late = spec.relu ? Activation::none : product.activation;
   auto plan = builder.gemm().plan(spec);
   if (plan == nullptr) {
-    late = product.activation;
     late_bias = product.bias;
     late_sums = product.sums;
     product.bias = product.sums = nullptr;
-    spec.bias = spec.relu = spec.sum_a = false;
+    spec.bias = spec.sum_a = false;
     plan = builder.gemm().plan(spec);
   }
   std::vector<std::unique_ptr<Step>> parts;
   parts.push_back(std::make_unique<GemmStep>(builder, std::move(plan), product));
-  if (late_bias != nullptr || late != Activation::none || product.y != y) {
-    parts.push_back(make_activate(builder, product.y, y, late, late_bias, y->shape.size() - 1));
+  const Activation activation = activation_of(node);
+  if (late_bias != nullptr || activation != Activation::none || product.y != y) {
+    parts.push_back(make_activate(builder, product.y, y, activation, late_bias, y->shape.size() - 1));
   }
   if (late_sums != nullptr) parts.push_back(make_column_sums(builder, product.a, late_sums));
   return in_sequence(std::move(parts));

@@ -208,6 +208,13 @@ std::unique_ptr<Step> make_pointwise(Builder& builder, const NodeSpec& node) {
   return make_step(builder, program::parse_chain(node, dtypes), inputs, outputs, shape, layout);
 }
 
+Activation activation_of(const NodeSpec& node) {
+  const std::string& name = program::get_string(node, "activation");
+  if (name == "relu") return Activation::relu;
+  if (name == "tanh") return Activation::tanh;
+  return name == "sigmoid" ? Activation::sigmoid : Activation::none;
+}
+
 std::unique_ptr<Step> make_activate(Builder& builder, Slot* x, Slot* y, Activation activation, Slot* bias,
                                     size_t axis) {
   using program::Instruction;

@@ -52,8 +52,7 @@ std::string Product::mismatch() const {
 
 bool Product::supported() const {
   const int64_t which = epilogue();
-  const bool known = which == CUBLASLT_EPILOGUE_DEFAULT || which == CUBLASLT_EPILOGUE_RELU ||
-                     which == CUBLASLT_EPILOGUE_BIAS || which == CUBLASLT_EPILOGUE_RELU_BIAS ||
+  const bool known = which == CUBLASLT_EPILOGUE_DEFAULT || which == CUBLASLT_EPILOGUE_BIAS ||
                      which == CUBLASLT_EPILOGUE_BGRADA || which == CUBLASLT_EPILOGUE_BGRADB;
   const bool types = a.type == b.type && c.type == d.type && (a.type == CUDA_R_16BF || d.type == CUDA_R_32F);
   return known && types;
@@ -69,7 +68,7 @@ std::string Product::run() const {
   if (!wrong.empty()) return wrong;
   poison(workspace, workspace_bytes);
   const bool tf32 = desc.compute == CUBLAS_COMPUTE_32F_FAST_TF32;
-  const bool bias = (epilogue() & CUBLASLT_EPILOGUE_BIAS) != 0, relu = (epilogue() & CUBLASLT_EPILOGUE_RELU) != 0;
+  const bool bias = epilogue() == CUBLASLT_EPILOGUE_BIAS;
   for (int64_t n = 0; n < d.batch; ++n) {
     for (int64_t i = 0; i < d.rows * d.cols; ++i) {
       const int64_t row = i % d.rows, col = i / d.rows;
@@ -81,7 +80,6 @@ std::string Product::run() const {
       sum *= alpha;
       if (beta != 0) sum += beta * load(pc, c.at(n, row, col), c.type);
       if (bias) sum += load(vector(), size_t(row), d.type);
-      if (relu && sum < 0) sum = 0;
       store(pd, d.at(n, row, col), d.type, sum);
     }
   }

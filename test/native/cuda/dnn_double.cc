@@ -1,6 +1,5 @@
 // Convolutions by plain loops in double precision, channels last. OSTRICH_DOUBLE_CONVS=file: the key of every spec that
 // is planned is appended to it.
-#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <vector>
@@ -21,20 +20,6 @@ std::vector<double> load(const void* data, size_t count, core::DType dtype) {
                                            : static_cast<const float*>(data)[i];
   }
   return values;
-}
-
-double activate(double x, Activation activation) {
-  switch (activation) {
-    case Activation::none:
-      return x;
-    case Activation::relu:
-      return x < 0 ? 0 : x;  // NaN stays
-    case Activation::tanh:
-      return std::tanh(x);
-    case Activation::sigmoid:
-      return 1 / (1 + std::exp(-x));
-  }
-  return x;
 }
 
 struct Tensors {
@@ -88,7 +73,6 @@ std::string convolve(const ConvSpec& s, const ConvPointers& p, void* workspace) 
   for (size_t i = 0; i < result; ++i) {
     double value = values[i];
     if (s.bias) value += static_cast<const float*>(p.bias)[i % size_t(s.o)];
-    value = activate(value, s.activation);
     if (s.out == core::DType::bf16) {
       static_cast<uint16_t*>(p.y)[i] = math::float_to_bf16(float(value));
     } else {

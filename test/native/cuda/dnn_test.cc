@@ -13,7 +13,6 @@ TEST(CudaConvSpec, IsReadBackFromItsKey) {
   const auto expect_same = [&] { EXPECT_EQ(ConvSpec::parse(spec.key()).key(), spec.key()); };
   expect_same();
   spec.bias = true;
-  spec.activation = Activation::relu;
   spec.tf32 = true;
   expect_same();
   spec.pass = ConvPass::grad_weight;
