@@ -34,7 +34,7 @@ void ProgramWrap::Finalize(Napi::Env env) { release(env); }
 void ProgramWrap::release(Napi::Env env) {
   if (built_ == nullptr) return;
   Napi::MemoryManagement::AdjustExternalMemory(env, -arena_bytes_);
-  pool_->clear();
+  pool_.reset();
   device_->drop(std::move(built_));
 }
 
@@ -60,7 +60,7 @@ Napi::Value ProgramWrap::run(const Napi::CallbackInfo& info) {
       device_->post(slot.get(), "run");
     } catch (...) {
       slot->unload();
-      pool_->push_back(std::move(slot));
+      slot.release()->recycle();
       throw;
     }
     slot.release();

@@ -32,7 +32,7 @@ class ProgramWrap : public Napi::ObjectWrap<ProgramWrap> {
 
   std::shared_ptr<Device> device_;
   std::shared_ptr<Built> built_;    // null once disposed
-  std::shared_ptr<SlotPool> pool_;  // emptied when disposed
+  std::shared_ptr<SlotPool> pool_;  // null once disposed
   std::string name_;
   int64_t arena_bytes_ = 0;
 };

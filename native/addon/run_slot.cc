@@ -20,7 +20,7 @@ size_t aligned(size_t bytes) { return (bytes + size_t(kAlignment) - 1) / size_t(
 
 void RunSlot::Free::operator()(char* memory) const { ::operator delete(memory, kAlignment); }
 
-RunSlot::RunSlot(Napi::Env env, std::shared_ptr<Built> built, std::shared_ptr<SlotPool> pool)
+RunSlot::RunSlot(Napi::Env env, std::shared_ptr<Built> built, std::weak_ptr<SlotPool> pool)
     : built_(std::move(built)), pool_(std::move(pool)), deferred_(env) {
   size_t bytes = 0;
   for (const auto* ports : {&built_->feeds, &built_->fetches}) {
@@ -114,9 +114,9 @@ void RunSlot::settle(Napi::Env env, const std::optional<Failure>& failure) {
 }
 
 void RunSlot::recycle() {
-  const std::shared_ptr<SlotPool> pool = pool_;
+  const std::shared_ptr<SlotPool> pool = pool_.lock();
   std::unique_ptr<RunSlot> self(this);
-  if (pool->size() < kKeptSlots) pool->push_back(std::move(self));
+  if (pool != nullptr && pool->size() < kKeptSlots) pool->push_back(std::move(self));
 }
 
 void RunSlot::discard() { delete this; }

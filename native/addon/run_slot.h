@@ -29,18 +29,20 @@ struct Built {
 };
 
 class RunSlot;
-// Slots that wait for their next run.
+// Slots that wait for their next run. The program owns it: a run that ends after its program finds no pool.
 using SlotPool = std::vector<std::unique_ptr<RunSlot>>;
 
 class RunSlot : public Job {
  public:
-  RunSlot(Napi::Env env, std::shared_ptr<Built> built, std::shared_ptr<SlotPool> pool);
+  RunSlot(Napi::Env env, std::shared_ptr<Built> built, std::weak_ptr<SlotPool> pool);
 
   // Checks and copies the feeds, checks and holds the fetch arrays, and keeps `program` alive until the run is settled.
   // Throws ERR_ARGUMENT; the slot can be used again after that.
   void load(Napi::Object program, const Napi::Value& feeds, const Napi::Value& fetches,
             Napi::Promise::Deferred deferred);
   void unload();
+  // Gives itself back to its pool, or ends where there is none any more.
+  void recycle();
 
   void execute() override;
   bool is_under_way() const override { return built_->executable->is_asynchronous(); }
@@ -57,10 +59,9 @@ class RunSlot : public Job {
   void hold_fetches(const Napi::Value& list);
   void copy_fetches(Napi::Env env);
   std::string where(const char* kind, const Port& port) const;
-  void recycle();
 
   std::shared_ptr<Built> built_;
-  std::shared_ptr<SlotPool> pool_;
+  std::weak_ptr<SlotPool> pool_;
   std::unique_ptr<char, Free> memory_;
   std::vector<const void*> feeds_;
   std::vector<void*> staging_, fetches_;  // where each fetch may go, and where it does in this run (null: skipped)

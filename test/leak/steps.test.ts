@@ -69,4 +69,26 @@ describe('memory', () => {
     // Each round holds at least 3 MB: 200 of them would be 600 MB.
     expect(after.resident - before.resident).toBeLessThan(60 * 1024 * 1024)
   }, 120_000)
+
+  it('comes back from programs that are disposed while they run', async () => {
+    await using device = await openDevice({ device: 'cpu' })
+    const n = 2_000_000
+    const w = device.alloc({ name: 'w', dtype: 'f32', shape: [n] })
+    const x = new Float32Array(n)
+    const round = async (): Promise<void> => {
+      const program = await device.compile(doubling(n), [w])
+      const run = program.run({ x }, {})
+      program.dispose()
+      await run
+    }
+    for (let i = 0; i < 10; i++) await round()
+    const before = await settled()
+    for (let i = 0; i < 40; i++) {
+      await round()
+      if (i % 5 === 0) await settled()
+    }
+    const after = await settled()
+    // Each round copies 8 MB of feeds and has room for as many of results: 40 of them would be 640 MB.
+    expect(after.resident - before.resident).toBeLessThan(60 * 1024 * 1024)
+  }, 120_000)
 })
