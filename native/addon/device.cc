@@ -19,13 +19,14 @@ class Device::Drop : public Job {
   std::shared_ptr<void> resource_;
 };
 
+// Holds the device: a device that goes ends its thread, and with it whatever is queued.
 class Device::Disposal : public Job {
  public:
-  Disposal(std::shared_ptr<DeviceThread> thread, backend::Backend& backend, Napi::Promise::Deferred deferred)
-      : thread_(std::move(thread)), backend_(backend), deferred_(deferred) {}
-  void execute() override { backend_.synchronize(); }
+  Disposal(std::shared_ptr<Device> device, Napi::Promise::Deferred deferred)
+      : device_(std::move(device)), deferred_(deferred) {}
+  void execute() override { device_->backend().synchronize(); }
   void settle(Napi::Env env, const std::optional<Failure>& failure) override {
-    if (thread_->idle()) thread_->close();
+    if (device_->thread_->idle()) device_->thread_->close();
     if (failure) {
       deferred_.Reject(to_error(env, *failure).Value());
     } else {
@@ -36,8 +37,7 @@ class Device::Disposal : public Job {
   void discard() override { delete this; }
 
  private:
-  std::shared_ptr<DeviceThread> thread_;
-  backend::Backend& backend_;
+  std::shared_ptr<Device> device_;
   Napi::Promise::Deferred deferred_;
 };
 
@@ -80,7 +80,7 @@ void Device::dispose(Napi::Promise::Deferred deferred) {
     deferred.Resolve(deferred.Env().Undefined());
     return;
   }
-  thread_->post(new Disposal(thread_, *backend_, deferred));
+  thread_->post(new Disposal(shared_from_this(), deferred));
 }
 
 }  // namespace ostrich::addon

@@ -10,7 +10,7 @@
 
 namespace ostrich::addon {
 
-class Device {
+class Device : public std::enable_shared_from_this<Device> {
  public:
   // Opens the backend on the device's own thread. Throws ERR_NO_DEVICE.
   Device(Napi::Env env, const std::string& backend_name, const backend::DeviceOptions& options);

@@ -92,3 +92,18 @@ describe('memory', () => {
     expect(after.resident - before.resident).toBeLessThan(60 * 1024 * 1024)
   }, 120_000)
 })
+
+describe('a device that is forgotten', () => {
+  it('settles the disposal that was asked for', async () => {
+    // Giving this much memory back keeps the device's thread busy until nobody holds the device any more.
+    const forgotten = async (): Promise<{ disposal: Promise<void> }> => {
+      const device = await openDevice({ device: 'cpu' })
+      const buffers = Array.from({ length: 4 }, () => device.alloc({ name: 'w', dtype: 'f32', shape: [16 << 20] }))
+      for (const buffer of buffers) buffer.dispose()
+      return { disposal: device.dispose() }
+    }
+    const { disposal } = await forgotten()
+    for (let i = 0; i < 5; i++) await settled()
+    await disposal
+  })
+})
