@@ -51,7 +51,7 @@ export class Program {
     return results
   }
 
-  /** Counters, and the plan as text; waits for the run under way. */
+  /** Counters of the runs that have ended, and the plan as text; waits for nothing. */
   stats(): ProgramStats {
     return guarded(() => this.#native.stats())
   }

@@ -45,7 +45,10 @@ Device::Device(Napi::Env env, const std::string& backend_name, const backend::De
     : name_(backend_name + ":" + std::to_string(options.index)),
       thread_(DeviceThread::start(env, "ostrich-" + backend_name)) {
   try {
-    thread_->call([&] { backend_ = backend::open(backend_name, options); });
+    thread_->call([&] {
+      backend_ = backend::open(backend_name, options);
+      facts_ = backend_->info();
+    });
   } catch (...) {
     thread_->close();
     throw;
@@ -65,9 +68,12 @@ void Device::post(Job* job, const char* what) {
   thread_->post(job);
 }
 
-void Device::call(const char* what, const std::function<void()>& work) {
-  expect_alive(what);
-  thread_->call(work);
+std::shared_ptr<backend::Buffer> Device::allocate(const backend::BufferSpec& spec) {
+  expect_alive("alloc");
+  if (backend_->allocates_anywhere()) return backend_->allocate(spec);
+  std::shared_ptr<backend::Buffer> buffer;
+  thread_->call([&] { buffer = backend_->allocate(spec); });
+  return buffer;
 }
 
 void Device::drop(std::shared_ptr<void> resource) {

@@ -20,10 +20,13 @@ class Device : public std::enable_shared_from_this<Device> {
 
   backend::Backend& backend() { return *backend_; }
   const std::string& name() const { return name_; }
+  const backend::Facts& facts() const { return facts_; }
 
-  // Throw ERR_DISPOSED, naming what was asked for, once `dispose` was called.
+  // These three throw ERR_DISPOSED, naming what was asked for, once `dispose` was called.
+  void expect_alive(const char* what) const;
   void post(Job* job, const char* what);
-  void call(const char* what, const std::function<void()>& work);
+  // Waits for the job under way only where the backend allocates on the device's thread alone.
+  std::shared_ptr<backend::Buffer> allocate(const backend::BufferSpec& spec);
   // Destroys native memory on the device's thread, after the jobs that may use it.
   void drop(std::shared_ptr<void> resource);
 
@@ -32,12 +35,12 @@ class Device : public std::enable_shared_from_this<Device> {
  private:
   class Drop;
   class Disposal;
-  void expect_alive(const char* what) const;
 
   std::string name_;
   bool disposed_ = false;
   std::shared_ptr<DeviceThread> thread_;
   std::unique_ptr<backend::Backend> backend_;
+  backend::Facts facts_;
 };
 
 }  // namespace ostrich::addon

@@ -99,18 +99,15 @@ Napi::Value DeviceWrap::alloc(const Napi::CallbackInfo& info) {
     }
     spec.dtype = *dtype;
     spec.shape = get_shape(given.Get("shape"), spec.name, core::size_of(*dtype));
-    std::shared_ptr<backend::Buffer> buffer;
-    device_->call("alloc", [&] { buffer = device_->backend().allocate(spec); });
-    return Napi::Value(BufferWrap::make(info.Env(), {device_, std::move(buffer)}));
+    return Napi::Value(BufferWrap::make(info.Env(), {device_, device_->allocate(spec)}));
   });
 }
 
 Napi::Value DeviceWrap::info(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    backend::Facts facts;
-    device_->call("info", [&] { facts = device_->backend().info(); });
+    device_->expect_alive("info");
     Napi::Object result = Napi::Object::New(info.Env());
-    for (const auto& [key, text] : facts) result.Set(key, Napi::String::New(info.Env(), text));
+    for (const auto& [key, text] : device_->facts()) result.Set(key, Napi::String::New(info.Env(), text));
     return Napi::Value(result);
   });
 }

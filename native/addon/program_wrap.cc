@@ -71,8 +71,8 @@ Napi::Value ProgramWrap::stats(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, [&] {
     expect_alive("stats");
-    backend::Stats stats;
-    device_->call("stats", [&] { stats = built_->executable->stats(); });
+    device_->expect_alive("stats");
+    const backend::Stats stats = built_->executable->stats();
     Napi::Object result = Napi::Object::New(env);
     result.Set("runs", Napi::Number::New(env, double(stats.runs)));
     result.Set("arenaBytes", Napi::Number::New(env, double(stats.arena_bytes)));

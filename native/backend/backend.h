@@ -47,7 +47,7 @@ struct Stats {
       profile;  // JSON: [{"op","path","ms"}], median per step; empty unless the program was built with profiling
 };
 
-// A built program, bound to its buffers. Called from the device's own thread, but for `finish`.
+// A built program, bound to its buffers. Called from the device's own thread, but for `finish` and `stats`.
 class Executable {
  public:
   virtual ~Executable() = default;
@@ -57,6 +57,7 @@ class Executable {
   virtual bool is_asynchronous() const { return false; }
   // Waits for the earliest run that is not finished, and throws what it met. On any one thread.
   virtual void finish() {}
+  // On any thread, also while another runs the program: counts what has ended.
   virtual Stats stats() const = 0;
 };
 
@@ -71,7 +72,9 @@ struct DeviceOptions {
 class Backend {
  public:
   virtual ~Backend() = default;
-  virtual Facts info() const = 0;
+  virtual Facts info() const = 0;  // the same at every call
+  // Whether `allocate` may be called on any thread, whatever others do meanwhile.
+  virtual bool allocates_anywhere() const { return false; }
   virtual std::unique_ptr<Buffer> allocate(const BufferSpec& spec) = 0;  // zero-filled
   virtual void upload(Buffer& buffer, const void* host) = 0;             // row-major host data of the buffer's dtype
   virtual void download(const Buffer& buffer, void* host) = 0;
@@ -89,7 +92,7 @@ struct Plugin {
   std::string (*unavailable)();  // empty, or the reason why this machine cannot use it
   std::unique_ptr<Backend> (*open)(const DeviceOptions& options);
 };
-constexpr int kPluginAbi = 2;
+constexpr int kPluginAbi = 3;
 using PluginEntry = const Plugin* (*)();
 
 }  // namespace ostrich::backend

@@ -64,6 +64,8 @@ class CpuBackend : public backend::Backend {
             {"convolutions", channels_last_is_faster(core::DType::f32) ? "channels last" : "blocked"}};
   }
 
+  bool allocates_anywhere() const override { return true; }
+
   std::unique_ptr<backend::Buffer> allocate(const backend::BufferSpec& spec) override {
     return std::make_unique<CpuBuffer>(spec);
   }

@@ -1,7 +1,9 @@
 // A built program on the CPU: its steps, its arena, and the buffers that it is bound to.
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "backend/backend.h"
@@ -30,7 +32,7 @@ class CpuProgram : public backend::Executable {
   AlignedMemory arena_;
   size_t arena_bytes_ = 0, arena_floor_ = 0;
   std::unique_ptr<program::Profile> profile_;  // null: not measured
-  int64_t runs_ = 0;
+  std::atomic<int64_t> runs_{0};
 };
 
 }  // namespace ostrich::cpu

@@ -50,7 +50,7 @@ class CudaProgram : public backend::Executable {
   CUgraphExec graph_ = nullptr;
   std::unique_ptr<program::Profile> profile_;  // null: not measured
   std::array<Lane, 2> lanes_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;  // of what follows
   std::condition_variable finished_;
   int64_t started_ = 0, ended_ = 0;  // runs; lane of run i is i % 2
 };

@@ -26,7 +26,10 @@ std::string CudaProgram::explain() const {
 
 backend::Stats CudaProgram::stats() const {
   backend::Stats stats;
-  stats.runs = started_;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stats.runs = ended_;
+  }
   stats.arena_bytes = int64_t(builder_.arena.bytes());
   for (const auto& buffer : builder_.state) stats.state_bytes += int64_t(buffer->bytes());
   stats.steps = int64_t(builder_.steps.size());

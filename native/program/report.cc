@@ -46,6 +46,7 @@ std::string explain(const Steps& steps) {
 }
 
 void Profile::add(size_t step, float milliseconds) {
+  const std::lock_guard<std::mutex> lock(mutex_);
   Times& times = times_[step];
   if (times.last.size() < kRuns) {
     times.last.push_back(milliseconds);
@@ -56,6 +57,7 @@ void Profile::add(size_t step, float milliseconds) {
 }
 
 std::string Profile::json(const Steps& steps) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
   nlohmann::json rows = nlohmann::json::array();
   for (size_t i = 0; i < steps.size(); ++i) {
     std::vector<float> times = times_[i].last;

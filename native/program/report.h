@@ -1,6 +1,7 @@
 // What a built program says of itself, whatever the device: its plan as text, and where its time goes.
 #pragma once
 
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,7 @@ namespace ostrich::program {
 // By step, what it reads and writes, and where that lies.
 std::string explain(const Steps& steps);
 
-// Milliseconds of each step over the last runs.
+// Milliseconds of each step over the last runs. One thread adds while another may ask.
 class Profile {
  public:
   explicit Profile(size_t steps) : times_(steps) {}
@@ -25,6 +26,7 @@ class Profile {
     std::vector<float> last;
     size_t next = 0;  // which of them is the oldest
   };
+  mutable std::mutex mutex_;
   std::vector<Times> times_;
 };
 

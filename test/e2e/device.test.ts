@@ -1,4 +1,5 @@
 // Devices, buffers and programs through the addon: results, refusals, disposal.
+import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { registry } from '../../lib/ops/index.js'
 import {
@@ -10,7 +11,7 @@ import {
   type Program,
   versions,
 } from '../../lib/runtime/index.js'
-import { doubling, labelLoss } from '../support/tiny-program.js'
+import { doubling, labelLoss, products } from '../support/tiny-program.js'
 
 const n = 100_352
 
@@ -109,6 +110,21 @@ describe('Program', () => {
     })
     const { loss: values } = await loss.run({ logits, labels: Int32Array.of(0, 2) })
     expect(values?.[1]).toBeCloseTo(Math.log(3), 5)
+  })
+})
+
+describe('what is asked while a run is under way', () => {
+  it('is answered at once: counters, facts and memory', async () => {
+    await using one = await openDevice({ device: 'cpu', threads: 1 })
+    const n = 1024
+    const long = await one.compile(products(n, 24), [])
+    const run = long.run({ x: new Float32Array(n * n) }, {})
+    await setTimeout(20) // it is under way
+    expect(one.info()['backend']).toBe('cpu')
+    one.alloc({ name: 'v', dtype: 'f32', shape: [4] }).dispose()
+    expect(long.stats().runs).toBe(0)
+    await run
+    expect(long.stats().runs).toBe(1)
   })
 })
 

@@ -45,3 +45,27 @@ export function labelLoss(n: number, classes: number): string {
     fetches: [{ name: 'loss', value: 2 }],
   })
 }
+
+/** y = x x ... x of x [n, n]: `times` products, each a step. */
+export function products(n: number, times: number, dtype: 'f32' | 'bf16' = 'f32'): string {
+  const typed = (value: number): object => ({ value, dtype, shape: [n, n] })
+  const attrs = { transposeA: false, transposeB: false, activation: 'none', dtype, sumA: false }
+  const nodes = Array.from({ length: times }, (_, i) => ({
+    op: 'matmul',
+    path: `product${i}`,
+    in: [i, 0],
+    out: [typed(i + 1)],
+    attrs,
+  }))
+  return JSON.stringify({
+    format: 'ostrich-program',
+    version: 1,
+    name: 'products',
+    feeds: [{ ...typed(0), name: 'x' }],
+    states: [],
+    constants: [],
+    nodes,
+    assigns: [],
+    fetches: [{ name: 'y', value: times }],
+  })
+}
