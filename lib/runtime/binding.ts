@@ -11,7 +11,7 @@ export interface NativeBackend {
 export interface NativeDeviceOptions {
   readonly backend: string
   readonly index: number
-  /** 0: as many as the machine has cores. */
+  /** 0: as many as the machine has cores; never more than that. `info` says how many. */
   readonly threads: number
   readonly profile: boolean
   readonly deterministic: boolean

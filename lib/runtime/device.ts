@@ -15,7 +15,7 @@ export const deviceNames = 'auto, cpu, cuda or cuda:1'
 export interface DeviceOptions {
   /** `auto` takes CUDA where it is available, else the CPU, and says so once; a named device is never replaced. Default: `auto`. */
   readonly device?: DeviceName
-  /** Threads of the CPU; default 0: as many as the machine has cores. */
+  /** Threads of the CPU, at most as many as the machine has cores; default 0: all cores. */
   readonly threads?: number
   /** Let CUDA use only kernels that give the same bits at every run, where others may be faster. Default: false. */
   readonly deterministic?: boolean
@@ -93,7 +93,14 @@ export async function openDevice(options: OpenOptions = {}): Promise<Device> {
   const open = ({ backend, index }: Choice): Device =>
     new Device(guarded(() => new binding.Device({ backend, index, threads, profile, deterministic, memoryLimit })))
   // Opening may take long on some devices, and later versions may do it off this thread: callers await in any case.
-  return await Promise.resolve(device === 'auto' ? openAny(choice, open, onWarning) : open(choice))
+  const opened = await Promise.resolve(device === 'auto' ? openAny(choice, open, onWarning) : open(choice))
+  const { backend, threads: used } = opened.info()
+  if (backend === 'cpu' && threads > Number(used)) {
+    onWarning?.(
+      `device: expected threads to be at most the ${used} processors of this machine, got ${threads}: ${used} run`,
+    )
+  }
+  return opened
 }
 
 interface Choice {

@@ -1,7 +1,11 @@
 // See device_wrap.h. Defaults live in TypeScript: every option must be there.
 #include "addon/device_wrap.h"
 
+#include <sched.h>
+
+#include <algorithm>
 #include <cmath>
+#include <thread>
 
 #include "addon/buffer_wrap.h"
 #include "addon/compile_job.h"
@@ -25,6 +29,13 @@ int64_t get_int(const Napi::Object& object, const char* where, const char* key, 
     core::fail("ERR_ARGUMENT", where, ": expected ", key, " to be an integer from 0 to ", max);
   }
   return int64_t(number);
+}
+
+// Those that this process may run on.
+int processors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  return int(std::max(1u, std::thread::hardware_concurrency()));  // more than fit a set
 }
 
 Napi::Object get_object(const Napi::Value& value, const char* where) {
@@ -63,7 +74,8 @@ DeviceWrap::DeviceWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Device
     const Napi::Object given = get_object(info[0], "device");
     backend::DeviceOptions options;
     options.index = int(get_int(given, "device", "index", 1023));
-    options.threads = int(get_int(given, "device", "threads", 4096));
+    // More threads than processors are slower, and OpenMP ends the process where it cannot start one.
+    options.threads = std::min(int(get_int(given, "device", "threads", 4096)), processors());
     options.profile = given.Get("profile").ToBoolean();
     options.deterministic = given.Get("deterministic").ToBoolean();
     options.memory_limit = get_int(given, "device", "memoryLimit", int64_t(1) << 53);

@@ -1,4 +1,5 @@
 // Devices, buffers and programs through the addon: results, refusals, disposal.
+import { availableParallelism } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { registry } from '../../lib/ops/index.js'
@@ -64,6 +65,19 @@ describe('openDevice', () => {
       )
     },
   )
+
+  it('starts no more threads than there are processors, and says so', async () => {
+    const warnings: string[] = []
+    await using many = await openDevice({ device: 'cpu', threads: 4096, onWarning: (text) => warnings.push(text) })
+    const most = availableParallelism()
+    expect(many.info()['threads']).toBe(String(most))
+    expect(warnings).toEqual([
+      `device: expected threads to be at most the ${most} processors of this machine, got 4096: ${most} run`,
+    ])
+    await using one = await openDevice({ device: 'cpu', threads: 1, onWarning: (text) => warnings.push(text) })
+    expect(one.info()['threads']).toBe('1')
+    expect(warnings).toHaveLength(1)
+  })
 
   it('refuses what it does not know', async () => {
     await expect(openDevice({ device: 'tpu' as 'cpu' })).rejects.toThrow('expected auto, cpu, cuda or cuda:1, got tpu')
