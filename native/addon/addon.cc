@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "addon/buffer_wrap.h"
+#include "addon/device_thread.h"
 #include "addon/device_wrap.h"
 #include "addon/functions.h"
 #include "addon/instance.h"
@@ -15,6 +16,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   instance->buffer_class = Napi::Persistent(BufferWrap::define(env));
   instance->program_class = Napi::Persistent(ProgramWrap::define(env));
   env.SetInstanceData(instance);
+  DeviceThread::close_at_exit(env);
   exports.Set("backends", Napi::Function::New<backends>(env, "backends"));
   exports.Set("ops", Napi::Function::New<ops>(env, "ops"));
   exports.Set("versions", Napi::Function::New<versions>(env, "versions"));

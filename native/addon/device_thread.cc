@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "addon/instance.h"
 #include "core/error.h"
 
 namespace ostrich::addon {
@@ -13,6 +14,20 @@ struct DeviceThread::Call {
   bool done = false;
 };
 
+// `process.exit` and an error that nobody catches run no cleanup hooks, but destroy the statics of every library,
+// oneDNN's kernels among them.
+void DeviceThread::close_at_exit(Napi::Env env) {
+  const Napi::Value process = env.Global().Get("process");
+  if (!process.IsObject()) return;
+  const Napi::Value on = process.As<Napi::Object>().Get("on");
+  if (!on.IsFunction()) return;
+  const auto close_all = [](const Napi::CallbackInfo& info) {
+    auto& threads = Instance::of(info.Env()).threads;
+    while (!threads.empty()) (*threads.begin())->close();
+  };
+  on.As<Napi::Function>().Call(process, {Napi::String::New(env, "exit"), Napi::Function::New(env, close_all)});
+}
+
 std::shared_ptr<DeviceThread> DeviceThread::start(Napi::Env env, const std::string& name) {
   std::shared_ptr<DeviceThread> self(new DeviceThread);
   self->env_ = env;
@@ -21,6 +36,7 @@ std::shared_ptr<DeviceThread> DeviceThread::start(Napi::Env env, const std::stri
   self->bridge_.Unref(env);
   // Added after the bridge's own, so it runs before it: the thread is gone when the bridge closes.
   napi_add_env_cleanup_hook(env, on_environment_end, self.get());
+  Instance::of(env).threads.insert(self.get());
   self->thread_ = std::thread([raw = self.get()] { raw->loop(); });
   self->name_ = name.substr(0, 15);
   pthread_setname_np(self->thread_.native_handle(), self->name_.c_str());
@@ -148,6 +164,7 @@ void DeviceThread::settle_job(Napi::Env env, Napi::Function, DeviceThread* self,
 
 void DeviceThread::end_thread() {
   if (!thread_.joinable()) return;
+  for (Job* job = pending_; job != nullptr; job = job->later_) job->interrupt();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     stopping_ = true;
@@ -173,6 +190,7 @@ void DeviceThread::close() {
   if (closed_) return;
   closed_ = true;
   napi_remove_env_cleanup_hook(env_, on_environment_end, this);
+  Instance::of(env_).threads.erase(this);
   end_thread();
   discard_all();
   bridge_.Release();

@@ -1,7 +1,7 @@
 // The native thread of a device: runs jobs in order and settles each on the JavaScript thread. A second thread, started
 // when a job is first left under way, waits for the device, so that the next job is enqueued meanwhile. They keep the
-// process alive only while a job is under way, and are joined before their environment goes (a worker that ends, an
-// exit).
+// process alive only while a job is under way, and are joined before their environment goes (a worker that ends), and
+// before `exit` destroys the statics of the libraries that they are in. The job under way then ends at its next step.
 #pragma once
 
 #include <napi.h>
@@ -29,6 +29,7 @@ class Job {
   virtual bool is_under_way() const { return false; }
   virtual void finish() {}                                                        // waiting thread; may throw
   virtual void settle(Napi::Env env, const std::optional<Failure>& failure) = 0;  // JavaScript thread
+  virtual void interrupt() {}  // JavaScript thread: ends `execute` soon, however; `discard` follows
   virtual void discard() = 0;  // JavaScript thread: the environment ends, no promise may be settled any more
 
  private:
@@ -42,6 +43,8 @@ class Job {
 // All members but the loop are called on the JavaScript thread.
 class DeviceThread {
  public:
+  // Once for each environment, before the first `start`.
+  static void close_at_exit(Napi::Env env);
   static std::shared_ptr<DeviceThread> start(Napi::Env env, const std::string& name);
   ~DeviceThread();
 
@@ -51,7 +54,7 @@ class DeviceThread {
   void post(Job* job);
   // Runs `work` before all queued jobs and waits for it (and for the job under way); rethrows what it throws.
   void call(const std::function<void()>& work);
-  // Waits for the job under way, discards the others, ends the thread. Later posts are a mistake.
+  // Interrupts the job under way, waits for it, discards all, ends the thread. Later posts are a mistake.
   void close();
 
  private:

@@ -1,19 +1,23 @@
-// State of one Node.js environment (the main thread or a worker): the classes, never a global.
+// State of one Node.js environment (the main thread or a worker): the classes and the threads, never a global.
 #pragma once
 
 #include <napi.h>
 
 #include <string>
+#include <unordered_set>
 #include <utility>
 
 #include "addon/errors.h"
 
 namespace ostrich::addon {
 
+class DeviceThread;
+
 struct Instance {
   Napi::FunctionReference buffer_class, program_class;
   // What the constructor that native code is about to call takes over; null when JavaScript calls it.
   void* construction = nullptr;
+  std::unordered_set<DeviceThread*> threads;  // that are not closed
 
   static Instance& of(Napi::Env env) { return *env.GetInstanceData<Instance>(); }
 };

@@ -48,6 +48,7 @@ class RunSlot : public Job {
   bool is_under_way() const override { return built_->executable->is_asynchronous(); }
   void finish() override { built_->executable->finish(); }
   void settle(Napi::Env env, const std::optional<Failure>& failure) override;
+  void interrupt() override { built_->executable->stop(); }
   void discard() override;
 
  private:

@@ -2,6 +2,7 @@
 // line.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "core/dtype.h"
+#include "core/error.h"
 #include "core/shape.h"
 #include "program/program_spec.h"
 
@@ -47,7 +49,8 @@ struct Stats {
       profile;  // JSON: [{"op","path","ms"}], median per step; empty unless the program was built with profiling
 };
 
-// A built program, bound to its buffers. Called from the device's own thread, but for `finish` and `stats`.
+// A built program, bound to its buffers. Called from the device's own thread, but for `finish`,
+// `stop` and `stats`.
 class Executable {
  public:
   virtual ~Executable() = default;
@@ -57,8 +60,20 @@ class Executable {
   virtual bool is_asynchronous() const { return false; }
   // Waits for the earliest run that is not finished, and throws what it met. On any one thread.
   virtual void finish() {}
+  // On any thread: the run under way ends before its next step, none starts any more, and states are as they then lie.
+  void stop() { stopped_ = true; }
   // On any thread, also while another runs the program: counts what has ended.
   virtual Stats stats() const = 0;
+
+ protected:
+  // To call before each step. Throws ERR_DISPOSED after `stop`.
+  void expect_going() const {
+    if (stopped_.load(std::memory_order_relaxed))
+      core::fail("ERR_DISPOSED", "run: expected a device in use, got its end");
+  }
+
+ private:
+  std::atomic<bool> stopped_{false};
 };
 
 struct DeviceOptions {

@@ -43,6 +43,7 @@ void CpuProgram::run(const std::vector<const void*>& feeds, const std::vector<vo
 }
 
 void CpuProgram::run_step(RunContext& context, size_t i) {
+  expect_going();
   using Clock = std::chrono::steady_clock;
   Step& step = static_cast<Step&>(*builder_.steps[i]);
   if (profile_ == nullptr) return step.run(context);

@@ -101,6 +101,7 @@ void CudaProgram::send_feeds(Lane& lane, const std::vector<const void*>& feeds) 
 
 void CudaProgram::run(const std::vector<const void*>& feeds, const std::vector<void*>& fetches) {
   const Context& context = *engine_->context;
+  expect_going();
   context.enter();
   {
     std::unique_lock<std::mutex> lock(mutex_);
