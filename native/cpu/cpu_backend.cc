@@ -61,7 +61,7 @@ class CpuBackend : public backend::Backend {
             {"threads", std::to_string(threads_)},
             {"isa", isa_name(dnnl::get_effective_cpu_isa())},
             {"bf16", native_bf16() ? "native" : "widened"},
-            {"convolutions", channels_last_is_faster(core::DType::f32) ? "channels last" : "blocked"}};
+            {"convolutions", channels_last_is_faster() ? "channels last" : "blocked"}};
   }
 
   bool allocates_anywhere() const override { return true; }

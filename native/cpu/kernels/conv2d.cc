@@ -66,7 +66,7 @@ Forward::primitive_desc hint(Builder& builder, const Geometry& g, DType dtype, c
 // brgemm kernels for these extents (not for few input channels, as in a first layer). One answer for all three, so that
 // they share layouts.
 bool channels_last(Builder& builder, const Geometry& g, DType dtype, const Shape& x, const Shape& w, const Shape& y) {
-  if (!channels_last_is_faster(dtype)) return false;
+  if (!channels_last_is_faster()) return false;
   return std::strstr(hint(builder, g, dtype, x, w, y, true).impl_info_str(), "brg") != nullptr;
 }
 

@@ -49,8 +49,8 @@ Tag channel_layout(const Slot* slot) {
 }
 
 // What the convolutions around a pool work in on this machine.
-Tag usual_layout(core::DType type, int64_t channels) {
-  if (channels_last_is_faster(type)) return Tag::nhwc;
+Tag usual_layout(int64_t channels) {
+  if (channels_last_is_faster()) return Tag::nhwc;
   const bool wide = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core;
   if (channels % (wide ? 16 : 8) != 0) return Tag::nhwc;
   return wide ? Tag::nChw16c : Tag::nChw8c;
@@ -65,7 +65,7 @@ Slot* pooled(Builder& builder, Slot* slot) {
   }
   const core::DType type = pool_type(slot->dtype);
   if (channel_layout(slot) == Tag::undef && slot->shape[1] >= kFewChannels)
-    return builder.with_desc(slot, images(type, slot->shape, usual_layout(type, slot->shape[1])));
+    return builder.with_desc(slot, images(type, slot->shape, usual_layout(slot->shape[1])));
   if (type == slot->dtype) return slot;
   const memory::desc desc = find_desc(type, slot->layout);
   return builder.with_desc(slot, desc.is_zero() ? row_major_desc(type, slot->shape) : desc);
