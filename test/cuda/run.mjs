@@ -28,10 +28,12 @@ const onDouble = (name, option, { own, env, tests }) => {
 // Worker threads, whose process ends by itself and so writes what it has counted.
 const counted = ['--pool', 'threads']
 const parity = (name, env) => vitest(['test/ops', '-t', 'parity, cuda', ...counted], env)
-const sessions = ['learn', 'session', 'bad-data', 'bad-input', 'cuda', 'known-chains'].map(
+const sessions = ['learn', 'session', 'placement', 'bad-data', 'bad-input', 'cuda', 'known-chains'].map(
   (name) => `test/e2e/${name}.test.ts`,
 )
 const learning = (name, env) => vitest([...sessions, ...counted], { ...env, OSTRICH_TEST_DEVICE: 'cuda' })
+// The doubles take some fifty times as long as the CPU backend.
+const fuzz = (name, env) => vitest(['test/fuzz', ...counted], { OSTRICH_FUZZ: '150', ...env, OSTRICH_TEST_DEVICE: 'cuda' })
 const unit = (name) => nativeTests(name, ['-R', '^(Driver|Tuner|Cuda)'])
 
 const addressSanitizer = () => ({
@@ -46,7 +48,7 @@ await runStages({
     rmSync(keys, { force: true })
     const build = join(root, 'build/cuda-double')
     forgetCoverage(build)
-    const tests = [unit, parity, learning, () => expectCoverage(build)]
+    const tests = [unit, parity, fuzz, learning, () => expectCoverage(build)]
     const env = { OSTRICH_DOUBLE_CONVS: keys }
     return onDouble('cuda-double', '-DOSTRICH_COVERAGE=ON', { own: ['ostrich_cuda.so'], env, tests })
   },

@@ -10,7 +10,6 @@ const first = Number(process.env['OSTRICH_FUZZ_SEED'] ?? 1)
 const backend = process.env['OSTRICH_TEST_DEVICE'] ?? 'cpu'
 const missing = backends().find(({ name }) => name === backend)?.reason
 
-/** Sources and what fusion leaves of other ops; `pointwise` stands for all that it is made of. */
 const everyOp = () => loadBinding().ops()
 
 describe.skipIf(missing !== undefined)(`random programs on ${backend}`, () => {

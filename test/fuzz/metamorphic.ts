@@ -56,7 +56,7 @@ async function reference(device: NativeDevice, program: Program, given: Values):
 function difference(port: Port, got: HostArray, want: HostArray): string | undefined {
   const [a, b] = [numbers(port, got), numbers(port, want)]
   const largest = b.reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 0)
-  const share = port.dtype === 'f32' ? 2e-3 : port.dtype === 'bf16' ? 2 ** -4 : 0
+  const share = port.dtype === 'f32' ? 1e-4 : port.dtype === 'bf16' ? 2 ** -4 : 0
   for (const [i, x] of a.entries()) {
     const y = b[i] ?? NaN
     if (Object.is(x, y) || Math.abs(x - y) <= share * Math.max(largest, 1e-3)) continue

@@ -130,7 +130,11 @@ function descend(draw: Draw): void {
 export function randomGraph(seed: number): Graph {
   const draw = new Draw(seed, seed % 3 === 0 ? 'bf16' : 'f32')
   return trace({ name: `random${seed.toString()}`, mode: 'train' }, () => {
-    draw.source([2, draw.of(3, 4, 8, 16, 20), draw.of(4, 6, 8), draw.of(4, 6, 8)])
+    // Now and then more than one thread takes alone.
+    const images = draw.chance(0.05)
+      ? [4, 16, 24, 24]
+      : [2, draw.of(3, 4, 8, 16, 20), draw.of(4, 6, 8), draw.of(4, 6, 8)]
+    draw.source(images)
     if (draw.chance(0.5)) draw.source([draw.of(2, 4, 6), draw.of(4, 8, 16, 33)])
     const few = rules.filter(() => draw.chance(0.5))
     const count = 3 + draw.below(14)

@@ -64,6 +64,7 @@ const binary: readonly ((a: F, b: F) => F)[] = [
   (a, b) => ops.minimum(a, b),
   (a, b) => ops.div(ops.tanh(a), ops.add(ops.abs(b), 1)),
   (a, b) => ops.where(ops.less(a, b), ops.mul(a, 0.5), b),
+  (a, b) => ops.where(ops.lessEqual(a, b), ops.neg(b), ops.mul(a, 0.5)),
 ]
 
 /** Another tensor of the same type with this shape, or one that broadcasts to it. */

@@ -67,6 +67,9 @@ async function minimised(device: NativeDevice, program: Program, seed: number, f
   return { program: best, words }
 }
 
+/** Names of the ops in a pointwise chain. */
+const instructionsOf = (chain: unknown): string[] => ((chain ?? []) as [string][]).map(([name]) => name)
+
 export interface Finding {
   readonly seed: number
   readonly words: string
@@ -77,7 +80,7 @@ export interface Finding {
 /** Runs the program of a seed both ways. */
 export async function tried(device: NativeDevice, seed: number): Promise<{ ops: string[]; finding?: Finding }> {
   const program = programOf(seed)
-  const ops = program.nodes.map(({ op }) => op)
+  const ops = program.nodes.flatMap(({ op, attrs }) => [op, ...instructionsOf(attrs['chain'])])
   const found = await disagreement(device, program, drawn(program, seed))
   if (found === undefined) return { ops }
   const { program: least, words } = await minimised(device, program, seed, found)
