@@ -33,7 +33,8 @@ const sessions = ['learn', 'session', 'placement', 'bad-data', 'bad-input', 'cud
 )
 const learning = (name, env) => vitest([...sessions, ...counted], { ...env, OSTRICH_TEST_DEVICE: 'cuda' })
 // The doubles take some fifty times as long as the CPU backend.
-const fuzz = (name, env) => vitest(['test/fuzz', ...counted], { OSTRICH_FUZZ: '150', ...env, OSTRICH_TEST_DEVICE: 'cuda' })
+const fuzz = (name, env) =>
+  vitest(['test/fuzz', ...counted], { OSTRICH_FUZZ: '150', ...env, OSTRICH_TEST_DEVICE: 'cuda' })
 const unit = (name) => nativeTests(name, ['-R', '^(Driver|Tuner|Cuda)'])
 
 const addressSanitizer = () => ({

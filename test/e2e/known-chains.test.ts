@@ -28,7 +28,12 @@ const optimizers = {
 
 const perceptron = { net: mlp({ inputs, hidden: [hidden], classes }), shape: [inputs] }
 const convolutional = {
-  net: nn.sequential(nn.conv2d(1, 8, { kernel: 3, padding: 1 }), nn.relu(), nn.flatten(), nn.linear(8 * inputs, classes)),
+  net: nn.sequential(
+    nn.conv2d(1, 8, { kernel: 3, padding: 1 }),
+    nn.relu(),
+    nn.flatten(),
+    nn.linear(8 * inputs, classes),
+  ),
   shape: [1, 8, inputs / 8],
 }
 
