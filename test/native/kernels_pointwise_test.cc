@@ -1,6 +1,9 @@
 // pointwise chains against an interpreter in double precision: random chains over every element type, broadcasting,
 // in-place hazards, and one-element chains.
 #include <gtest/gtest.h>
+#include <xmmintrin.h>
+
+#include <atomic>
 
 #include "run_program.h"
 
@@ -153,6 +156,22 @@ TEST(Pointwise, WhereTakesLiteralsOnEverySide) {
 }
 
 // Random chains: registers of f32, up to five outputs, some bf16 inputs and broadcast ones.
+TEST(Pointwise, TakesDenormalsForZeroAndLeavesItsThreadsAsTheyWere) {
+  constexpr unsigned kFlushes = 0x8040;  // flush to zero, denormals are zero
+  for (int64_t n : {1, 1 << 20}) {
+    const Array small{kF32, {n}, std::vector<double>(size_t(n), double(1e-40f))},
+        product{kF32, {n}, std::vector<double>(size_t(n), double(1e-25f))};
+    const json attrs = {{"chain", {{"add", "f32", 0, {{"c", 0}}}, {"mul", "f32", 1, {{"c", 1e-15}}}}},
+                        {"outputs", {2, 3}}};
+    const auto y = test::run_node("pointwise", {small, product}, {{kF32, {n}}, {kF32, {n}}}, attrs);
+    for (const Array& output : y) EXPECT_EQ(output.values, std::vector<double>(size_t(n), 0.0));
+    std::atomic<unsigned> flags{0};
+#pragma omp parallel num_threads(2)
+    flags |= _mm_getcsr();
+    EXPECT_EQ(flags & kFlushes, 0u);
+  }
+}
+
 TEST(Pointwise, RandomChains) {
   uint32_t state = 7;
   const auto pick = [&](uint32_t n) {

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "cpu/builder.h"
+#include "cpu/denormals.h"
 #include "cpu/kernels/broadcast.h"
 #include "cpu/kernels/chain_plan.h"
 #include "cpu/parallel.h"
@@ -40,6 +41,7 @@ class PointwiseStep : public Step {
   }
 
   void run(RunContext& context) override {
+    const FlushDenormals flush;
     char* places[kMaxPlaces];
     size_t place = 0;
     for (const program::Slot* slot : reads) places[place++] = slot->data<char>();
@@ -62,6 +64,7 @@ class PointwiseStep : public Step {
   }
 
   void sweep(char* const* shared_places, int64_t begin, int64_t end) const {
+    const FlushDenormals flush;
     alignas(64) float buffers[kBufferFloats];
     char* places[kMaxPlaces];
     const size_t moving = size_of_.size(), fixed = size_t(plan_.buffer_place(0));
