@@ -231,10 +231,11 @@ TEST(SimdConvert, Bf16RoundsToNearestEvenAndBack) {
 }
 
 // In a process of its own, since the choice is made once.
-TEST(SimdTable, MaxIsaCapsTheChoice) {
+TEST(SimdTable, EitherCapBoundsTheChoice) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  const auto choose = [](const char* cap) {
+  const auto choose = [](const char* cap, const char* of_onednn = "DEFAULT") {
     setenv("OSTRICH_MAX_ISA", cap, 1);
+    setenv("ONEDNN_MAX_CPU_ISA", of_onednn, 1);
     std::fprintf(stderr, "chose %s", ostrich::cpu::simd::table().isa);
     std::exit(0);
   };
@@ -242,6 +243,8 @@ TEST(SimdTable, MaxIsaCapsTheChoice) {
   for (const char* isa : {"avx2", "avx512"}) {
     if (table_of(isa) == nullptr) continue;
     EXPECT_EXIT(choose(isa), testing::ExitedWithCode(0), std::string("chose ") + isa);
+    EXPECT_EXIT(choose(isa, "SSE41"), testing::ExitedWithCode(0), "chose baseline");
+    EXPECT_EXIT(choose(isa, "AVX2"), testing::ExitedWithCode(0), "chose avx2");
   }
 }
 

@@ -170,7 +170,8 @@ struct Table {
   void (*dropout[2])(void* y, const void* x, int64_t n, const Draws& draws, uint32_t threshold, float scale);
 };
 
-// The best table that this CPU runs; OSTRICH_MAX_ISA = baseline, avx2 or avx512 caps it.
+// The best table that this CPU runs; OSTRICH_MAX_ISA = baseline, avx2 or avx512 caps it, and so does oneDNN's
+// ONEDNN_MAX_CPU_ISA.
 const Table& table();
 // The table of one instruction set, or null where this CPU lacks it.
 const Table* table_of(const char* isa);
