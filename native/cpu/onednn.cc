@@ -72,18 +72,6 @@ dnnl::primitive_attr user_scratchpad() {
   return attr;
 }
 
-void append_activation(dnnl::primitive_attr& attr, const std::string& activation) {
-  if (activation == "none") return;
-  dnnl::algorithm algorithm = dnnl::algorithm::undef;
-  if (activation == "relu") algorithm = dnnl::algorithm::eltwise_relu;
-  if (activation == "tanh") algorithm = dnnl::algorithm::eltwise_tanh;
-  if (activation == "sigmoid") algorithm = dnnl::algorithm::eltwise_logistic;
-  OSTRICH_CHECK(algorithm != dnnl::algorithm::undef);
-  dnnl::post_ops ops;
-  ops.append_eltwise(algorithm, 0.f, 0.f);
-  attr.set_post_ops(ops);
-}
-
 PrimitiveStep::PrimitiveStep(Builder& builder, const dnnl::primitive& primitive,
                              const dnnl::primitive_desc_base& description)
     : engine_(builder.engine()), primitive_(primitive) {
@@ -104,6 +92,12 @@ PrimitiveStep& PrimitiveStep::writes_arg(int arg, Slot* slot, const memory::desc
   return *this;
 }
 
+PrimitiveStep& PrimitiveStep::activates(const Slot* y, const Activation& activation) {
+  activated_ = y;
+  activation_ = activation;
+  return *this;
+}
+
 void PrimitiveStep::add(int arg, Slot* slot, const memory::desc& desc) {
   memories_.emplace_back(slot, memory(desc, engine_, nullptr));
   args_.push_back({arg, memories_.back().second.get()});
@@ -115,6 +109,7 @@ void PrimitiveStep::run(RunContext& context) {
       dnnl_primitive_execute(primitive_.get(), context.stream.get(), int(args_.size()), args_.data());
   if (status != dnnl_success)
     core::fail("ERR_INTERNAL", op, "[", path, "]: oneDNN's ", detail, " failed with status ", int(status));
+  if (activated_ != nullptr) activation_.run(activated_, context.threads);
 }
 
 }  // namespace ostrich::cpu

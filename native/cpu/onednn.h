@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "cpu/activation.h"
 #include "cpu/builder.h"
 
 namespace ostrich::cpu {
@@ -33,8 +34,6 @@ core::DType pool_type(core::DType dtype);
 
 // Attributes that every primitive uses: scratchpad in the arena.
 dnnl::primitive_attr user_scratchpad();
-// Appends `activation` (none, relu, tanh, sigmoid) as a post-op.
-void append_activation(dnnl::primitive_attr& attr, const std::string& activation);
 
 // Executes one primitive over slots; the memory objects carry the primitive's own descriptors.
 class PrimitiveStep : public Step {
@@ -42,6 +41,8 @@ class PrimitiveStep : public Step {
   PrimitiveStep(Builder& builder, const dnnl::primitive& primitive, const dnnl::primitive_desc_base& description);
   PrimitiveStep& reads_arg(int arg, Slot* slot, const dnnl::memory::desc& desc);
   PrimitiveStep& writes_arg(int arg, Slot* slot, const dnnl::memory::desc& desc);
+  // What is written to `y` goes through the activation.
+  PrimitiveStep& activates(const Slot* y, const Activation& activation);
   void run(RunContext& context) override;
 
  private:
@@ -50,6 +51,8 @@ class PrimitiveStep : public Step {
   dnnl::primitive primitive_;
   std::vector<std::pair<Slot*, dnnl::memory>> memories_;
   std::vector<dnnl_exec_arg_t> args_;
+  const Slot* activated_ = nullptr;
+  Activation activation_;
 };
 
 }  // namespace ostrich::cpu

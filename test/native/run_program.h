@@ -1,5 +1,5 @@
-// Runs one node on the CPU backend through the whole native path: program text, parser, factories, arena, step. Values
-// are doubles on the test's side.
+// Runs a program, most often of one node, on the CPU backend through the whole native path: program text, parser,
+// factories, arena, step. Values are doubles on the test's side.
 #pragma once
 
 #include <cmath>
@@ -65,10 +65,9 @@ inline json declare(int value, core::DType dtype, const core::Shape& shape) {
   return {{"value", value}, {"dtype", core::name_of(dtype)}, {"shape", shape}};
 }
 
-// Feeds the inputs, runs `runs` times, fetches every output.
-inline std::vector<Array> run_node(const std::string& op, const std::vector<Array>& inputs,
-                                   const std::vector<Output>& outputs, const json& attrs, int threads = 2,
-                                   int runs = 1) {
+// A program of one node that fetches every output.
+inline json node_text(const std::string& op, const std::vector<Array>& inputs, const std::vector<Output>& outputs,
+                      const json& attrs) {
   json text = {{"format", "ostrich-program"},
                {"version", 1},
                {"name", "test"},
@@ -91,7 +90,12 @@ inline std::vector<Array> run_node(const std::string& op, const std::vector<Arra
     out.push_back(declare(value++, output.dtype, output.shape));
   }
   text["nodes"].push_back({{"op", op}, {"in", in}, {"out", out}, {"attrs", attrs}, {"path", "test"}});
+  return text;
+}
 
+// Feeds the inputs, runs `runs` times; `outputs` are those that the program fetches.
+inline std::vector<Array> run_text(const json& text, const std::vector<Array>& inputs,
+                                   const std::vector<Output>& outputs, int threads = 2, int runs = 1) {
   backend::DeviceOptions options;
   options.threads = threads;
   const auto device = ostrich_backend_plugin()->open(options);
@@ -109,6 +113,12 @@ inline std::vector<Array> run_node(const std::string& op, const std::vector<Arra
   for (size_t i = 0; i < outputs.size(); ++i)
     results.push_back(from_bytes(outputs[i].dtype, outputs[i].shape, fetches[i]));
   return results;
+}
+
+inline std::vector<Array> run_node(const std::string& op, const std::vector<Array>& inputs,
+                                   const std::vector<Output>& outputs, const json& attrs, int threads = 2,
+                                   int runs = 1) {
+  return run_text(node_text(op, inputs, outputs, attrs), inputs, outputs, threads, runs);
 }
 
 // Deterministic values in [-1, 1), a fresh sequence per seed.

@@ -43,9 +43,10 @@ memory::desc any_weights(DType dtype, const Shape& w, int64_t groups) {
 }
 
 Forward::primitive_desc describe(Builder& builder, const Geometry& g, const memory::desc& x, const memory::desc& w,
-                                 const memory::desc* bias, const memory::desc& y, const dnnl::primitive_attr& attr) {
+                                 const memory::desc* bias, const memory::desc& y) {
   const auto kind = dnnl::prop_kind::forward_training;
   const auto algorithm = dnnl::algorithm::convolution_direct;
+  const dnnl::primitive_attr attr = user_scratchpad();
   if (bias)
     return {builder.engine(), kind, algorithm, x, w, *bias, y, g.stride, g.dilation, g.pad_before, g.pad_after, attr};
   return {builder.engine(), kind, algorithm, x, w, y, g.stride, g.dilation, g.pad_before, g.pad_after, attr};
@@ -59,7 +60,7 @@ memory::desc images(DType dtype, const Shape& shape, bool channels_last) {
 Forward::primitive_desc hint(Builder& builder, const Geometry& g, DType dtype, const Shape& x, const Shape& w,
                              const Shape& y, bool channels_last) {
   return describe(builder, g, images(dtype, x, channels_last), any_weights(dtype, w, g.groups), nullptr,
-                  images(dtype, y, channels_last), user_scratchpad());
+                  images(dtype, y, channels_last));
 }
 
 // Whether this convolution's three passes run channels last: where that is faster on this machine, and oneDNN has its
@@ -146,23 +147,24 @@ std::unique_ptr<Step> make_conv2d(Builder& builder, const program::NodeSpec& nod
   Slot *x = builder.input(node, 0), *w = builder.input(node, 1);
   Slot* bias = node.inputs.size() > 2 ? builder.row_major(builder.input(node, 2)) : nullptr;
   const DType compute = compute_type(x->dtype), result = result_type(node, x->dtype);
-  const std::string activation = program::get_string(node, "activation");
+  const std::string name = program::get_string(node, "activation");
+  const Activation activation(name);
   const Shape& y = builder.shape(node, 0);
-  if (result == compute && (activation == "none" || activation == "relu")) {
+  if (result == compute && (name == "none" || name == "relu")) {
     if (const auto spec = winograd(builder, g, compute, x->shape, w->shape, y))
-      return winograd_forward(builder, node, *spec, x, w, bias, activation == "relu");
+      return winograd_forward(builder, node, *spec, x, w, bias, name == "relu");
   }
-  dnnl::primitive_attr attr = user_scratchpad();
-  append_activation(attr, activation);
-  const bool last = channels_last(builder, g, compute, x->shape, w->shape, y);
+  // Channels last have no padding, which an activation could change.
+  const bool last = !activation.keeps_zero() || channels_last(builder, g, compute, x->shape, w->shape, y);
   const Forward::primitive_desc description =
       describe(builder, g, images(compute, x->shape, last), any_weights(compute, w->shape, g.groups),
-               bias ? &bias->desc : nullptr, images(result, y, last), attr);
+               bias ? &bias->desc : nullptr, images(result, y, last));
   auto step = std::make_unique<ConvStep>(builder, Forward(description), description);
   step->reads_arg(DNNL_ARG_SRC, builder.with_desc(x, description.src_desc()), description.src_desc());
   step->reads_weights(builder, w, description.weights_desc(), g.groups);
   if (bias) step->reads_arg(DNNL_ARG_BIAS, bias, bias->desc);
-  step->writes_arg(DNNL_ARG_DST, builder.output(node, 0, description.dst_desc()), description.dst_desc());
+  Slot* to = builder.output(node, 0, description.dst_desc());
+  step->writes_arg(DNNL_ARG_DST, to, description.dst_desc()).activates(to, activation);
   return step;
 }
 

@@ -50,18 +50,17 @@ std::unique_ptr<Step> forward(Builder& builder, const program::NodeSpec& node, c
   const int64_t m = p.a->shape[0], n = p.b->shape[0];
   const memory::desc x = rows(p.compute, p.a->shape), w = weights_desc(p.compute, p.b->shape),
                      y = rows(p.result, {m, n});
-  dnnl::primitive_attr attr = user_scratchpad();
-  append_activation(attr, p.activation);
   using Forward = dnnl::inner_product_forward;
   const auto kind = dnnl::prop_kind::forward_training;
   const Forward::primitive_desc description =
-      p.bias ? Forward::primitive_desc(builder.engine(), kind, x, w, p.bias->desc, y, attr)
-             : Forward::primitive_desc(builder.engine(), kind, x, w, y, attr);
+      p.bias ? Forward::primitive_desc(builder.engine(), kind, x, w, p.bias->desc, y, user_scratchpad())
+             : Forward::primitive_desc(builder.engine(), kind, x, w, y, user_scratchpad());
   auto step = std::make_unique<PrimitiveStep>(builder, Forward(description), description);
   step->reads_arg(DNNL_ARG_SRC, builder.with_desc(p.a, x), x);
   step->reads_arg(DNNL_ARG_WEIGHTS, builder.with_desc(p.b, description.weights_desc()), description.weights_desc());
   if (p.bias) step->reads_arg(DNNL_ARG_BIAS, p.bias, p.bias->desc);
-  step->writes_arg(DNNL_ARG_DST, builder.output(node, 0, y), y);
+  Slot* to = builder.output(node, 0, y);
+  step->writes_arg(DNNL_ARG_DST, to, y).activates(to, Activation(p.activation));
   return step;
 }
 
@@ -140,19 +139,18 @@ std::unique_ptr<Step> general(Builder& builder, const program::NodeSpec& node, c
   const memory::desc src = operand(p.compute, p.a->shape, p.transpose_a, batch);
   const memory::desc weights = operand(p.compute, p.b->shape, p.transpose_b, batch);
   const memory::desc dst = operand(p.result, {batch, shape[rank - 2], shape[rank - 1]}, false, batch);
-  dnnl::primitive_attr attr = user_scratchpad();
-  append_activation(attr, p.activation);
   using Matmul = dnnl::matmul;
   const memory::desc bias =
       p.bias ? memory::desc({1, 1, shape[rank - 1]}, dnnl_type(DType::f32), {shape[rank - 1], shape[rank - 1], 1})
              : memory::desc();
   const Matmul::primitive_desc description =
-      p.bias ? Matmul::primitive_desc(builder.engine(), src, weights, bias, dst, attr)
-             : Matmul::primitive_desc(builder.engine(), src, weights, dst, attr);
+      p.bias ? Matmul::primitive_desc(builder.engine(), src, weights, bias, dst, user_scratchpad())
+             : Matmul::primitive_desc(builder.engine(), src, weights, dst, user_scratchpad());
   auto step = std::make_unique<PrimitiveStep>(builder, Matmul(description), description);
   step->reads_arg(DNNL_ARG_SRC, a, src).reads_arg(DNNL_ARG_WEIGHTS, b, weights);
   if (p.bias) step->reads_arg(DNNL_ARG_BIAS, p.bias, bias);
-  step->writes_arg(DNNL_ARG_DST, builder.output(node, 0, rows(p.result, shape)), dst);
+  Slot* y = builder.output(node, 0, rows(p.result, shape));
+  step->writes_arg(DNNL_ARG_DST, y, dst).activates(y, Activation(p.activation));
   return step;
 }
 

@@ -31,6 +31,8 @@ inline int32_t is_true(float x) { return x != 0.0f; }
 inline float from_bf16(uint16_t x) { return math::bf16_to_float(x); }
 inline uint16_t to_bf16(float x) { return math::float_to_bf16(x); }
 inline float round_bf16(float x) { return math::round_to_bf16(x); }
+// By its bits: below 0, and no NaN.
+inline uint16_t relu_bits(uint16_t x) { return x > 0x8000u && x <= 0xff80u ? 0 : x; }
 inline int32_t to_i32(float x) { return math::float_to_i32(x); }
 inline int32_t to_u8(float x) { return math::float_to_u8(x); }
 
@@ -44,6 +46,7 @@ void add_convert(Table& table) {
   table.f32_from_u8 = block<float, uint8_t, widen_byte>;
   table.i32_from_u8 = block<int32_t, uint8_t, whole_byte>;
   table.bf16_from_f32 = block<uint16_t, float, to_bf16>;
+  table.relu_bf16 = block<uint16_t, uint16_t, relu_bits>;
   table.i32_from_f32 = block<int32_t, float, to_i32>;
   table.u8_from_i32 = block<uint8_t, int32_t, low_byte>;
   table.round_bf16 = block<float, float, round_bf16>;

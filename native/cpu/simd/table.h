@@ -107,6 +107,7 @@ struct Table {
   BlockFn copy4, fill4;  // fill4: a is a single element
   BlockFn f32_from_bf16, f32_from_i32, f32_from_u8, i32_from_u8;
   BlockFn bf16_from_f32, i32_from_f32, u8_from_i32;
+  BlockFn relu_bf16;    // between memory
   BlockFn round_bf16;   // f32 register holding bf16 values
   BlockFn wrap_u8;      // i32 register modulo 256
   BlockFn saturate_u8;  // f32 to an i32 register in 0..255

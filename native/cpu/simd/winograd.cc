@@ -172,7 +172,7 @@ void gather(float* y, const float* m, int64_t pitch, const WinogradTile& tile, c
     for (int row = 0; row < tile.row_end; ++row) {
       for (int column = 0; column < tile.column_end; ++column) {
         Lanes value = out[row * kResults + column] + add;
-        if (relu) value = value > 0.f ? value : Lanes{};
+        if (relu) value = value < 0.f ? Lanes{} : value;  // NaN stays
         store(to + row * tile.row_stride + column * tile.column_stride, value);
       }
     }
