@@ -39,6 +39,12 @@ std::vector<std::string> op_names() {
 }
 
 void check_node(const ProgramSpec& spec, const NodeSpec& node) {
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const auto pool = spec.pools.find(node.inputs[i]);
+    if (pool == spec.pools.end() || (node.op == "maxPool2dGrad" && i == 1)) continue;
+    fail_node(node, "input ", i, ": expected a value that any node may read, got the index of ",
+              spec.nodes[pool->second].label(), ", which its gradient alone reads");
+  }
   const auto found = checks().find(node.op);
   if (found == checks().end()) fail_node(node, "expected a kernel of ops.def, got ", describe(nlohmann::json(node.op)));
   found->second(spec, node);

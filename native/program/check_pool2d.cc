@@ -1,4 +1,6 @@
 // Checks of maxPool2d, avgPool2d and their gradients. x [N,C,H,W] -> y [N,C,OH,OW].
+#include <nlohmann/json.hpp>
+
 #include "program/check.h"
 #include "program/rules.h"
 
@@ -44,6 +46,19 @@ void check_gradient(const ProgramSpec& spec, const NodeSpec& node) {
   expect_output(spec, node, 0, {dy.dtype, dx});
 }
 
+// The index is a maxPool2d's, of the same windows over the same extents: to another it says nothing.
+void expect_own_index(const ProgramSpec& spec, const NodeSpec& node) {
+  const auto found = spec.pools.find(node.inputs[1]);
+  if (found == spec.pools.end()) fail_node(node, "index: expected that of a maxPool2d, got another value");
+  const NodeSpec& pool = spec.nodes[found->second];
+  for (const char* name : {"kernel", "stride", "padding"}) {
+    if (get_attr(node, name) == get_attr(pool, name)) continue;
+    fail_node(node, "attribute ", name, ": expected ", describe(get_attr(pool, name)), " of ", pool.label(),
+              ", whose index it reads, got ", describe(get_attr(node, name)));
+  }
+  expect_shape(node, "dx", output(spec, node, 0), input(spec, pool, 0).shape);
+}
+
 }  // namespace
 
 void check_maxPool2d(const ProgramSpec& spec, const NodeSpec& node) {
@@ -64,6 +79,7 @@ void check_maxPool2dGrad(const ProgramSpec& spec, const NodeSpec& node) {
   expect_indexed(node);
   expect_type(node, "index", input(spec, node, 1), {core::DType::u8, input(spec, node, 0).shape});
   check_gradient(spec, node);
+  expect_own_index(spec, node);
 }
 
 void check_avgPool2d(const ProgramSpec& spec, const NodeSpec& node) {

@@ -167,8 +167,20 @@ class Parser {
       if (!attrs.json().is_object()) attrs.fail("expected an object, got ", describe(attrs.json()));
       node.attrs = std::make_shared<const nlohmann::json>(attrs.json());
       check_node(spec_, node);
+      if (node.op == "maxPool2d") spec_.pools[node.outputs[1]] = spec_.nodes.size();
       spec_.nodes.push_back(std::move(node));
     }
+  }
+
+  // What leaves a program: any value but the index of a maximum, whose form is the backend's.
+  int read_result(const Field& field) const {
+    const int id = read_value(field);
+    const auto pool = spec_.pools.find(id);
+    if (pool != spec_.pools.end()) {
+      field.fail("expected a value that may leave the program, got the index of ", spec_.nodes[pool->second].label(),
+                 ", which its gradient alone reads");
+    }
+    return id;
   }
 
   void read_assigns() {
@@ -177,7 +189,7 @@ class Parser {
     std::unordered_set<int> assigned;
     for (size_t i = 0; i < fields.size(); ++i) {
       const Field field = fields.item(i), target = field.member("state"), source = field.member("value");
-      const Assign assign{read_value(target), read_value(source)};
+      const Assign assign{read_value(target), read_result(source)};
       if (assign.state < first || size_t(assign.state - first) >= spec_.states.size()) {
         target.fail("expected a state, got value ", assign.state);
       }
@@ -197,7 +209,7 @@ class Parser {
     for (size_t i = 0; i < fields.size(); ++i) {
       const Field field = fields.item(i), name = field.member("name");
       expect_unique(seen, name);
-      spec_.fetches.push_back({name.string(), read_value(field.member("value"))});
+      spec_.fetches.push_back({name.string(), read_result(field.member("value"))});
     }
   }
 

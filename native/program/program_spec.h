@@ -1,6 +1,7 @@
 // A parsed and checked program: plain data, shared by all backends. FORMAT.md describes the text that it comes from.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -49,6 +50,7 @@ struct ProgramSpec {
   std::vector<NamedValue> feeds, states, fetches;
   std::vector<Constant> constants;
   std::vector<NodeSpec> nodes;
+  std::map<int, size_t> pools;  // by value id of an index: the maxPool2d, by its place in nodes
   std::vector<Assign> assigns;
 };
 

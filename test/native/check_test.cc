@@ -1,6 +1,7 @@
 // Each kernel's rule accepts a right node and refuses a wrong one.
 #include "program/check.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -69,7 +70,20 @@ constexpr Rule kRules[] = {
     {"randomNormal", "i32[2] i32[]", "f32[3]", R"("shape": [3], "stream": 0, "mean": 0, "std": 1)"},
 };
 
+// The index of a maximum comes from its pool: dy and x are fed, and the node under test is the last.
+json max_pool_gradient() {
+  json program = one_node("maxPool2d", HALF " " X, HALF " u8[2,3,4,4]", "{" WINDOW "}");
+  json gradient = one_node("maxPool2dGrad", HALF, X, "{" WINDOW R"(, "size": [8, 8]})")["nodes"][0];
+  program["nodes"][0]["path"] = "pool";
+  program["nodes"][0]["in"] = {1};
+  gradient["in"] = {0, 3};
+  gradient["out"][0]["value"] = 4;
+  program["nodes"].push_back(gradient);
+  return program;
+}
+
 json program_of(const Rule& rule) {
+  if (rule.op == std::string("maxPool2dGrad")) return max_pool_gradient();
   return one_node(rule.op, rule.inputs, rule.outputs, "{" + std::string(rule.attrs) + "}");
 }
 
@@ -83,7 +97,7 @@ const Rule& rule_of(const std::string& op) {
 // What is said when one attribute is another value, given as JSON text.
 std::string with_attr(const std::string& op, const char* attr, const char* value) {
   json program = program_of(rule_of(op));
-  program["nodes"][0]["attrs"][attr] = json::parse(value);
+  program["nodes"].back()["attrs"][attr] = json::parse(value);
   return refusal(program);
 }
 
@@ -106,30 +120,30 @@ TEST(Check, RefusesEveryWrongOutput) {
   for (const Rule& rule : kRules) {
     const json right = program_of(rule);
     const std::string label = std::string(rule.op) + "[here]: ";
-    for (size_t i = 0; i < right["nodes"][0]["out"].size(); ++i) {
+    for (size_t i = 0; i < right["nodes"].back()["out"].size(); ++i) {
       json wrong = right;
-      wrong["nodes"][0]["out"][i]["shape"].push_back(2);
+      wrong["nodes"].back()["out"][i]["shape"].push_back(2);
       EXPECT_HAS(refusal(wrong), label);
       // What every input broadcasts to, and yet more than all of them have.
       wrong = right;
-      json& shape = wrong["nodes"][0]["out"][i]["shape"];
+      json& shape = wrong["nodes"].back()["out"][i]["shape"];
       shape.insert(shape.begin(), 2);
       EXPECT_HAS(refusal(wrong), label);
-      for (size_t axis = 0; axis < right["nodes"][0]["out"][i]["shape"].size(); ++axis) {
+      for (size_t axis = 0; axis < right["nodes"].back()["out"][i]["shape"].size(); ++axis) {
         wrong = right;
-        json& extent = wrong["nodes"][0]["out"][i]["shape"][axis];
+        json& extent = wrong["nodes"].back()["out"][i]["shape"][axis];
         extent = extent.get<int>() + 1;
         EXPECT_HAS(refusal(wrong), label);
       }
       wrong = right;
-      json& dtype = wrong["nodes"][0]["out"][i]["dtype"];
+      json& dtype = wrong["nodes"].back()["out"][i]["dtype"];
       dtype = dtype == "u8" ? "i32" : "u8";
       EXPECT_HAS(refusal(wrong), label);
     }
     json wrong = right;
-    json extra = wrong["nodes"][0]["out"].back();
+    json extra = wrong["nodes"].back()["out"].back();
     extra["value"] = extra["value"].get<int>() + 1;
-    wrong["nodes"][0]["out"].push_back(extra);
+    wrong["nodes"].back()["out"].push_back(extra);
     EXPECT_HAS(refusal(wrong), label);
   }
 }
@@ -140,15 +154,17 @@ TEST(Check, RefusesEveryWrongInput) {
     const std::string label = std::string(rule.op) + "[here]: ";
     const bool takes_any_shape = rule.op == std::string("sumSquares");
     for (size_t i = 0; i < right["feeds"].size() && !takes_any_shape; ++i) {
+      const json& in = right["nodes"].back()["in"];
+      if (std::find(in.begin(), in.end(), i) == in.end()) continue;
       json wrong = right;
       wrong["feeds"][i]["shape"].push_back(2);
       EXPECT_HAS(refusal(wrong), label);
     }
     json wrong = right;
-    wrong["nodes"][0]["in"] = json::array();
+    wrong["nodes"].back()["in"] = json::array();
     EXPECT_HAS(refusal(wrong), label);
     wrong = right;
-    for (int i = 0; i < 30; ++i) wrong["nodes"][0]["in"].push_back(0);
+    for (int i = 0; i < 30; ++i) wrong["nodes"].back()["in"].push_back(0);
     EXPECT_HAS(refusal(wrong), label);
   }
 }
@@ -156,15 +172,57 @@ TEST(Check, RefusesEveryWrongInput) {
 TEST(Check, RefusesEveryMissingOrMistypedAttribute) {
   for (const Rule& rule : kRules) {
     const json right = program_of(rule);
-    for (const auto& [name, value] : right["nodes"][0]["attrs"].items()) {
+    for (const auto& [name, value] : right["nodes"].back()["attrs"].items()) {
       json wrong = right;
-      wrong["nodes"][0]["attrs"].erase(name);
+      wrong["nodes"].back()["attrs"].erase(name);
       EXPECT_HAS(refusal(wrong), "expected attribute " + name + ", got none");
       for (const char* other : {"null", R"(["x"])", R"("x")", "{}"}) {
         EXPECT_HAS(with_attr(rule.op, name.c_str(), other).substr(0, 99), std::string(rule.op) + "[here]: ");
       }
     }
   }
+}
+
+TEST(Check, LetsTheGradientOfAMaxPoolAloneReadItsIndex) {
+  const json right = max_pool_gradient();
+  const std::string own = ", which its gradient alone reads";
+  json wrong = right;
+  wrong["fetches"][0]["value"] = 3;
+  EXPECT_HAS(refusal(wrong),
+             "fetches[0].value: expected a value that may leave the program, got the index of "
+             "maxPool2d[pool]" +
+                 own);
+  wrong = right;
+  wrong["states"] = values("u8[2,3,4,4]", 2);
+  for (json& node : wrong["nodes"]) {
+    for (json& out : node["out"]) out["value"] = out["value"].get<int>() + 1;
+  }
+  wrong["nodes"][1]["in"] = {0, 4};
+  EXPECT_EQ(refusal(wrong), "");
+  wrong["assigns"] = {{{"state", 2}, {"value", 4}}};
+  EXPECT_HAS(refusal(wrong), "assigns[0].value: expected a value that may leave the program, got the index of");
+  wrong = right;
+  wrong["nodes"][1] = one_node("reshape", "u8[2,3,4,4]", "u8[96]", R"({"shape": [96]})")["nodes"][0];
+  wrong["nodes"][1]["in"] = {3};
+  wrong["nodes"][1]["out"][0]["value"] = 4;
+  EXPECT_HAS(refusal(wrong),
+             "reshape[here]: input 0: expected a value that any node may read, got the index of "
+             "maxPool2d[pool]" +
+                 own);
+  const auto other = [&](const char* pool, const char* gradient) {
+    json program = right;
+    program["nodes"][0]["attrs"].update(json::parse(pool));
+    program["nodes"][1]["attrs"].update(json::parse(gradient));
+    return refusal(program);
+  };
+  EXPECT_HAS(other(R"({"kernel": [1, 1]})", "{}"),
+             "attribute kernel: expected [1,1] of maxPool2d[pool], whose index it "
+             "reads, got [2,2]");
+  EXPECT_HAS(other(R"({"kernel": [4, 4], "padding": [1, 1, 1, 1]})", R"({"kernel": [4, 4], "padding": [2, 2, 0, 0]})"),
+             "attribute padding: expected [1,1,1,1]");
+  EXPECT_HAS(other("{}", R"({"size": [9, 9]})"), "maxPool2dGrad[here]: output 0");
+  json fed = one_node("maxPool2dGrad", HALF " u8[2,3,4,4]", X, "{" WINDOW R"(, "size": [8, 8]})");
+  EXPECT_HAS(refusal(fed), "index: expected that of a maxPool2d, got another value");
 }
 
 TEST(Check, RefusesGeometryThatOverflowsOrMisses) {

@@ -35,7 +35,7 @@ export interface Sample {
   readonly noSecondGradient?: string
   /** Of a composed function: its value, independently of the ops that it is made of. */
   readonly value?: (...inputs: readonly NDArray[]) => NDArray
-  /** Outputs that are opaque, and so not compared across backends. */
+  /** Outputs that no backend gives out. */
   readonly opaque?: readonly number[]
   /** In place of the case's own. */
   readonly tolerance?: Tolerance
