@@ -1,6 +1,7 @@
-// Max and average pooling and their gradients by oneDNN, in the layout of their input where channels lie together in
-// it. The index of a maximum is oneDNN's workspace: opaque, and readable only with the forward descriptor that wrote
-// it, which travels as the slot's hint.
+// What max and average pooling share: the layout of their input where channels lie together in it. Average pooling and
+// its gradient by oneDNN.
+#include "cpu/kernels/pool2d.h"
+
 #include "cpu/conv_layout.h"
 #include "cpu/onednn.h"
 #include "program/attrs.h"
@@ -29,24 +30,22 @@ dnnl::algorithm average(const program::NodeSpec& node) {
                                                  : dnnl::algorithm::pooling_avg_exclude_padding;
 }
 
-Forward::primitive_desc describe(Builder& builder, dnnl::prop_kind kind, dnnl::algorithm algorithm,
-                                 const memory::desc& x, const memory::desc& y, const Window& w) {
-  return {builder.engine(), kind,        algorithm,        x, y, w.stride, w.kernel, {0, 0},
-          w.pad_before,     w.pad_after, user_scratchpad()};
+Forward::primitive_desc describe(Builder& builder, dnnl::algorithm algorithm, const memory::desc& x,
+                                 const memory::desc& y, const Window& w) {
+  return {builder.engine(),
+          dnnl::prop_kind::forward_training,
+          algorithm,
+          x,
+          y,
+          w.stride,
+          w.kernel,
+          {0, 0},
+          w.pad_before,
+          w.pad_after,
+          user_scratchpad()};
 }
 
-using Tag = memory::format_tag;
 constexpr int64_t kFewChannels = 8;
-
-memory::desc images(core::DType type, const core::Shape& shape, Tag tag) { return {shape, dnnl_type(type), tag}; }
-
-// The layout of images whose channels lie together; undef for any other.
-Tag channel_layout(const Slot* slot) {
-  for (Tag tag : {Tag::nhwc, Tag::nChw16c, Tag::nChw8c}) {
-    if (slot->desc == images(slot->dtype, slot->shape, tag)) return tag;
-  }
-  return Tag::undef;
-}
 
 // What the convolutions around a pool work in on this machine.
 Tag usual_layout(int64_t channels) {
@@ -56,20 +55,32 @@ Tag usual_layout(int64_t channels) {
   return wide ? Tag::nChw16c : Tag::nChw8c;
 }
 
-// The input in a type that oneDNN pools, with a layout that it pools fast: planes, as a feed or a convolution of few
-// input channels leaves them, it pools one number at a time.
-Slot* pooled(Builder& builder, Slot* slot) {
+}  // namespace
+
+memory::desc pool_images(core::DType type, const core::Shape& shape, Tag tag) {
+  return tag == Tag::undef ? row_major_desc(type, shape) : memory::desc(shape, dnnl_type(type), tag);
+}
+
+Tag channel_layout(const Slot* slot) {
+  for (Tag tag : {Tag::nhwc, Tag::nChw16c, Tag::nChw8c}) {
+    if (slot->desc == pool_images(slot->dtype, slot->shape, tag)) return tag;
+  }
+  return Tag::undef;
+}
+
+Slot* pool_input(Builder& builder, Slot* slot, core::DType type) {
   if (slot->desc.is_zero()) {
     const memory::desc known = find_desc(slot->dtype, slot->layout);
     slot = known.is_zero() ? builder.row_major(slot) : builder.with_desc(slot, known);
   }
-  const core::DType type = pool_type(slot->dtype);
   if (channel_layout(slot) == Tag::undef && slot->shape[1] >= kFewChannels)
-    return builder.with_desc(slot, images(type, slot->shape, usual_layout(slot->shape[1])));
+    return builder.with_desc(slot, pool_images(type, slot->shape, usual_layout(slot->shape[1])));
   if (type == slot->dtype) return slot;
   const memory::desc desc = find_desc(type, slot->layout);
   return builder.with_desc(slot, desc.is_zero() ? row_major_desc(type, slot->shape) : desc);
 }
+
+namespace {
 
 std::unique_ptr<PrimitiveStep> forward(Builder& builder, const program::NodeSpec& node,
                                        const Forward::primitive_desc& description, Slot* x) {
@@ -95,50 +106,20 @@ std::unique_ptr<PrimitiveStep> backward(Builder& builder, const program::NodeSpe
 
 }  // namespace
 
-std::unique_ptr<Step> make_maxPool2d(Builder& builder, const program::NodeSpec& node) {
-  Slot* x = pooled(builder, builder.input(node, 0));
-  const bool training = builder.is_used(node, 1);
-  const Forward::primitive_desc description =
-      describe(builder, training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
-               dnnl::algorithm::pooling_max, x->desc, any_desc(x->dtype, builder.shape(node, 0)), window(node));
-  auto step = forward(builder, node, description, x);
-  if (training) {
-    Slot* index = builder.opaque_output(node, 1, description.workspace_desc());
-    index->hint = description;
-    step->writes_arg(DNNL_ARG_WORKSPACE, index, description.workspace_desc());
-  }
-  return step;
-}
-
-std::unique_ptr<Step> make_maxPool2dGrad(Builder& builder, const program::NodeSpec& node) {
-  Slot *dy = builder.input(node, 0), *index = builder.opaque_input(node, 1);
-  const auto* hint = std::any_cast<Forward::primitive_desc>(&index->hint);
-  if (hint == nullptr) {
-    core::fail("ERR_PROGRAM", node.label(), ": expected input 1 to be the index of a maxPool2d, got another value");
-  }
-  if (hint->dst_desc().get_dims() != dy->shape || hint->src_desc().get_dims() != builder.shape(node, 0)) {
-    core::fail("ERR_PROGRAM", node.label(), ": expected the extents of the pooling that made the index, got others");
-  }
-  auto step = backward(builder, node, *hint, dnnl::algorithm::pooling_max, hint->src_desc(), dy, hint->dst_desc());
-  step->reads_arg(DNNL_ARG_WORKSPACE, index, hint->workspace_desc());
-  return step;
-}
-
 std::unique_ptr<Step> make_avgPool2d(Builder& builder, const program::NodeSpec& node) {
-  Slot* x = pooled(builder, builder.input(node, 0));
+  Slot* x = builder.input(node, 0);
+  x = pool_input(builder, x, pool_type(x->dtype));
   return forward(builder, node,
-                 describe(builder, dnnl::prop_kind::forward_training, average(node), x->desc,
-                          any_desc(x->dtype, builder.shape(node, 0)), window(node)),
+                 describe(builder, average(node), x->desc, any_desc(x->dtype, builder.shape(node, 0)), window(node)),
                  x);
 }
 
 std::unique_ptr<Step> make_avgPool2dGrad(Builder& builder, const program::NodeSpec& node) {
-  Slot* dy = pooled(builder, builder.input(node, 0));
+  Slot* dy = builder.input(node, 0);
+  dy = pool_input(builder, dy, pool_type(dy->dtype));
   const core::Shape& shape = builder.shape(node, 0);
-  const Tag tag = channel_layout(dy);
-  const memory::desc dx = tag == Tag::undef ? row_major_desc(dy->dtype, shape) : images(dy->dtype, shape, tag);
-  const Forward::primitive_desc hint =
-      describe(builder, dnnl::prop_kind::forward_training, average(node), dx, dy->desc, window(node));
+  const memory::desc dx = pool_images(dy->dtype, shape, channel_layout(dy));
+  const Forward::primitive_desc hint = describe(builder, average(node), dx, dy->desc, window(node));
   return backward(builder, node, hint, average(node), dx, dy, dy->desc);
 }
 

@@ -40,6 +40,20 @@ struct LrnFactors {
   float alpha, beta, k;
 };
 
+// A place that a window looks at, `offset` elements on; or, for a gradient, a window that looks at a place. `place` is
+// the place's number in the window.
+struct PoolTap {
+  int64_t offset;
+  int32_t place;
+};
+
+// Neighbouring positions of a result with all their channels. Each sees the same taps, from `in_step` elements further
+// on than the one before.
+struct PoolSweep {
+  const PoolTap* taps;
+  int64_t count, channels, positions, out_step, in_step;
+};
+
 // A tile of Winograd's convolutions: element (row, column, channel) of it lies at row * row_stride + column *
 // column_stride + channel / block * block_stride + channel % block; rows and columns outside [begin, end) are none of
 // the image's. `channels` and `block` are multiples of kLanes.
@@ -138,6 +152,11 @@ struct Table {
   void (*lrn[2])(void* y, const void* x, const LrnTile& tile, const LrnFactors& factors, float* scratch);
   void (*lrn_grad[2])(void* dx, const void* dy, const void* x, const LrnTile& tile, const LrnFactors& factors,
                       float* scratch);
+
+  // y = the largest over a window, and its place where `index` is not null; NaN is the largest, and the first of equals
+  // wins. dx = the sum of dy over the windows whose index is its place; without taps 0. An index lies as y does.
+  void (*max_pool[2])(void* y, uint8_t* index, const void* x, const PoolSweep& sweep);
+  void (*max_pool_grad[2])(void* dx, const void* dy, const uint8_t* index, const PoolSweep& sweep);
 
   // Winograd's convolutions. Transformed, place p of 36 lies at v + p * pitch, its channels side by side. Of a result
   // (results x results places, 2 or 4) only rows and columns before the tile's end are written. Weights are n runs side
