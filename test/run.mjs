@@ -1,8 +1,11 @@
-// The whole test run, stage by stage: format, lint, types, native tests (plain and under sanitizers), TypeScript tests;
+// The whole test run, stage by stage: format, lint, types, native tests (plain and under sanitizers), TypeScript tests,
+// and kernels under each lesser instruction set;
 // `node test/run.mjs lint native` runs only those named. CUDA has a run of its own, cuda/run.mjs.
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  add,
   borrowRelease,
   buildNative,
   jobs,
@@ -32,6 +35,38 @@ const threadTest = () => {
   return settle(ok, { ...nothing, passed: ok ? 1 : 0 })
 }
 
+/** What ONEDNN_MAX_CPU_ISA caps oneDNN and our loops to, least first, by a flag of /proc/cpuinfo that tells who has it. */
+const instructionSets = {
+  AVX2: 'avx2',
+  AVX512_CORE: 'avx512bw',
+  AVX512_CORE_BF16: 'avx512_bf16',
+  AVX512_CORE_AMX: 'amx_bf16',
+}
+
+/**
+ * Native tests and cases of ops again, as on lesser processors: under each instruction set that this one has, but the
+ * best, which the other stages use. What knows no processor (parser, planner, fuzzer) is left out.
+ */
+const isaTests = () => {
+  const flags = new Set(
+    readFileSync('/proc/cpuinfo', 'utf8')
+      .match(/^flags\s*:(.*)$/m)?.[1]
+      ?.split(' '),
+  )
+  const names = Object.keys(instructionSets)
+  const own = names.filter((name) => flags.has(instructionSets[name]))
+  if (!buildNative('native-test', ['-DOSTRICH_SANITIZE='])) return settle(false)
+  let total = { ...nothing, skipped: names.length - own.length }
+  for (const name of names.slice(own.length)) process.stdout.write(`${name}: this processor lacks it\n`)
+  for (const name of own.slice(0, -1)) {
+    const env = { ONEDNN_MAX_CPU_ISA: name }
+    const counts = add(nativeTests('native-test', ['-E', 'Fuzz|Parse|Planner|Check'], env), vitest(['test/ops'], env))
+    process.stdout.write(`${name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`)
+    total = add(total, counts)
+  }
+  return total
+}
+
 await runStages({
   format: () => {
     const typescript = tool('prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.'])
@@ -44,4 +79,5 @@ await runStages({
   address: () => native('native-address', 'address,undefined'),
   threads: threadTest,
   typescript: () => vitest(),
+  isa: isaTests,
 })

@@ -46,12 +46,12 @@ export const borrowRelease = (folder, own) => {
   }
 }
 
-/** Runs the native tests of build/NAME; `filter` are options of ctest. */
-export const nativeTests = (name, filter = []) => {
+/** Runs the native tests of build/NAME; `filter` are options of ctest, `env` is added to the environment. */
+export const nativeTests = (name, filter = [], env = {}) => {
   const report = join(root, 'build', `${name}.xml`)
   rmSync(report, { force: true })
   const output = ['--output-on-failure', '--output-junit', report]
-  const ok = run('ctest', ['--test-dir', join(root, 'build', name), '--no-tests=error', ...output, ...filter])
+  const ok = run('ctest', ['--test-dir', join(root, 'build', name), '--no-tests=error', ...output, ...filter], env)
   if (!existsSync(report)) return settle(false)
   const suite = readFileSync(report, 'utf8').match(/<testsuite\b[^>]*>/s)[0]
   const count = (key) => Number(suite.match(new RegExp(`\\b${key}="(\\d+)"`))?.[1] ?? 0)
