@@ -2,8 +2,8 @@
 import { constant, type DType, emit, emitOne, GraphError, type Shape, type Tensor } from '../graph/index.js'
 import { exactly, expectDType, expectFloat, expectRank, expectShape, expectThat, register } from './define.js'
 import { add, cast, equal, exp, mul, neg, sub } from './pointwise.js'
-import { sum } from './reduce.js'
-import { reshape } from './reshape.js'
+import { argmax, sum } from './reduce.js'
+import { broadcastTo, reshape, slice } from './reshape.js'
 
 type Rule = (y: Tensor, dy: Tensor) => Tensor
 
@@ -33,6 +33,8 @@ export const softmax = normalised('softmax', (y, dy) => mul(y, sub(dy, sumLast(m
 /** x - log(sum(exp(x))) over the last axis: float [..., K] -> the same. */
 export const logSoftmax = normalised('logSoftmax', (y, dy) => sub(dy, mul(exp(y), sumLast(dy))))
 
+// The second output is log(sum(exp(logits))) in two parts, [N, 2]: the largest logit m, and log(sum(exp(logits - m))).
+// Their sum would lose the second part beside large logits.
 const crossEntropyOp = register({
   name: 'crossEntropy',
   kind: 'kernel',
@@ -46,13 +48,13 @@ const crossEntropyOp = register({
     expectShape(labels, perExample, 'labels of shape')
     return [
       { dtype: 'f32', shape: perExample },
-      { dtype: 'f32', shape: perExample },
+      { dtype: 'f32', shape: [...perExample, 2] },
     ]
   },
   vjp: ({ inputs, outputs }, [dloss, dlse]) => {
     const [[logits, labels], [, lse]] = [exactly(inputs, 2), exactly(outputs, 2)]
     const direct = dloss && emitOne(crossEntropyGradOp, [dloss, logits, labels, lse], {})
-    const through = dlse && cast(mul(column(dlse), probabilities(logits, lse)), logits.dtype)
+    const through = dlse && cast(partsGradient(dlse, logits, lse), logits.dtype)
     return [direct && through ? add(direct, through) : (direct ?? through), undefined]
   },
 })
@@ -69,7 +71,9 @@ const crossEntropyGradOp = register({
     expectRank(logits, 2, 'logits')
     expectDType(labels, ['i32'], 'labels')
     expectDType(lse, ['f32'], 'logSumExp')
-    for (const input of [dloss, labels, lse]) expectShape(input, logits.shape.slice(0, 1), 'one value per example')
+    const perExample = logits.shape.slice(0, 1)
+    for (const input of [dloss, labels]) expectShape(input, perExample, 'one value per example')
+    expectShape(lse, [...perExample, 2], 'logSumExp of shape')
     return [{ dtype: logits.dtype, shape: logits.shape }]
   },
   vjp: ({ inputs }, [dy]) => {
@@ -79,7 +83,9 @@ const crossEntropyGradOp = register({
     const p = probabilities(logits, lse)
     const weighted = mul(mul(seed, column(dloss)), p)
     const slope = sub(p, widen(oneHot(labels, logits.shape[1] ?? 1)))
-    return [sum(mul(seed, slope), [1]), cast(weighted, logits.dtype), undefined, neg(sum(weighted, [1]))]
+    // Only the sum of the parts matters: each has its gradient.
+    const dlse = broadcastTo(neg(sumLast(weighted)), lse.shape)
+    return [sum(mul(seed, slope), [1]), cast(weighted, logits.dtype), undefined, dlse]
   },
 })
 
@@ -93,9 +99,21 @@ function widen(x: Tensor): Tensor {
   return cast(x, 'f32')
 }
 
+/** One of the two parts of logSumExp, or of its gradient: f32 [N, 1]. */
+function part(lse: Tensor, which: 0 | 1): Tensor {
+  return slice(lse, [0, which], [lse.shape[0] ?? 1, 1])
+}
+
 /** f32 exp(logits - logSumExp), [N, K]. */
 function probabilities(logits: Tensor, lse: Tensor): Tensor {
-  return exp(sub(widen(logits), column(lse)))
+  return exp(sub(sub(widen(logits), part(lse, 0)), part(lse, 1)))
+}
+
+/** m' = onehot(argmax), log(sum(exp(logits - m)))' = p - m': f32 [N, K]. */
+function partsGradient(dlse: Tensor, logits: Tensor, lse: Tensor): Tensor {
+  const [dmax, dsum] = [part(dlse, 0), part(dlse, 1)]
+  const largest = widen(oneHot(argmax(logits, 1), logits.shape[1] ?? 1))
+  return add(mul(dsum, probabilities(logits, lse)), mul(sub(dmax, dsum), largest))
 }
 
 /** u8 [N, K]: 1 where the class is the label. */

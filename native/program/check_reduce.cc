@@ -70,7 +70,7 @@ void check_lastAxis(const ProgramSpec& spec, const NodeSpec& node) {
   expect_output(spec, node, 0, x);
 }
 
-// logits [N, K], labels i32 [N] -> loss f32 [N], logSumExp f32 [N]
+// logits [N, K], labels i32 [N] -> loss f32 [N], logSumExp f32 [N, 2]
 void check_crossEntropy(const ProgramSpec& spec, const NodeSpec& node) {
   expect_attrs(node, {});
   expect_inputs(node, 2, 2);
@@ -81,10 +81,10 @@ void check_crossEntropy(const ProgramSpec& spec, const NodeSpec& node) {
   const int64_t n = logits.shape[0];
   expect_type(node, "labels", input(spec, node, 1), {core::DType::i32, {n}});
   expect_output(spec, node, 0, {core::DType::f32, {n}});
-  expect_output(spec, node, 1, {core::DType::f32, {n}});
+  expect_output(spec, node, 1, {core::DType::f32, {n, 2}});
 }
 
-// dloss f32 [N], logits [N, K], labels i32 [N], logSumExp f32 [N] -> dlogits
+// dloss f32 [N], logits [N, K], labels i32 [N], logSumExp f32 [N, 2] -> dlogits
 void check_crossEntropyGrad(const ProgramSpec& spec, const NodeSpec& node) {
   expect_attrs(node, {});
   expect_inputs(node, 4, 4);
@@ -95,7 +95,7 @@ void check_crossEntropyGrad(const ProgramSpec& spec, const NodeSpec& node) {
   const int64_t n = logits.shape[0];
   expect_type(node, "dloss", input(spec, node, 0), {core::DType::f32, {n}});
   expect_type(node, "labels", input(spec, node, 2), {core::DType::i32, {n}});
-  expect_type(node, "logSumExp", input(spec, node, 3), {core::DType::f32, {n}});
+  expect_type(node, "logSumExp", input(spec, node, 3), {core::DType::f32, {n, 2}});
   expect_output(spec, node, 0, logits);
 }
 

@@ -29,7 +29,7 @@ inline json training_program() {
       {"op": "matmul", "in": [5, 2, 3], "out": [{"value": 6, "dtype": "f32", "shape": [4, 3]}],
        "attrs": {"transposeA": false, "transposeB": true, "activation": "none", "dtype": "f32", "sumA": false}, "path": "fc"},
       {"op": "crossEntropy", "in": [6, 1], "out": [{"value": 7, "dtype": "f32", "shape": [4]},
-       {"value": 8, "dtype": "f32", "shape": [4]}], "attrs": {}, "path": "loss"},
+       {"value": 8, "dtype": "f32", "shape": [4, 2]}], "attrs": {}, "path": "loss"},
       {"op": "broadcastTo", "in": [4], "out": [{"value": 9, "dtype": "f32", "shape": [4]}], "attrs": {"shape": [4]}, "path": "loss"},
       {"op": "crossEntropyGrad", "in": [9, 6, 1, 8], "out": [{"value": 10, "dtype": "f32", "shape": [4, 3]}], "attrs": {}, "path": "loss"},
       {"op": "matmul", "in": [10, 5], "out": [{"value": 11, "dtype": "f32", "shape": [3, 6]}, {"value": 12, "dtype": "f32", "shape": [3]}],

@@ -1,14 +1,18 @@
 // Softmax, log-softmax and the fused cross-entropy, at logits large enough to overflow a naive exponential.
 import { at, fill, type NDArray } from '../support/ndarray.js'
 import { apply, input, type OpCase, opCase, type Refusal, type Sample, type Tolerance } from '../support/op-case.js'
-import { integers, uniform } from '../support/random.js'
+import { distinct, integers, uniform } from '../support/random.js'
 
-/** log(sum(exp)) of the row in which an element lies. */
-function rowLogSumExp(x: NDArray, index: readonly number[]): number {
+/** The largest of the row in which an element lies, and log(sum(exp(x - largest))). */
+function rowParts(x: NDArray, index: readonly number[]): [number, number] {
   const row = Array.from({ length: x.shape.at(-1)! }, (_, k) => at(x, ...index.slice(0, -1), k))
   const top = Math.max(...row)
-  return top + Math.log(row.reduce((sum, value) => sum + Math.exp(value - top), 0))
+  return [top, Math.log(row.reduce((sum, value) => sum + Math.exp(value - top), 0))]
 }
+
+/** log(sum(exp)) of the row in which an element lies. */
+const rowLogSumExp = (x: NDArray, index: readonly number[]): number =>
+  rowParts(x, index).reduce((sum, part) => sum + part)
 
 const tolerance: Tolerance = {
   f32: 2 ** -19,
@@ -45,15 +49,29 @@ const perExample = { inputs: ['f32', 'i32'] as const }
 const crossEntropy = opCase({
   name: 'crossEntropy',
   reference: ([logits, label]) => {
-    const lse = fill(label!.shape, ([n]) => rowLogSumExp(logits!, [n!, 0]))
-    return [fill(label!.shape, ([n]) => at(lse, n!) - at(logits!, n!, column(label!, n!))), lse]
+    const parts = fill([...label!.shape, 2], ([n, part]) => rowParts(logits!, [n!, 0])[part!]!)
+    return [
+      fill(label!.shape, ([n]) => at(parts, n!, 1) - (at(logits!, n!, column(label!, n!)) - at(parts, n!, 0))),
+      parts,
+    ]
   },
   samples: [
     {
       name: 'five classes',
-      inputs: [input('float', [4, 5], uniform()), labels],
+      // No two alike: the largest has a derivative.
+      inputs: [input('float', [4, 5], distinct), labels],
       build: apply('crossEntropy'),
-      outputs: ['f32[4]', 'f32[4]'],
+      outputs: ['f32[4]', 'f32[4, 2]'],
+    },
+    {
+      name: 'large logits',
+      inputs: [
+        input('float', [4, 5], (shape, random) => uniform(-8, 8)(shape, random).map((x) => Math.round(x) * 65536)),
+        labels,
+      ],
+      build: apply('crossEntropy'),
+      outputs: ['f32[4]', 'f32[4, 2]'],
+      noGradient: 'saturated: differences of 1e-6 vanish',
     },
   ],
   refusals: [
@@ -89,7 +107,7 @@ const crossEntropyGrad = opCase({
   name: 'crossEntropyGrad',
   reference: ([dloss, logits, label, lse]) => [
     fill(logits!.shape, ([n, k]) => {
-      const p = Math.exp(at(logits!, n!, k!) - at(lse!, n!))
+      const p = Math.exp(at(logits!, n!, k!) - at(lse!, n!, 0) - at(lse!, n!, 1))
       return at(dloss!, n!) * (p - Number(column(label!, n!) === k))
     }),
   ],
@@ -100,7 +118,7 @@ const crossEntropyGrad = opCase({
         input('f32', [4], uniform()),
         input('float', [4, 5], uniform()),
         labels,
-        input('f32', [4], uniform(1, 3)),
+        input('f32', [4, 2], uniform(0.5, 1.5)),
       ],
       build: apply('crossEntropyGrad'),
       outputs: ['float[4, 5]'],
@@ -112,7 +130,7 @@ const crossEntropyGrad = opCase({
         { dtype: 'f32', shape: [3] },
         { dtype: 'f32', shape: [4, 5] },
         { dtype: 'i32', shape: [4] },
-        { dtype: 'f32', shape: [4] },
+        { dtype: 'f32', shape: [4, 2] },
       ],
       build: apply('crossEntropyGrad'),
       message: /expected one value per example \[4\], got \[3\]/,

@@ -62,7 +62,7 @@ class SoftmaxStep : public RowsStep {
   const bool is_log_;
 };
 
-// logits, labels -> loss = logSumExp - logits[label], logSumExp
+// logits, labels -> loss = logSumExp - logits[label], logSumExp in two parts
 class CrossEntropyStep : public RowsStep {
  public:
   CrossEntropyStep(Builder& builder, std::string label, Slot* x, Slot* labels, Slot* loss, Slot* lse)
@@ -83,8 +83,9 @@ class CrossEntropyStep : public RowsStep {
       const char* at = x + size_t(labels[row]) * core::size_of(x_->dtype);
       const simd::Table& table = simd::table();
       (kind_ == simd::kBf16 ? table.f32_from_bf16 : table.copy4)(&picked, at, at, at, 1);
-      lse[row] = log_sum_exp(x, k_);
-      loss[row] = lse[row] - picked;
+      float* parts = lse + 2 * row;
+      log_sum_exp(parts, x, k_);
+      loss[row] = parts[1] - (picked - parts[0]);
     });
   }
 
@@ -109,7 +110,7 @@ class CrossEntropyGradStep : public RowsStep {
     const float* lse = reads[3]->data<float>();
     expect_below(label_, "labels", labels, rows_, k_, "row");
     for_rows(context, [&](int64_t row) {
-      row_fn(row_to(writes[0], row), row_of(x_, row), k_, labels[row], lse[row], dloss[row]);
+      row_fn(row_to(writes[0], row), row_of(x_, row), k_, labels[row], lse + 2 * row, dloss[row]);
     });
   }
 

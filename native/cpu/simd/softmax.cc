@@ -63,9 +63,10 @@ Running scan_row(const typename Kind::Stored* x, int64_t k) {
 }
 
 template <class Kind>
-float log_sum_exp(const void* x, int64_t k) {
+void log_sum_exp(float* parts, const void* x, int64_t k) {
   const Running row = scan_row<Kind>(static_cast<const typename Kind::Stored*>(x), k);
-  return row.max + math::log(row.sum);
+  parts[0] = row.max;
+  parts[1] = math::log(row.sum);
 }
 
 // y = f(x) element by element, through padded pieces.
@@ -101,12 +102,13 @@ void log_softmax(void* y, const void* x, int64_t k) {
 }
 
 template <class Kind>
-void cross_entropy_grad(void* dx, const void* x, int64_t k, int64_t label, float lse, float dloss) {
+void cross_entropy_grad(void* dx, const void* x, int64_t k, int64_t label, const float* parts, float dloss) {
   using Stored = typename Kind::Stored;
   auto* out = static_cast<Stored*>(dx);
   const auto* in = static_cast<const Stored*>(x);
-  const float p = math::exp(Kind::load(in[label]) - lse);  // before dx overwrites x
-  map_row<Kind>(out, in, k, [=](float v) { return dloss * math::exp(v - lse); });
+  const float max = parts[0], log_sum = parts[1];
+  const float p = math::exp((Kind::load(in[label]) - max) - log_sum);  // before dx overwrites x
+  map_row<Kind>(out, in, k, [=](float v) { return dloss * math::exp((v - max) - log_sum); });
   out[label] = Kind::store(dloss * (p - 1.0f));
 }
 

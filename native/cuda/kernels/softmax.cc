@@ -54,7 +54,7 @@ class SoftmaxStep : public RowsStep {
   }
 };
 
-// logits, labels -> loss = logSumExp - logits[label], logSumExp
+// logits, labels -> loss = logSumExp - logits[label], logSumExp in two parts
 class CrossEntropyStep : public RowsStep {
  public:
   CrossEntropyStep(Builder& builder, const NodeSpec& node, Slot* x, Slot* labels)

@@ -75,12 +75,14 @@ OSTRICH_DEVICE void cross_entropy(const SoftmaxArgs& args, float* shared) {
     const T* x = static_cast<const T*>(args.x) + row * args.k.divisor;
     const Row of = sweep<Kind, kGroup>(x, k, lane, shared);
     if (lane != 0 || k == 0) return;
-    const float lse = of.largest + math::log(of.sum);
+    const float log_sum = math::log(of.sum);
     const int32_t label = args.labels[row];
     const bool good = label >= 0 && label < k;
     if (!good) report(args.fault, args.site, row, label);
-    args.lse[row] = lse;
-    args.loss[row] = good ? lse - Kind::load(x[label]) : 0.0f;
+    // In two parts: their sum would lose the second one beside large logits.
+    args.lse[2 * row] = of.largest;
+    args.lse[2 * row + 1] = log_sum;
+    args.loss[row] = good ? log_sum - (Kind::load(x[label]) - of.largest) : 0.0f;
   });
 }
 
@@ -93,7 +95,7 @@ OSTRICH_DEVICE void cross_entropy_grad(const SoftmaxArgs& args) {
     const int64_t row = quotient(i, args.k), column = i - row * args.k.divisor;
     const int32_t label = args.labels[row];
     if (column == 0 && (label < 0 || label >= args.k.divisor)) report(args.fault, args.site, row, label);
-    const float p = math::exp(Kind::load(x[i]) - args.lse[row]);
+    const float p = math::exp((Kind::load(x[i]) - args.lse[2 * row]) - args.lse[2 * row + 1]);
     dx[i] = Kind::store(args.dloss[row] * (p - (column == label ? 1.0f : 0.0f)));
   }
 }

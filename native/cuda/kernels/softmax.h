@@ -11,7 +11,7 @@ struct SoftmaxArgs {
   void* y;                // softmax, logSoftmax and the gradient
   const int32_t* labels;  // cross-entropy only, [R]
   const float* dloss;     // gradient only, [R]
-  float *loss, *lse;      // cross-entropy only, [R]; the gradient reads lse
+  float *loss, *lse;      // cross-entropy only, [R] and [R, 2]; the gradient reads lse
   Fault* fault;
   int32_t site;
   bool is_log;
