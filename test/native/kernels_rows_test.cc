@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/philox.h"
+#include "cpu/kernels/bad_row.h"
 #include "run_program.h"
 
 namespace {
@@ -117,6 +118,16 @@ TEST(Rows, LabelsAndIndicesOutsideAreErrorsThatNameThePlace) {
                     "gather[test]: expected indices 0..4, got 9 at position 1");
   expect_data_error("scatterAdd", {low, x}, {{kF32, {8, 10}}}, {{"rows", 8}},
                     "scatterAdd[test]: expected indices 0..7, got 9 at position 1");
+}
+
+TEST(Rows, NegativeIndicesAreRefusedWhateverTheLimit) {
+  for (const int64_t limit :
+       {int64_t(3), int64_t(1) << 31, (int64_t(1) << 31) + 5, int64_t(1) << 32, int64_t(1) << 40}) {
+    const int32_t good[] = {0, 2}, bad[] = {2, INT32_MIN}, minus_one[] = {-1};
+    EXPECT_NO_THROW(cpu::expect_below("test", "indices", good, 2, limit, "position"));
+    EXPECT_THROW(cpu::expect_below("test", "indices", bad, 2, limit, "position"), core::Error) << limit;
+    EXPECT_THROW(cpu::expect_below("test", "indices", minus_one, 1, limit, "position"), core::Error) << limit;
+  }
 }
 
 TEST(Rows, GatherTakesRows) {
