@@ -101,6 +101,8 @@ const randomUniformOp = register<UniformAttrs>({
   attributes: { shape: 'ints', stream: 'int', low: 'number', high: 'number' },
   infer: (inputs, attrs) => {
     expectThat(attrs.low <= attrs.high, `high of at least ${attrs.low}`, attrs.high.toString())
+    const width = attrs.high - attrs.low
+    expectThat(Number.isFinite(Math.fround(width)), 'a f32 for high - low', width.toString())
     return inferDraw(inputs, attrs)
   },
   vjp: () => [undefined, undefined],
@@ -135,7 +137,7 @@ export interface NormalOptions {
 
 /**
  * Independent draws from [low, high), f32: new ones at each step and at each call.
- * @throws ShapeError where high < low.
+ * @throws ShapeError where high < low, or high - low is no f32.
  * @example randomUniform([128, 100], { low: -1, high: 1 })
  */
 export function randomUniform<S extends Shape>(

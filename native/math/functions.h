@@ -30,6 +30,13 @@ OSTRICH_HD float abs(float x) { return from_bits(bits_of(x) & 0x7fffffffu); }
 OSTRICH_HD float copysign(float x, float sign) {
   return from_bits((bits_of(x) & 0x7fffffffu) | (bits_of(sign) & 0x80000000u));
 }
+// The largest float below `high`, but at least `low`: what rounding must not reach from draws of [low, high).
+OSTRICH_HD float below(float high, float low) {
+  const uint32_t bits = bits_of(high);
+  const float next = high > 0.0f ? from_bits(bits - 1u) : high < 0.0f ? from_bits(bits + 1u) : from_bits(0x80000001u);
+  return next > low ? next : low;
+}
+
 OSTRICH_HD float sqrt(float x) { return __builtin_sqrtf(x); }
 OSTRICH_HD float rsqrt(float x) { return 1.0f / __builtin_sqrtf(x); }
 

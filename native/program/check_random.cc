@@ -42,6 +42,7 @@ void check_randomUniform(const ProgramSpec& spec, const NodeSpec& node) {
   for (const char* name : {"low", "high"}) expect_f32(node, name);
   const double low = get_number(node, "low"), high = get_number(node, "high");
   if (low > high) fail_node(node, "expected high of at least ", low, ", got ", high);
+  if (high - low > double(FLT_MAX)) fail_node(node, "expected a f32 for high - low, got ", high - low);
   expect_output(spec, node, 0, {core::DType::f32, get_ints(node, "shape")});
 }
 

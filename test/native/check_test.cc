@@ -248,6 +248,9 @@ TEST(Check, RefusesGeometryThatOverflowsOrMisses) {
   EXPECT_HAS(with_attr("dropout", "rate", "1"), "expected 0 <= rate < 1, got 1");
   EXPECT_HAS(with_attr("pad", "value", "1e300"), "attribute value: expected a value of f32");
   EXPECT_HAS(with_attr("randomUniform", "high", "-1.5"), "expected high of at least -1, got -1.5");
+  json wide = program_of(rule_of("randomUniform"));
+  wide["nodes"].back()["attrs"].update({{"low", -3e38}, {"high", 3e38}});
+  EXPECT_HAS(refusal(wide), "expected a f32 for high - low, got 6e+38");
   EXPECT_HAS(with_attr("randomNormal", "std", "-1.5"), "expected std of at least 0, got -1.5");
   EXPECT_HAS(with_attr("dropout", "stream", "4294967296"), "attribute stream: expected an integer from 0");
 }

@@ -173,6 +173,21 @@ TEST(Random, UniformIsExact) {
   }
 }
 
+TEST(Random, UniformStaysBelowItsUpperBound) {
+  // Between these bounds a thirtieth of a percent of the draws are rounded to the upper one.
+  const struct {
+    double low, high, last;
+  } cases[] = {{1000, 1001, 1000.99993896484375}, {-1001, -1000, -1000.00006103515625}, {3, 3, 3}, {-1, 0, -1e-45}};
+  for (const auto& c : cases) {
+    const auto y = test::run_node("randomUniform", {kSeed, kStep}, {{kF32, {400000}}},
+                                  {{"shape", {400000}}, {"stream", 9}, {"low", c.low}, {"high", c.high}})[0];
+    for (size_t i = 0; i < y.values.size(); ++i) {
+      ASSERT_GE(y.values[i], c.low) << i;
+      ASSERT_LE(float(y.values[i]), float(c.last)) << i;
+    }
+  }
+}
+
 TEST(Random, NormalIsBoxMuller) {
   const int64_t n = 20003;
   const auto y = test::run_node("randomNormal", {kSeed, kStep}, {{kF32, {n}}},

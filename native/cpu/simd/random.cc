@@ -88,7 +88,7 @@ inline __attribute__((always_inline)) void store_group(Stored* y, const Stored* 
 }
 
 void uniform(float* y, int64_t n, const Draws& draws, float low, float high) {
-  const float width = high - low;
+  const float width = high - low, last = math::below(high, low);
   for_groups(n, draws, [&](int64_t i, const uint32_t* words, int64_t count) {
     float group[kGroup];
     for (int j = 0; j < kGroup; ++j) {
@@ -96,7 +96,10 @@ void uniform(float* y, int64_t n, const Draws& draws, float low, float high) {
       group[j] = float(int32_t(words[j] >> 8)) * kUnit * width;
     }
     __asm__("" : "+m"(group));
-    for (int j = 0; j < kGroup; ++j) group[j] += low;
+    for (int j = 0; j < kGroup; ++j) {
+      const float value = group[j] + low;
+      group[j] = value < last ? value : last;
+    }
     store_group(y + i, group, count);
   });
 }

@@ -56,10 +56,11 @@ OSTRICH_GLOBAL(dropout_bf16, RandomArgs, 256) { drop<Bf16>(args); }
 
 OSTRICH_GLOBAL(uniform, RandomArgs, 256) {
   float* y = static_cast<float*>(args.y);
-  const float width = args.b - args.a;
+  const float width = args.b - args.a, last = math::below(args.b, args.a);
   for_blocks(args, [&](int64_t first, const Words& words) {
     for (int j = 0; j < 4; ++j) {
-      if (first + j < args.count) y[first + j] = args.a + float(int32_t(words.word[j] >> 8)) * kUnit * width;
+      const float value = args.a + float(int32_t(words.word[j] >> 8)) * kUnit * width;
+      if (first + j < args.count) y[first + j] = value < last ? value : last;
     }
   });
 }
