@@ -16,6 +16,7 @@ const formulas: Readonly<Record<string, (...x: number[]) => number>> = {
   abs: (x = 0) => Math.abs(x),
   sign: (x = 0) => Math.sign(x),
   exp: (x = 0) => Math.exp(x),
+  expm1: (x = 0) => Math.expm1(x),
   log: (x = 0) => Math.log(x),
   sqrt: (x = 0) => Math.sqrt(x),
   rsqrt: (x = 0) => 1 / Math.sqrt(x),

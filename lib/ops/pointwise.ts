@@ -117,6 +117,8 @@ export const abs = unary('abs', numbers, (dy, x) => mul(dy, sign(x)))
 export const sign = unary('sign', numbers, flat)
 /** e to the power x. */
 export const exp = unary('exp', floats, (dy, _x, y) => mul(dy, y))
+/** e to the power x, less 1: exact where x is small. */
+export const expm1 = unary('expm1', floats, (dy, _x, y) => mul(dy, add(y, 1)))
 /** Natural logarithm. */
 export const log = unary('log', floats, (dy, x) => div(dy, x))
 /** Square root. */

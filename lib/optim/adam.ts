@@ -1,5 +1,5 @@
 // Adam, and its form with decoupled weight decay (AdamW).
-import { add, cast, div, exp, mul, rsqrt, sqrt, square, sub } from '../ops/index.js'
+import { add, cast, div, expm1, mul, neg, rsqrt, sqrt, square, sub } from '../ops/index.js'
 import { decayed, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
 import { expectRange } from './ranges.js'
 import type { Tensor } from '../graph/index.js'
@@ -16,9 +16,9 @@ export interface AdamOptions extends OptimizerOptions {
   readonly decoupled?: boolean
 }
 
-/** 1 - beta^(step + 1) */
+/** 1 - beta^(step + 1), which 1 - exp() would leave few digits of in the first steps. */
 function correction(beta: number, count: Tensor<'f32', []>): Tensor<'f32', []> {
-  return sub(1, exp(mul(count, Math.log(beta))))
+  return neg(expm1(mul(count, Math.log(beta))))
 }
 
 /**

@@ -48,9 +48,14 @@ OSTRICH_HD float floor(float x) {
   return size < 8388608.0f ? down : x;
 }
 
-// exp(x) = 2^n exp(r), |r| <= ln(2) / 2; polynomial of Cephes expf. 2^n is applied in two halves, so that results
-// beyond the largest power of two and denormal ones are rounded once.
-OSTRICH_HD float exp(float x) {
+// exp(x) = low * high * (1 + p), from n and r with x = n ln(2) + r, |r| <= ln(2) / 2, and p = exp(r) - 1; polynomial of
+// Cephes expf. 2^n comes in two halves, so that results beyond the largest power of two and denormal ones are rounded
+// once.
+struct ExpParts {
+  float p, low, high, inverse_high;
+};
+
+OSTRICH_HD ExpParts exp_parts(float x) {
   x = x > 89.0f ? 89.0f : x;
   x = x < -104.5f ? -104.5f : x;
   const float magic = 12582912.0f;  // 1.5 * 2^23: its low bits hold n
@@ -65,12 +70,22 @@ OSTRICH_HD float exp(float x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * (r * r) + r;
-  p = p + 1.0f;
   const int32_t whole = int32_t(bits_of(shifted) - bits_of(magic));
   const int32_t half = whole >> 1;
   const float low = from_bits(uint32_t(half + 127) << 23);
   const float high = from_bits(uint32_t(whole - half + 127) << 23);
-  return p * low * high;
+  return {p, low, high, from_bits(uint32_t(half - whole + 127) << 23)};
+}
+
+OSTRICH_HD float exp(float x) {
+  const ExpParts parts = exp_parts(x);
+  return (parts.p + 1.0f) * parts.low * parts.high;
+}
+
+// exp(x) - 1 without the loss of small x: p itself where n is 0.
+OSTRICH_HD float expm1(float x) {
+  const ExpParts parts = exp_parts(x);
+  return (parts.p * parts.low + (parts.low - parts.inverse_high)) * parts.high;
 }
 
 // log(x) = e ln 2 + log(1 + m), sqrt(1/2) <= 1 + m < sqrt(2); polynomial of Cephes logf.

@@ -30,6 +30,7 @@ template <class T> OSTRICH_HD T neg(T x) { return negative(x); }
 template <class T> OSTRICH_HD T abs(T x) { return magnitude(x); }
 template <class T> OSTRICH_HD T sign(T x) { return x > T(0) ? T(1) : x < T(0) ? T(-1) : x; }
 template <class T> OSTRICH_HD T exp(T x) { return result(math::exp(float(x)), x); }
+template <class T> OSTRICH_HD T expm1(T x) { return result(math::expm1(float(x)), x); }
 template <class T> OSTRICH_HD T log(T x) { return result(math::log(float(x)), x); }
 template <class T> OSTRICH_HD T sqrt(T x) { return result(math::sqrt(float(x)), x); }
 template <class T> OSTRICH_HD T rsqrt(T x) { return result(math::rsqrt(float(x)), x); }

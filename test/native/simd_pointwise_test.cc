@@ -72,6 +72,7 @@ struct Function {
 TEST(SimdPointwise, FunctionsAreAccurateOverAllFloats) {
   const std::vector<Function> functions = {
       {PointwiseOp::exp, [](double x) { return std::exp(x); }, 1.5},
+      {PointwiseOp::expm1, [](double x) { return std::expm1(x); }, 2},
       {PointwiseOp::log, [](double x) { return std::log(x); }, 1.5},
       {PointwiseOp::tanh, [](double x) { return std::tanh(x); }, 2},
       {PointwiseOp::sigmoid, [](double x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); },

@@ -10,6 +10,7 @@ const positive = uniform(0.25, 4)
 /** Differentiable functions of one real number, with inputs away from poles: a row is the whole case of its op. */
 export const functions: Readonly<Record<string, { formula: Formula; draw: Draw; tolerance?: Tolerance }>> = {
   exp: { formula: Math.exp, draw: smooth },
+  expm1: { formula: Math.expm1, draw: smooth },
   log: { formula: Math.log, draw: positive },
   sqrt: { formula: Math.sqrt, draw: positive },
   rsqrt: { formula: (x = 0) => 1 / Math.sqrt(x), draw: positive },
