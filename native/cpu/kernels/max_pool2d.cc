@@ -139,7 +139,7 @@ class MaxPoolStep : public Step {
             program::get_ints(node, "padding", 4)[which], x->shape[which + 2], y->shape[which + 2]};
   }
 
-  const Slot& out_of() const { return *writes[0]; }
+  const program::Slot& out_of() const { return *writes[0]; }
 
   // One row of results for the channels of one block.
   void run_line(int64_t line) const {
