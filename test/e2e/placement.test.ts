@@ -158,7 +158,8 @@ describe.skipIf(missing !== undefined)(`memory of programs on ${backend}`, () =>
   ])('a run that is refused for its %s changes no state', async (_, op, out, attrs) => {
     const [step, moment] = [Int32Array.of(3), new Float32Array(6).fill(2)]
     const one = ['add', 'i32', 0, { c: 1 }]
-    const outputs = out.map((id) => value(id, op === 'gather' ? [2, 3] : [2]))
+    const shapes = op === 'gather' ? [[2, 3]] : [[2], [2, 2]]
+    const outputs = out.map((id, i) => value(id, shapes[i]!))
     const text: Text = {
       feeds: [value(0, [2, 3]), value(1, [2], 'i32')],
       states: [value(2, [], 'i32'), value(3, [2, 3])],

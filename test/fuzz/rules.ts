@@ -49,6 +49,7 @@ const unary: readonly ((x: F) => F)[] = [
   (x) => ops.sin(x),
   (x) => ops.cos(x),
   (x) => ops.exp(ops.neg(ops.abs(x))),
+  (x) => ops.expm1(ops.neg(ops.abs(x))),
   (x) => ops.log(ops.add(ops.abs(x), 0.5)),
   (x) => ops.sqrt(ops.add(ops.abs(x), 0.1)),
   (x) => ops.rsqrt(ops.add(ops.square(x), 0.5)),
