@@ -1,7 +1,7 @@
 // What a command is, and how its arguments are read: options with their help in one table, mistakes answered with the
 // nearest known word and exit code 2.
 import { parseArgs } from 'node:util'
-import { suggestion } from './nearest.js'
+import { suggestion } from '../base/index.js'
 
 /** A mistake in what was typed: shown without a stack, exit code 2. */
 export class UsageError extends Error {}

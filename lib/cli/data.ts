@@ -1,8 +1,8 @@
 // ostrich data: lists and fetches the data sets that recipes use, and packs folders of images.
+import { suggestion } from '../base/index.js'
 import { access } from 'node:fs/promises'
 import { dataSources } from '../recipes/index.js'
 import { command, named, UsageError } from './command.js'
-import { suggestion } from './nearest.js'
 import { fetchData } from './fetch.js'
 import { pack, packOptions } from './pack.js'
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line: finds the command, runs it, turns what went wrong into one line and an exit code (2: what was typed;
 // 1: anything else). Nothing but this room writes to the terminal or reads its arguments.
+import { suggestion } from '../base/index.js'
 import { bench } from './bench.js'
 import { type Command, type Output, UsageError } from './command.js'
 import { complete } from './complete.js'
@@ -12,7 +13,6 @@ import { fool } from './fool.js'
 import { generate } from './generate.js'
 import { lags } from './lags.js'
 import { lipschitz } from './lipschitz.js'
-import { suggestion } from './nearest.js'
 import { profile } from './profile.js'
 import { list } from './recipes.js'
 import { summary } from './summary.js'

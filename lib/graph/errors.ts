@@ -1,14 +1,8 @@
 // Errors of everything that happens before a program reaches a device.
 
-/** Base of all Ostrich errors: `code` is stable and meant for programs, `message` for people. */
-export class OstrichError extends Error {
-  readonly code: string
-  constructor(code: string, message: string) {
-    super(message)
-    this.name = new.target.name
-    this.code = code
-  }
-}
+import { OstrichError } from '../base/index.js'
+
+export { OstrichError }
 
 /** Extents or element types do not fit the op (`ERR_SHAPE`). */
 export class ShapeError extends OstrichError {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { distance, nearest, suggestion } from '../../../lib/cli/nearest.js'
+import { distance, nearest, suggestion } from '../../../lib/base/nearest.js'
 
 it.for([
   ['', '', 0],

@@ -14,9 +14,15 @@ export function distance(a: string, b: string): number {
   return row[b.length]!
 }
 
+/** `learningRate` for `rate` and `pad` for `padding` are as good as one slip. */
+function edits(a: string, b: string): number {
+  const [short, long] = a.length < b.length ? [a, b] : [b, a]
+  return short.length >= 3 && long.includes(short) ? Math.min(1, distance(a, b)) : distance(a, b)
+}
+
 /** The nearest of the known words; undefined where none is near enough to be a slip. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
-  const ranked = known.map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+  const ranked = known.map((candidate) => ({ candidate, edits: edits(word.toLowerCase(), candidate.toLowerCase()) }))
   const best = ranked.reduce<(typeof ranked)[number] | undefined>(
     (least, one) => (least === undefined || one.edits < least.edits ? one : least),
     undefined,
