@@ -1,5 +1,6 @@
 // What a network is made of: paths, shapes, parameters and multiply-adds per layer, read from its traced graph, so that
 // closures are counted as layers are.
+import { expectOptions, is } from '../base/index.js'
 import {
   count,
   type DType,
@@ -12,9 +13,9 @@ import {
   type Tensor,
   trace,
 } from '../graph/index.js'
-import { isLayer, type Step } from './layer.js'
+import type { Step } from './layer.js'
 
-/** One call of a layer. */
+/** A layer, or a stretch of ops between layers. */
 export interface SummaryRow {
   /** Empty for what runs outside any layer. */
   readonly path: string
@@ -47,13 +48,14 @@ export interface SummaryInput {
  * @throws ShapeError where the input does not fit.
  * @example nn.summary(lenet(), { x: [1, 1, 28, 28] }).parameters // 3274634
  */
-export function summary(net: Step, { x, dtype = 'f32' }: SummaryInput): Summary {
-  const names = new Names()
+export function summary(net: Step, input: SummaryInput): Summary {
+  const types = is.oneOf('f32', 'bf16', 'i32', 'u8')
+  expectOptions<SummaryInput>('nn.summary', input, { x: is.needed(is.numbers), dtype: types })
+  const { x, dtype = 'f32' } = input
+  const names = new KnownKinds()
   const apply = net as unknown as (x: Tensor) => Tensor
   const graph = trace({ name: 'summary', mode: 'train', names }, () => ({ y: apply(feed('x', dtype, x)) }))
-  const kinds = new Map<string, string>()
-  collectKinds(net, names, kinds)
-  const rows = rowsOf(graph, kinds)
+  const rows = rowsOf(graph, names.kinds)
   return {
     rows,
     parameters: parameterCount(graph.states),
@@ -61,22 +63,40 @@ export function summary(net: Step, { x, dtype = 'f32' }: SummaryInput): Summary 
   }
 }
 
-/** Kinds of all layers below `step` by path; a layer that was called has a path already, whatever is asked for here. */
-function collectKinds(step: Step, names: Names, kinds: Map<string, string>): void {
-  if (!isLayer(step)) return
-  if (step.kind !== '') kinds.set(names.layer(step, '', step.kind, undefined), step.kind)
-  for (const child of step.children) collectKinds(child, names, kinds)
+/** Remembers of which kind the layers are that are called while it gives them their paths. */
+class KnownKinds extends Names {
+  readonly kinds = new Map<string, string>()
+
+  override layer(owner: object, parent: string, kind: string, name: string | undefined): string {
+    const path = super.layer(owner, parent, kind, name)
+    if (kind !== '') this.kinds.set(path, kind)
+    return path
+  }
 }
 
 function rowsOf({ nodes, states }: Graph, kinds: ReadonlyMap<string, string>): SummaryRow[] {
   const rows = new Map<string, SummaryRow>()
+  const counted = new Set<string>()
+  let stretch = 0
+  let previous: string | undefined
   for (const node of nodes) {
-    const before = rows.get(node.path)
-    rows.set(node.path, {
-      path: node.path,
-      kind: kinds.get(node.path) ?? node.op.name,
+    const { path } = node
+    if (path !== previous) stretch++
+    previous = path
+    // A layer has one row; what runs between layers has one for each stretch, where it runs.
+    const isOwn = kinds.has(path)
+    const key = isOwn ? path : `${path}#${stretch}`
+    const before = rows.get(key)
+    const own = states.filter(({ name, tensor }) => {
+      if (counted.has(name)) return false
+      return isOwn ? parentOf(name) === path : !kinds.has(parentOf(name)) && node.inputs.includes(tensor)
+    })
+    for (const { name } of own) counted.add(name)
+    rows.set(key, {
+      path,
+      kind: kinds.get(path) ?? node.op.name,
       output: node.outputs[0]?.shape ?? [],
-      parameters: parameterCount(states.filter(({ name }) => parentOf(name) === node.path)),
+      parameters: (before?.parameters ?? 0) + parameterCount(own),
       multiplyAdds: (before?.multiplyAdds ?? 0) + multiplyAdds(node),
     })
   }

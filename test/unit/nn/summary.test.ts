@@ -1,8 +1,9 @@
 // Summaries: rows, totals and the table.
 import { expect, test } from 'vitest'
+import { read, type Tensor } from '../../../lib/graph/index.js'
 import { lenet } from '../../../lib/models/index.js'
 import * as nn from '../../../lib/nn/index.js'
-import { relu } from '../../../lib/ops/index.js'
+import { mul, relu, reshape } from '../../../lib/ops/index.js'
 
 test('counts of LeNet', () => {
   const { rows, parameters, multiplyAdds } = nn.summary(lenet(), { x: [2, 1, 28, 28] })
@@ -43,6 +44,25 @@ test('shared layers, names and closures', () => {
     { path: 'cell', kind: 'linear', output: [1, 4], parameters: 20, multiplyAdds: 32 },
     { path: '', kind: 'relu', output: [1, 4], parameters: 0, multiplyAdds: 0 },
   ])
+})
+
+test('a function: what runs between its layers stands where it runs', () => {
+  const [first, second] = [nn.linear(8, 4), nn.linear(4, 2)]
+  const gain = nn.parameter('gain', [2], nn.init.fill(1))
+  const net = (x: Tensor<'f32', [number, 2, 4]>) =>
+    mul(
+      second(relu(first(reshape(x, [-1, 8]) as nn.Features<8>) as nn.Features<4>)) as Tensor<'f32'>,
+      read(gain) as Tensor as Tensor<'f32'>,
+    )
+  const { rows, parameters } = nn.summary(net, { x: [3, 2, 4] })
+  expect(rows).toEqual([
+    { path: '', kind: 'reshape', output: [3, 8], parameters: 0, multiplyAdds: 0 },
+    { path: 'linear1', kind: 'linear', output: [3, 4], parameters: 36, multiplyAdds: 96 },
+    { path: '', kind: 'relu', output: [3, 4], parameters: 0, multiplyAdds: 0 },
+    { path: 'linear2', kind: 'linear', output: [3, 2], parameters: 10, multiplyAdds: 24 },
+    { path: '', kind: 'mul', output: [3, 2], parameters: 2, multiplyAdds: 0 },
+  ])
+  expect(parameters).toBe(48)
 })
 
 test('indices as input', () => {
