@@ -73,7 +73,7 @@ export const train = command({
   run: async (values, [name = ''], output) => {
     const recipe = named('recipe', name, recipes)
     const saved = values.resume === undefined ? undefined : await resumed(values.resume, recipe)
-    const settings = { ...saved?.settings, ...chosen(values) }
+    const { seed = 1, ...settings } = { ...saved?.settings, ...chosen(values) }
     if (settings.batch === 0) throw new UsageError('--batch expects at least 1, got 0')
     const from = values.data ?? saved?.data
     if (from === undefined) await fetchData(recipe.data, output)
@@ -87,7 +87,6 @@ export const train = command({
     const folder =
       values.folder ??
       (saved === undefined ? await makeRunFolder('runs', runName(recipe.name, new Date())) : dirname(saved.path))
-    const seed = settings.seed ?? 1
     const { batch, epochs, rate } = plan
     const config = {
       recipe: recipe.name,

@@ -1,5 +1,6 @@
 // Data set -> batches: the seeded order of an epoch, a small ring of reused buffers, and reading ahead.
 // A position (epoch, step) is all the state there is, so a run resumes exactly where it stopped.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import { allocate, elementsOf, namesOf, type Dataset, type FieldArray } from './dataset.js'
 import { DataError } from './errors.js'
 import { PhiloxStream } from './philox.js'
@@ -39,6 +40,17 @@ export interface BatchOptions {
   readonly dropLast?: boolean
   /** First step to make; earlier ones are skipped without reading. Default 0. */
   readonly startStep?: number
+}
+
+/** Whole numbers are looked at one by one. */
+const schema: Schema<BatchOptions> = {
+  batch: is.anything,
+  shuffle: is.flag,
+  augment: is.flag,
+  seed: is.anything,
+  epoch: is.anything,
+  dropLast: is.flag,
+  startStep: is.anything,
 }
 
 /**
@@ -96,6 +108,7 @@ export function batches<Names extends string>(
   dataset: Dataset<Names>,
   options: BatchOptions,
 ): AsyncGenerator<Batch<Names>, void, undefined> {
+  expectOptions('batches', options, schema)
   const { batch, shuffle = false, augment = false, seed = 0, epoch = 0, dropLast = false, startStep = 0 } = options
   wholeNumber('batches', 'batch', batch, 1)
   wholeNumber('batches', 'seed', seed, 0)

@@ -1,5 +1,6 @@
 // What a data set is: a random-access collection of examples whose fields are flat typed arrays of a fixed shape.
 // Every source ends here. `arrays` makes one from the user's own arrays; it refuses kinds that no program can be fed.
+import { expectKind, expectOptions, is, type Schema } from '../base/index.js'
 import { DataError } from './errors.js'
 
 /** The element kinds that can be fed to a program; anything else is converted by whoever owns the data. */
@@ -14,6 +15,13 @@ export interface FieldSpec {
   readonly shape: readonly number[]
   /** Where the batch extent stands: 1 for sequences, which are time-major. Default 0, before all others. */
   readonly batchAxis?: number
+}
+
+/** The kinds of what a field is said to be. */
+export const fieldOptions: Schema<FieldSpec> = {
+  dtype: is.needed(is.oneOf('u8', 'i32', 'f32')),
+  shape: is.needed(is.numbers),
+  batchAxis: is.oneOf(0, 1),
 }
 
 /** The extents of a batch of a field. */
@@ -106,6 +114,7 @@ interface Column {
  * const points = arrays({ x: { data: new Float32Array(200), shape: [2] }, target: new Int32Array(100) })
  */
 export function arrays<Names extends string>(fields: Readonly<Record<Names, FieldData>>): Dataset<Names> {
+  expectKind('arrays', 'fields', is.object, fields)
   const names = namesOf(fields)
   if (names.length === 0) throw new DataError('arrays: expected at least one field, got none')
   const columns = new Map<Names, Column>(names.map((name) => [name, columnOf(name, fields[name])]))
@@ -123,6 +132,11 @@ export function arrays<Names extends string>(fields: Readonly<Record<Names, Fiel
 
 function columnOf(name: string, field: unknown): Column {
   const wrapped = typeof field === 'object' && field !== null && 'data' in field
+  if (wrapped)
+    expectOptions<{ data?: unknown; shape?: unknown }>(`arrays[${name}]`, field, {
+      data: is.anything,
+      shape: is.anything,
+    })
   const data: unknown = wrapped ? field.data : field
   const shape: unknown = wrapped ? ('shape' in field ? field.shape : undefined) : []
   const dtype = dtypeOf(data)

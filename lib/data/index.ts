@@ -1,6 +1,6 @@
 // Public names of `ostrich/data`.
 export { DataError } from './errors.js'
-export { arrays, batched } from './dataset.js'
+export { arrays, batched, fieldOptions } from './dataset.js'
 export type { Dataset, EpochKey, FieldArray, FieldData, FieldDtype, FieldSpec } from './dataset.js'
 export { subset } from './subset.js'
 export { batches, permutation, stepsPerEpoch } from './batches.js'

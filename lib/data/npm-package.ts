@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { placeFile, sha256Of, sha256OfFile } from './cache.js'
 import { DataError, reasonOf } from './errors.js'
+import { isThere } from './present.js'
 import { readTar } from './tar.js'
 
 const inflate = promisify(gunzip)
@@ -74,7 +75,8 @@ export async function fetchFromNpm(
 
 async function allPresent(files: readonly PinnedFile[], folder: string): Promise<boolean> {
   for (const { name, sha256 } of files) {
-    if ((await sha256OfFile(join(folder, name)).catch(() => undefined)) !== sha256) return false
+    const path = join(folder, name)
+    if (!(await isThere(path)) || (await sha256OfFile(path)) !== sha256) return false
   }
   return true
 }

@@ -1,5 +1,6 @@
 // Batches that the user makes: any iterable of { field: typed array } objects, checked field by field against what the
 // program expects before a number of it reaches a device.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import {
   allocate,
   arrayNameOf,
@@ -29,6 +30,14 @@ export interface UserBatchOptions<Names extends string = string> {
   readonly startStep?: number
 }
 
+/** Whole numbers are looked at one by one. */
+const schema: Schema<UserBatchOptions> = {
+  fields: is.needed(is.object),
+  batch: is.anything,
+  epoch: is.number,
+  startStep: is.anything,
+}
+
 /**
  * Checked batches from an iterable or async iterable of `{ field: typed array }`, read two ahead.
  *
@@ -47,6 +56,7 @@ export function fromBatches<Names extends string>(
   if (typeof given !== 'object' || given === null || !(Symbol.iterator in given || Symbol.asyncIterator in given)) {
     throw new DataError(`batches: expected an iterable or async iterable of batches, got ${describe(given)}`)
   }
+  expectOptions('fromBatches', options, schema)
   wholeNumber('batches', 'batch', options.batch, 1)
   wholeNumber('batches', 'startStep', options.startStep ?? 0, 0)
   return prefetch(check(source, options), 2)

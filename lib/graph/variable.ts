@@ -1,5 +1,6 @@
 // A variable: device memory that outlives one run (parameter, moment, step counter). Its identity is the object.
-import type { DType } from './dtype.js'
+import { expectOptions, is, type Schema } from '../base/index.js'
+import { type DType, dtypes } from './dtype.js'
 import { count, type Shape } from './shape.js'
 import type { Tensor } from './tensor.js'
 
@@ -19,6 +20,14 @@ export interface VariableOptions<D extends DType, S extends Shape> {
   readonly init: () => Tensor<D, S>
 }
 
+const schema: Schema<VariableOptions<DType, Shape>> = {
+  label: is.needed(is.text),
+  dtype: is.needed(is.oneOf(...dtypes)),
+  shape: is.needed(is.numbers),
+  role: is.needed(is.oneOf('parameter', 'statistic', 'shadow', 'scratch')),
+  init: is.needed(is.callable),
+}
+
 /**
  * Named state of a program. Two traces that read the same Variable share its memory.
  *
@@ -34,6 +43,7 @@ export class Variable<D extends DType = DType, S extends Shape = Shape> {
   readonly init: () => Tensor<D, S>
 
   constructor(options: VariableOptions<D, S>) {
+    expectOptions<VariableOptions<DType, Shape>>('Variable', options, schema)
     this.label = options.label
     this.dtype = options.dtype
     this.shape = options.shape

@@ -2,6 +2,7 @@
 // parallelizing convolutional neural networks" (arXiv:1404.5997), in the sizes and with the first values of its published
 // configuration (cuda-convnet2, layers-imagenet-1gpu); 224-pixel images, two pixels of padding before the first layer.
 // 61,100,840 parameters. To reach, on ImageNet: 42.5 % top-1 and 19.8 % top-5 error, one view.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import type { Tensor } from '../graph/index.js'
 import * as nn from '../nn/index.js'
 
@@ -35,14 +36,26 @@ const { fill, normal } = nn.init
 /** Pixels on a side behind a window of `kernel` with a stride. */
 const behind = (side: number, kernel: number, stride: number): number => Math.floor((side - kernel) / stride) + 1
 
+const one = is.needed(is.number)
+const some = is.needed(is.numbers)
+const schema: Schema<AlexnetOneTowerConfig> = {
+  classes: one,
+  channels: some,
+  hidden: some,
+  side: one,
+  dropout: one,
+  normalization: is.needed(is.anything),
+}
+
 /**
  * x f32 [N, 3, side, side] -> logits [N, classes].
- * @throws ShapeError for extents below 1; when traced, for images of another size.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1; when traced, for images of another size.
  * @example alexnetOneTower({ ...imagenetOneTower, classes: 100 })
  */
 export function alexnetOneTower(
   config: AlexnetOneTowerConfig = imagenetOneTower,
 ): nn.Layer<nn.Images<3>, Tensor<'f32', [number, number]>> {
+  expectOptions('alexnetOneTower', config, schema)
   const { classes, channels, hidden, side, dropout, normalization } = config
   const [c1, c2, c3, c4, c5] = channels
   const last = [3, 3, 3].reduce((extent, kernel) => behind(extent, kernel, 2), behind(side + 4, 11, 4))

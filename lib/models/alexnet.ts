@@ -2,6 +2,7 @@
 // Krizhevsky, Sutskever & Hinton 2012, "ImageNet classification with deep convolutional neural networks"; sizes and first
 // values of Caffe's bvlc_alexnet, for 227-pixel images without padding (224 with a stride of 4 does not give 55).
 // 60,965,224 parameters. To reach, on ImageNet: 57.1 % top-1 and 80.2 % top-5 accuracy, centre crop.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import type { Tensor } from '../graph/index.js'
 import * as nn from '../nn/index.js'
 
@@ -38,14 +39,27 @@ const { fill, normal } = nn.init
 /** Pixels on a side behind a window of `kernel` with a stride. */
 const behind = (side: number, kernel: number, stride: number): number => Math.floor((side - kernel) / stride) + 1
 
+const one = is.needed(is.number)
+const some = is.needed(is.numbers)
+const schema: Schema<AlexnetConfig> = {
+  classes: one,
+  channels: some,
+  hidden: some,
+  side: one,
+  dropout: one,
+  normalization: is.needed(is.anything),
+  bias: one,
+}
+
 /**
  * x f32 [N, 3, side, side] -> logits [N, classes].
- * @throws ShapeError for extents below 1 and odd channels; when traced, for images of another size.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1 and odd channels; when traced, for images of another size.
  * @example alexnet({ ...imagenetAlexnet, normalization: 'paper' })
  */
 export function alexnet(
   config: AlexnetConfig = imagenetAlexnet,
 ): nn.Layer<nn.Images<3>, Tensor<'f32', [number, number]>> {
+  expectOptions('alexnet', config, schema)
   const { classes, channels, hidden, side, dropout, normalization, bias } = config
   const [c1, c2, c3, c4, c5] = channels
   const last = [3, 3, 3].reduce((extent, kernel) => behind(extent, kernel, 2), behind(side, 11, 4))

@@ -4,6 +4,7 @@
 // the embedding (the same), embedding and softmax tied (Press & Wolf 2017; Inan, Khosravi & Socher 2017).
 // To reach on the Penn Treebank: test perplexity 58.8 as published, before fine-tuning. Theirs also varies the length of windows and
 // has two penalties on the activations; neither is here.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import { read, type Shape, ShapeError, type Tensor } from '../graph/index.js'
 import * as nn from '../nn/index.js'
 import { dropout, gather, matmul, mul, ones } from '../ops/index.js'
@@ -40,12 +41,24 @@ export const ptbAwd: AwdLstmConfig = {
   drop: { words: 0.1, input: 0.4, hidden: 0.25, output: 0.4, weights: 0.5 },
 }
 
+const one = is.needed(is.number)
+const rates: Schema<AwdLstmConfig['drop']> = { words: one, input: one, hidden: one, output: one, weights: one }
+const schema: Schema<AwdLstmConfig> = {
+  vocabulary: one,
+  features: one,
+  units: one,
+  layers: one,
+  drop: is.needed(is.object),
+}
+
 /**
  * x i32 [T, N] -> logits [T, N, vocabulary] of the token behind each.
- * @throws ShapeError for extents below 1
+ * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1
  * @example awdLstm(ptbAwd)
  */
 export function awdLstm(config: AwdLstmConfig = ptbAwd): nn.Layer<nn.Indices, Tensor<'f32', [...number[], number]>> {
+  expectOptions('awdLstm', config, schema)
+  expectOptions('awdLstm[drop]', config.drop, rates)
   const { vocabulary, features, units, layers, drop } = config
   if (!(vocabulary >= 1 && features >= 1)) {
     throw new ShapeError(`awdLstm: expected a vocabulary and features of at least 1, got ${vocabulary} and ${features}`)

@@ -2,6 +2,7 @@
 // 3x3 that overlap (the last window may reach beyond the image), normalisation within channels, one fully connected layer.
 // Krizhevsky 2012, cuda-convnet; He's first values in place of its hand-tuned ones. 89,578 parameters.
 // To reach: 18 % error without varied images in its own schedule; the recipe says what ours reaches.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import type { Tensor } from '../graph/index.js'
 import * as nn from '../nn/index.js'
 
@@ -20,14 +21,23 @@ export const cifar10Convnet: CifarConvnetConfig = { classes: 10, channels: [32, 
 /** Pixels on a side behind a pool of 3 with stride 2 whose last window may reach beyond the end. */
 const pooled = (side: number): number => Math.ceil((side - 3) / 2) + 1
 
+const one = is.needed(is.number)
+const some = is.needed(is.numbers)
+const schema: Schema<CifarConvnetConfig> = {
+  classes: one,
+  channels: some,
+  side: one,
+}
+
 /**
  * x f32 [N, 3, side, side] of deviation 1 -> logits [N, classes].
- * @throws ShapeError for extents below 1; when traced, for images of another size.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1; when traced, for images of another size.
  * @example cifarConvnet()
  */
 export function cifarConvnet(
   config: CifarConvnetConfig = cifar10Convnet,
 ): nn.Layer<nn.Images<3>, Tensor<'f32', [number, number]>> {
+  expectOptions('cifarConvnet', config, schema)
   const { classes, channels, side } = config
   const [c1, c2, c3] = channels
   const wide = { kernel: 5, padding: 2 }

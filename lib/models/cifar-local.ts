@@ -2,6 +2,7 @@
 // normalisation across channels, then two layers whose windows share no weights; for random windows of 24 pixels.
 // Krizhevsky 2012, cuda-convnet; He's first values in place of its hand-tuned ones. 2,112,970 parameters.
 // To reach: 11 % error over ten views after 520 epochs; the recipe says what ours reaches.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import type { Tensor } from '../graph/index.js'
 import * as nn from '../nn/index.js'
 
@@ -20,14 +21,23 @@ export const cifar10Local: CifarLocalConfig = { classes: 10, channels: [64, 64, 
 /** Pixels on a side behind a pool of 3 with stride 2 whose last window may reach beyond the end. */
 const pooled = (side: number): number => Math.ceil((side - 3) / 2) + 1
 
+const one = is.needed(is.number)
+const some = is.needed(is.numbers)
+const schema: Schema<CifarLocalConfig> = {
+  classes: one,
+  channels: some,
+  side: one,
+}
+
 /**
  * x f32 [N, 3, side, side] -> logits [N, classes].
- * @throws ShapeError for extents below 1; when traced, for images of another size.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1; when traced, for images of another size.
  * @example cifarLocal()
  */
 export function cifarLocal(
   config: CifarLocalConfig = cifar10Local,
 ): nn.Layer<nn.Images<3>, Tensor<'f32', [number, number]>> {
+  expectOptions('cifarLocal', config, schema)
   const { classes, channels, side } = config
   const [c1, c2, l1, l2] = channels
   const last = pooled(pooled(side))

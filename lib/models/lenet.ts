@@ -1,6 +1,7 @@
 // LeNet in the lecture's form, for MNIST digits: two convolutions with pooling, one wide hidden layer, logits at the end.
 // After LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied to document recognition".
 // To reach: 99.2 % test accuracy (the recipe says how).
+import { expectOptions, is, type Schema } from '../base/index.js'
 import type { Tensor } from '../graph/index.js'
 import * as nn from '../nn/index.js'
 
@@ -20,12 +21,23 @@ export interface LenetConfig {
 /** Knobs of the MNIST network. */
 export const mnistLenet: LenetConfig = { classes: 10, channels: [32, 64], side: 28, hidden: 1024, dropout: 0.5 }
 
+const one = is.needed(is.number)
+const some = is.needed(is.numbers)
+const schema: Schema<LenetConfig> = {
+  classes: one,
+  channels: some,
+  side: one,
+  hidden: one,
+  dropout: one,
+}
+
 /**
  * x f32 [N, 1, side, side] -> logits [N, classes].
- * @throws ShapeError for extents below 1; when traced, for images of another size.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1; when traced, for images of another size.
  * @example lenet()
  */
 export function lenet(config: LenetConfig = mnistLenet): nn.Layer<nn.Images<1>, Tensor<'f32', [number, number]>> {
+  expectOptions('lenet', config, schema)
   const { classes, channels, side, hidden, dropout } = config
   const [first, second] = channels
   return nn.named(

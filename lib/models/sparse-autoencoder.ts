@@ -2,6 +2,7 @@
 // properties of neural networks", section 4. The code learns to give the image back, with few units active at a time (Ng 2011,
 // "Sparse autoencoder"); in training the classifier's gradient stops before it, so that labels do not shape the code.
 // To reach: 98.1 % test accuracy on MNIST (the recipe says what ours reaches).
+import { expectOptions, is, type Schema } from '../base/index.js'
 import { read, ShapeError, type Tensor, traceMode } from '../graph/index.js'
 import * as nn from '../nn/index.js'
 import * as ops from '../ops/index.js'
@@ -41,12 +42,23 @@ export interface SparseAutoencoder {
   readonly loss: (logits: Tensor<'f32'>, labels: Tensor<'i32'>) => Tensor<'f32', []>
 }
 
+const one = is.needed(is.number)
+const schema: Schema<SparseAutoencoderConfig> = {
+  inputs: one,
+  code: one,
+  classes: one,
+  activity: one,
+  sparsity: one,
+  decay: one,
+}
+
 /**
  * x f32 [N, inputs] -> logits [N, classes], and its loss.
- * @throws ShapeError for extents below 1; in the loss, for logits that `net` did not give.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1; in the loss, for logits that `net` did not give.
  * @example const { net, loss } = sparseAutoencoder()
  */
 export function sparseAutoencoder(config: SparseAutoencoderConfig = mnistSparseAutoencoder): SparseAutoencoder {
+  expectOptions('sparseAutoencoder', config, schema)
   const { inputs, code, classes } = config
   const init = nn.init.glorotUniform
   const encoder = nn.linear(inputs, code, { name: 'encoder', init })

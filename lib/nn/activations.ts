@@ -1,4 +1,5 @@
 // Layers without parameters that keep the extents of their input.
+import { expectKind, is } from '../base/index.js'
 import { type Shape, ShapeError, type Tensor } from '../graph/index.js'
 import * as ops from '../ops/index.js'
 import { expectNumber, typeText } from './check.js'
@@ -9,6 +10,11 @@ type Pointwise = Layer<Tensor<'f32'>, SameShape>
 
 function pointwise(kind: string, apply: (x: Tensor<'f32'>) => Tensor<'f32'>): Pointwise {
   return layer<Tensor<'f32'>, SameShape>({ kind, apply })
+}
+
+function expectRate(name: string, rate: number): void {
+  expectKind(`nn.${name}`, 'rate', is.number, rate)
+  if (!(rate >= 0 && rate < 1)) throw new ShapeError(`${name}: expected a rate from 0 to below 1, got ${rate}`)
 }
 
 /** max(x, 0). */
@@ -40,20 +46,22 @@ export function softmax(): Pointwise {
 /**
  * In training, zeroes each element with probability `rate` and divides the others by 1 - rate; otherwise x itself.
  * Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting".
- * @throws ShapeError when traced, for a rate outside [0, 1).
+ * @throws OstrichError `ERR_OPTION` for a rate that is no number, ShapeError for one outside [0, 1).
  * @example nn.dropout(0.5)
  */
 export function dropout(rate: number): Pointwise {
+  expectRate('dropout', rate)
   return pointwise('dropout', (x) => ops.dropout(x, rate))
 }
 
 /**
  * Dropout with one mask for all steps of time: x f32 [T, N, D], the same elements of [N, D] are zeroed at each step.
- * @throws ShapeError when traced, for a rate outside [0, 1) and an x of other rank.
+ * @throws as `dropout`; ShapeError when traced, for an x of other rank.
  * @see Gal & Ghahramani 2016, "A theoretically grounded application of dropout in recurrent neural networks".
  * @example nn.lockedDropout(0.4)
  */
 export function lockedDropout(rate: number): Pointwise {
+  expectRate('lockedDropout', rate)
   return pointwise('dropout', (x) => {
     const [, streams = 1, features = 1] = x.shape
     if (x.rank !== 3) throw new ShapeError(`lockedDropout: expected x of f32[T, N, D], got ${typeText(x)}`)

@@ -1,4 +1,5 @@
 // Convolution layer over NCHW.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import { read, type Tensor } from '../graph/index.js'
 import { conv2d as convolve, type Padding, type Pair } from '../ops/index.js'
 import { ShapeError } from '../graph/index.js'
@@ -29,9 +30,21 @@ export interface Conv2dOptions {
   readonly name?: string
 }
 
+const schema: Schema<Conv2dOptions> = {
+  kernel: is.needed(is.pair),
+  stride: is.pair,
+  padding: is.padding,
+  dilation: is.pair,
+  groups: is.number,
+  bias: is.flag,
+  init: is.callable,
+  biasInit: is.callable,
+  name: is.text,
+}
+
 /**
  * Cross-correlation: x f32 [N, in, H, W] -> [N, out, H', W'], weights [out, in / groups, KH, KW].
- * @throws ShapeError for extents below 1 or groups that do not divide the channels; when traced, for an x that does not fit.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1 or groups that do not divide the channels; when traced, for an x that does not fit.
  * @example nn.conv2d(1, 32, { kernel: 5, padding: 2 })
  */
 export function conv2d<I extends number, O extends number>(
@@ -39,6 +52,7 @@ export function conv2d<I extends number, O extends number>(
   outChannels: O,
   options: Conv2dOptions,
 ): Layer<Images<I>, Images<O>> {
+  expectOptions('nn.conv2d', options, schema)
   const { kernel, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, name } = options
   const { init = heUniform, biasInit = zeros } = options
   const [height, width] = typeof kernel === 'number' ? [kernel, kernel] : kernel

@@ -1,4 +1,5 @@
 // Initialisers: graph builders that the initialisation program runs once per parameter. Draws depend on seed and path only.
+import { expectKind, is } from '../base/index.js'
 import { constant, type Shape, type Tensor } from '../graph/index.js'
 import { randomNormal, randomUniform } from '../ops/index.js'
 
@@ -16,16 +17,20 @@ export const zeros: Initializer = (shape) => constant('f32', shape, 0)
 
 /** One value everywhere. */
 export function fill(value: number): Initializer {
+  expectKind('nn.init.fill', 'value', is.finite, value)
   return (shape) => constant('f32', shape, value)
 }
 
 /** Uniform in [low, high). */
 export function uniform(low: number, high: number): Initializer {
+  expectKind('nn.init.uniform', 'low', is.finite, low)
+  expectKind('nn.init.uniform', 'high', is.finite, high)
   return (shape) => randomUniform(shape, { low, high })
 }
 
 /** Normal with mean 0 and this standard deviation. */
 export function normal(std: number): Initializer {
+  expectKind('nn.init.normal', 'std', is.finite, std)
   return (shape) => randomNormal(shape, { std })
 }
 

@@ -1,6 +1,7 @@
 // A layer is a function over symbolic tensors that has a kind, perhaps a name, and parameters. Calling it twice shares them.
 // Anything else that is callable and reads Variables (a closure, a method) works in its place, without paths of its own.
-import { scope, type Tensor, type Variable } from '../graph/index.js'
+import { expectKind, expectOptions, is, type Schema } from '../base/index.js'
+import { callSite, scope, ShapeError, type Tensor, type Variable } from '../graph/index.js'
 import type { Accepts, Output, Result, SameChannels, SameShape } from './types.js'
 
 /** What a layer tells about itself. */
@@ -41,6 +42,14 @@ export interface LayerOptions<In extends Tensor, Returned extends Tensor> {
   readonly apply: (x: In) => Returned
 }
 
+const schema: Schema<LayerOptions<Tensor, Tensor>> = {
+  kind: is.needed(is.text),
+  name: is.text,
+  parameters: is.listOf(is.object, 'variables'),
+  children: is.listOf(is.callable, 'layers'),
+  apply: is.needed(is.callable),
+}
+
 /** True for functions made by `layer`. */
 export function isLayer(step: Step): step is Step & LayerInfo {
   return 'kind' in step && 'parameters' in step && 'children' in step
@@ -59,9 +68,11 @@ export function layer<In extends Tensor, Out extends SameShape | SameChannels>(
   options: LayerOptions<In, Tensor>,
 ): Layer<In, Out>
 export function layer<In extends Tensor>(options: LayerOptions<In, Tensor>): Layer<In, Tensor> {
+  expectOptions<LayerOptions<In, Tensor>>('nn.layer', options, schema)
   const { kind, name, apply, parameters = [], children = [] } = options
+  const site = callSite()
   const call = (x: In): Tensor =>
-    kind === '' && name === undefined ? apply(x) : scope(call, kind, name, () => apply(x))
+    placed(site, () => (kind === '' && name === undefined ? apply(x) : scope(call, kind, name, () => apply(x))))
   // Asked for anew each time: a layer may learn what its input is, and so its weights, when it is first traced.
   const all = () => [
     ...new Set([...parameters, ...children.flatMap((child) => (isLayer(child) ? child.parameters : []))]),
@@ -77,11 +88,23 @@ export function layer<In extends Tensor>(options: LayerOptions<In, Tensor>): Lay
   return call as unknown as Layer<In, Tensor>
 }
 
+/** Whoever traces a network has no line of the user's on its stack: a refusal names the one where the layer was made. */
+function placed(site: string | undefined, apply: () => Tensor): Tensor {
+  try {
+    return apply()
+  } catch (error) {
+    if (!(error instanceof ShapeError) || site === undefined || error.message.includes(' (at ')) throw error
+    throw new ShapeError(`${error.message} (at ${site})`)
+  }
+}
+
 /**
  * Gives a network (or any function of a tensor) a name in paths: `named('lenet', nn.sequential(...))` has parameters such
  * as `lenet/conv1/w`.
  */
 export function named<F extends Step>(name: string, net: F): F & LayerInfo {
+  expectKind('nn.named', 'name', is.text, name)
+  expectKind('nn.named', 'net', is.callable, net)
   const step = net as unknown as (x: Tensor) => Tensor
   return layer<Tensor, Tensor>({ kind: '', name, children: [net], apply: step }) as unknown as F & LayerInfo
 }

@@ -1,4 +1,5 @@
 // Fully connected layer.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import { read, ShapeError, type Tensor } from '../graph/index.js'
 import { matmul, reshape } from '../ops/index.js'
 import { expectCount, ownerPath, typeText } from './check.js'
@@ -19,16 +20,26 @@ export interface LinearOptions {
   readonly name?: string
 }
 
+/** The kinds of the options of `linear`. */
+export const linearOptions: Schema<LinearOptions> = {
+  bias: is.flag,
+  init: is.callable,
+  biasInit: is.callable,
+  name: is.text,
+}
+
 /**
  * y = x W^T + b: x f32 [..., in] -> [..., out], W [out, in], b [out].
- * @throws ShapeError for extents below 1, and when traced, for an x whose last extent is not `in`.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1, and when traced, for an x whose last extent is not `in`.
  * @example nn.linear(784, 512)
  */
 export function linear<I extends number, O extends number>(
   inFeatures: I,
   outFeatures: O,
-  { bias = true, init = heUniform, biasInit = zeros, name }: LinearOptions = {},
+  options: LinearOptions = {},
 ): Layer<Features<I>, Features<O>> {
+  expectOptions('nn.linear', options, linearOptions)
+  const { bias = true, init = heUniform, biasInit = zeros, name } = options
   expectCount('linear', 'input features', inFeatures)
   expectCount('linear', 'output features', outFeatures)
   const w = parameter('w', [outFeatures, inFeatures], init, { in: inFeatures, out: outFeatures })

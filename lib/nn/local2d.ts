@@ -1,4 +1,5 @@
 // Locally connected layer over NCHW: a convolution without shared weights.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import { add, local2d as connect, localExtents, type Padding, type Pair } from '../ops/index.js'
 import { read, ShapeError, type Tensor } from '../graph/index.js'
 import { expectCount, ownerPath, typeText } from './check.js'
@@ -26,10 +27,21 @@ export interface Local2dOptions {
   readonly name?: string
 }
 
+const schema: Schema<Local2dOptions> = {
+  size: is.needed(is.pair),
+  kernel: is.needed(is.pair),
+  stride: is.pair,
+  padding: is.padding,
+  bias: is.flag,
+  init: is.callable,
+  biasInit: is.callable,
+  name: is.text,
+}
+
 /**
  * A convolution with other weights at each place: x f32 [N, in, H, W] -> [N, out, H', W'], w [H', W', out, in * KH * KW],
  * b [out, H', W'].
- * @throws ShapeError for extents below 1 or a window larger than the padded input; when traced, for an x that does not fit.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1 or a window larger than the padded input; when traced, for an x that does not fit.
  * @see Krizhevsky 2009, "Learning multiple layers of features from tiny images"; `local` in cuda-convnet.
  * @example nn.local2d(64, 32, { size: 6, kernel: 3, padding: 1 })
  */
@@ -38,6 +50,7 @@ export function local2d<I extends number, O extends number>(
   outChannels: O,
   options: Local2dOptions,
 ): Layer<Images<I>, Images<O>> {
+  expectOptions('nn.local2d', options, schema)
   const { size, kernel, stride = 1, padding = 0, bias = true, name } = options
   const { init = heUniform, biasInit = zeros } = options
   const [[height, width], [kh, kw]] = [both(size), both(kernel)]

@@ -1,4 +1,5 @@
 // Local response normalisation, across channels or within each, in the conventions that are in print.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import { ShapeError, type Tensor } from '../graph/index.js'
 import { add, avgPool2d, cast, type LrnOptions, lrn as normalise, mul, pow, rsqrt, sqrt, square } from '../ops/index.js'
 import { expectNumber } from './check.js'
@@ -32,7 +33,14 @@ export interface LrnLayerOptions {
   readonly k?: number
 }
 
-const regions: readonly unknown[] = ['across', 'within']
+const schema: Schema<LrnLayerOptions> = {
+  convention: is.needed(is.oneOf('paper', 'caffe', 'cuda-convnet2')),
+  region: is.oneOf('across', 'within'),
+  size: is.number,
+  alpha: is.number,
+  beta: is.number,
+  k: is.number,
+}
 
 const conventions = {
   paper: { divides: false, k: 2 },
@@ -57,18 +65,12 @@ function inversePower(s: Tensor<'f32'>, beta: number): Tensor<'f32'> {
 /**
  * Each element over (k + scaled energy of the window around it)^beta: x [N, C, H, W] -> the same. Where a convention divides
  * alpha, it divides by the elements of a window.
- * @throws ShapeError for a convention or region that is none, a size that is not odd and from 1 to 63, factors out of range.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for a size that is not odd and from 1 to 63, factors out of range.
  * @example nn.lrn({ convention: 'caffe', size: 5, alpha: 1e-4, beta: 0.75 })
  */
 export function lrn(options: LrnLayerOptions): Layer<Images, SameShape> {
+  expectOptions('nn.lrn', options, schema)
   const { convention, region = 'across', size = 5, alpha = 1e-4, beta = 0.75 } = options
-  if (!Object.hasOwn(conventions, convention)) {
-    const names = Object.keys(conventions).join(', ')
-    throw new ShapeError(`lrn: expected a convention of ${names}, got ${convention}`)
-  }
-  if (!regions.includes(region)) {
-    throw new ShapeError(`lrn: expected a region of ${regions.join(', ')}, got ${region}`)
-  }
   const { divides, k: usual } = conventions[convention]
   const k = options.k ?? usual
   if (!(Number.isSafeInteger(size) && size % 2 === 1 && size >= 1 && size <= 63)) {

@@ -1,9 +1,10 @@
 // Maxout layer: the largest of several affine functions of x for each unit.
+import { expectOptions, is } from '../base/index.js'
 import type { Tensor } from '../graph/index.js'
 import * as ops from '../ops/index.js'
 import { expectCount } from './check.js'
 import { layer, type Layer } from './layer.js'
-import { linear, type LinearOptions } from './linear.js'
+import { linear, type LinearOptions, linearOptions } from './linear.js'
 import type { Features } from './types.js'
 
 /** Options of `maxout`. */
@@ -17,17 +18,19 @@ export interface MaxoutOptions extends Omit<LinearOptions, 'name'> {
 /**
  * y_j = max_k (x W_jk^T + b_jk): x f32 [N, in] -> [N, out], W [out * pieces, in], b [out * pieces], a unit's pieces side by side.
  * Goodfellow, Warde-Farley, Mirza, Courville & Bengio 2013, "Maxout networks", section 3.
- * @throws ShapeError for extents below 1, and when traced, for an x whose last extent is not `in`.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1, and when traced, for an x whose last extent is not `in`.
  * @example nn.sequential(nn.maxout(784, 240, { pieces: 5 }), nn.linear(240, 10))
  */
 export function maxout<I extends number, O extends number>(
   inFeatures: I,
   outFeatures: O,
-  { pieces = 5, name, ...options }: MaxoutOptions = {},
+  options: MaxoutOptions = {},
 ): Layer<Features<I>, Features<O>> {
+  expectOptions<MaxoutOptions>('nn.maxout', options, { ...linearOptions, pieces: is.number })
+  const { pieces = 5, name, ...own } = options
   expectCount('maxout', 'output features', outFeatures)
   expectCount('maxout', 'pieces', pieces)
-  const affine = linear(inFeatures, outFeatures * pieces, { ...options, name: 'pieces' })
+  const affine = linear(inFeatures, outFeatures * pieces, { ...own, name: 'pieces' })
   return layer<Features<I>, Features<O>>({
     kind: 'maxout',
     name,

@@ -1,5 +1,6 @@
 // The multiplicative recurrent network: each input chooses the matrix between states, factored so that it can. Composed of single
 // ops, one set for each time step; products with the input are one matmul over T * N rows.
+import { expectOptions, is } from '../base/index.js'
 import { read, type Shape, ShapeError, type Tensor } from '../graph/index.js'
 import * as ops from '../ops/index.js'
 import { CarriedState } from './carried.js'
@@ -7,7 +8,7 @@ import { expectCount, ownerPath, typeText } from './check.js'
 import { uniform, zeros } from './init.js'
 import { layer, type Layer } from './layer.js'
 import { parameter } from './parameter.js'
-import type { RecurrentOptions } from './recurrent.js'
+import { type RecurrentOptions, recurrentOptions } from './recurrent.js'
 import type { Features } from './types.js'
 
 /** Options of `mrnn`; it does not run in reverse. */
@@ -23,14 +24,16 @@ const product = (a: Tensor, b: Tensor) => ops.matmul<'f32', Shape, Shape>(a as T
 /**
  * x f32 [T, N, D] -> h [T, N, units]: f_t = (x_t V^T) * (h_{t-1} U), h_t = tanh(f_t P + x_t W^T + b), with V [F, D], U [units, F],
  * P [F, units], W [units, D].
- * @throws ShapeError for extents below 1; when traced, for an x of other extents.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1; when traced, for an x of other extents.
  * @see Sutskever, Martens & Hinton 2011, "Generating text with recurrent neural networks", eq. 7 to 9.
  * @example nn.mrnn({ inputs: 64, units: 512, factors: 512, carry: true })
  */
 export function mrnn<U extends number>(options: MrnnOptions<U>): Layer<Features, Features<U>> {
+  const { reverse: _, ...shared } = recurrentOptions
+  expectOptions<MrnnOptions>('nn.mrnn', options, { ...shared, inputs: is.needed(is.number), factors: is.number })
   const { units, inputs, factors = units, carry = false, biasInit = zeros, name } = options
-  const { init = uniform(-(units ** -0.5), units ** -0.5) } = options
   for (const [what, value] of Object.entries({ units, inputs, factors })) expectCount('mrnn', what, value)
+  const { init = uniform(-(units ** -0.5), units ** -0.5) } = options
   const v = parameter('v', [factors, inputs], init, { in: inputs, out: factors })
   const u = parameter('u', [units, factors], init, { in: units, out: factors })
   const p = parameter('p', [factors, units], init, { in: factors, out: units })

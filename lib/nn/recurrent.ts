@@ -1,5 +1,6 @@
 // Recurrent layers over time-major sequences [T, N, D] -> [T, N, units]: LSTM, GRU, and the plain network. All products
 // with the input are one matmul over T * N rows; the ops of lib/ops have the recurrent part alone.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import { constant, read, type Shape, ShapeError, type Tensor, type Variable } from '../graph/index.js'
 import * as ops from '../ops/index.js'
 import { add, matmul, reshape, zeros as zerosOf } from '../ops/index.js'
@@ -29,6 +30,17 @@ export interface RecurrentOptions<U extends number = number, I extends number = 
   readonly carry?: boolean
   /** In paths; default: `lstm1`, `lstm2`, ... */
   readonly name?: string
+}
+
+/** The kinds of the options of all recurrent layers. */
+export const recurrentOptions: Schema<RecurrentOptions> = {
+  units: is.needed(is.number),
+  inputs: is.number,
+  init: is.callable,
+  biasInit: is.callable,
+  reverse: is.flag,
+  carry: is.flag,
+  name: is.text,
 }
 
 /** Options of `lstm`. */
@@ -123,10 +135,11 @@ class Weights {
 
 function recurrent<U extends number, I extends number>(
   { kind, parts, states, recurrentBias, innerBias, biasInit, cell }: Kind,
-  { units, inputs, init = uniform(-(units ** -0.5), units ** -0.5), reverse, carry, name }: RecurrentOptions<U, I>,
+  { units, inputs, init: given, reverse, carry, name }: RecurrentOptions<U, I>,
 ): Layer<Features<I>, Features<U>> {
   expectCount(kind, 'units', units)
   if (inputs !== undefined) expectCount(kind, 'inputs', inputs)
+  const init = given ?? uniform(-(units ** -0.5), units ** -0.5)
   if (carry === true && reverse === true) {
     throw new ShapeError(`${kind}: expected no carry with reverse, whose last step is the first of a sequence`)
   }
@@ -160,13 +173,15 @@ function recurrent<U extends number, I extends number>(
 /**
  * Long short-term memory: x f32 [T, N, D] -> h [T, N, units]. With z = x W^T + b + h_{t-1} U in the order i, f, g, o:
  * c_t = sigmoid(z_f) c_{t-1} + sigmoid(z_i) tanh(z_g), h_t = sigmoid(z_o) tanh(c_t). W [4 units, D], U [units, 4 units].
- * @throws ShapeError for extents below 1 and carry with reverse; when traced, for an x of other extents.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1 and carry with reverse; when traced, for an x of other extents.
  * @see Hochreiter & Schmidhuber 1997, "Long short-term memory"; Gers, Schmidhuber & Cummins 2000, "Learning to forget".
  * @example nn.sequential(nn.embedding(10000, 200), nn.lstm({ units: 200, carry: true }), nn.linear(200, 10000))
  */
 export function lstm<const U extends number, const I extends number = number>(
   options: LstmOptions<U, I>,
 ): Layer<Features<I>, Features<U>> {
+  const own = { recurrentBias: is.flag, forgetBias: is.number, weightDrop: is.number }
+  expectOptions<LstmOptions>('nn.lstm', options, { ...recurrentOptions, ...own })
   const { units, recurrentBias = false, forgetBias = 0, biasInit = zeros, reverse = false, weightDrop = 0 } = options
   expectNumber('lstm', 'the forget bias', forgetBias)
   return recurrent<U, I>(
@@ -203,6 +218,8 @@ function forgetful(init: Initializer, units: number, more: number): Initializer 
 export function rnn<const U extends number, const I extends number = number>(
   options: RnnOptions<U, I>,
 ): Layer<Features<I>, Features<U>> {
+  const own = { recurrentBias: is.flag, activation: is.oneOf('tanh', 'relu') }
+  expectOptions<RnnOptions>('nn.rnn', options, { ...recurrentOptions, ...own })
   const { recurrentBias = false, activation = 'tanh', biasInit = zeros, reverse = false } = options
   return recurrent<U, I>(
     {
@@ -229,6 +246,7 @@ export function rnn<const U extends number, const I extends number = number>(
 export function gru<const U extends number, const I extends number = number>(
   options: GruOptions<U, I>,
 ): Layer<Features<I>, Features<U>> {
+  expectOptions<GruOptions>('nn.gru', options, { ...recurrentOptions, recurrentBias: is.flag })
   const { units, recurrentBias = true, biasInit = zeros, reverse = false } = options
   return recurrent<U, I>(
     {

@@ -1,4 +1,5 @@
 // Layers at the doors of a network: bytes to numbers, indices to features, images to features.
+import { expectOptions, is } from '../base/index.js'
 import { read, type Tensor } from '../graph/index.js'
 import { cast, flatten as flattenAxes, gather, mul } from '../ops/index.js'
 import { expectCount } from './check.js'
@@ -33,16 +34,18 @@ export interface EmbeddingOptions {
 
 /**
  * Rows of a trained table [vocabulary, features]: x i32 [...] -> f32 [..., features].
- * @throws ShapeError for extents below 1. An index outside the vocabulary is the run-time error ERR_DATA.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1. An index outside the vocabulary is the run-time error ERR_DATA.
  * @example nn.embedding(10000, 650)
  */
 export function embedding<F extends number>(
   vocabulary: number,
   features: F,
-  { init = normal(features ** -0.5), name }: EmbeddingOptions = {},
+  options: EmbeddingOptions = {},
 ): Layer<Indices, Features<F>> {
+  expectOptions<EmbeddingOptions>('nn.embedding', options, { init: is.callable, name: is.text })
   expectCount('embedding', 'the vocabulary', vocabulary)
   expectCount('embedding', 'features', features)
+  const { init = normal(features ** -0.5), name } = options
   const w = parameter<[number, F]>('w', [vocabulary, features], init, { in: vocabulary, out: features })
   return layer<Indices, Features<F>>({
     kind: 'embedding',

@@ -1,4 +1,5 @@
 // Layers one after the other. The types of neighbours are checked when compiled, over chains of any practical length.
+import { expectKind, is } from '../base/index.js'
 import type { Tensor } from '../graph/index.js'
 import { layer, type Layer, type Step } from './layer.js'
 import type { Clash, Output, Result, SameChannels, SameShape } from './types.js'
@@ -80,12 +81,14 @@ type Whole<Ls extends readonly Step[], S = undefined> = Ls extends readonly [
  * Applies `layers` in order. It leaves no trace in paths unless it is `named`. A layer that does not fit the one before
  * it does not compile: "layer 2 expects features 256, but layer 1 gives 512".
  *
+ * @throws OstrichError `ERR_OPTION` for what is no function
  * @example
  * const net = nn.sequential(nn.linear(784, 512), nn.relu(), nn.linear(512, 10))
  */
 export function sequential<Ls extends readonly Step[]>(
   ...layers: { [I in keyof Ls]: Ls[I] & Verdict<Ls, I> }
 ): Whole<Ls> {
+  for (const [i, step] of layers.entries()) expectKind('nn.sequential', `layer ${i + 1}`, is.callable, step)
   const steps = layers as unknown as readonly ((x: Tensor) => Tensor)[]
   return layer<Tensor, Tensor>({
     kind: '',

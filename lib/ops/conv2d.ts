@@ -1,5 +1,6 @@
 // Two-dimensional convolution (cross-correlation) over NCHW and its two gradients. The three are closed under
 // differentiation: each is bilinear, and each one's gradients are the other two.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import {
   type DType,
   emitOne,
@@ -9,9 +10,10 @@ import {
   type Tensor,
   type TensorType,
 } from '../graph/index.js'
-import { activate, type Activation, expectActivation } from './activation.js'
+import { activate, type Activation, anActivation, expectActivation } from './activation.js'
 import { exactly, expectDType, expectFloat, expectInts, expectRank, expectShape } from './define.js'
 import { expectThat, floatAttr, register } from './define.js'
+import { aDType, aTensor } from './operand.js'
 import { cast } from './pointwise.js'
 import { sum } from './reduce.js'
 import { paddingOf, type Padding, pairOf, type Pair, windowCount } from './window.js'
@@ -158,6 +160,16 @@ export interface Conv2dOptions<G extends number = number, O extends DType = DTyp
   readonly dtype?: O
 }
 
+const schema: Schema<Conv2dOptions> = {
+  stride: is.pair,
+  padding: is.padding,
+  dilation: is.pair,
+  groups: is.number,
+  bias: aTensor,
+  activation: anActivation,
+  dtype: aDType,
+}
+
 /**
  * Convolution of x [N,C,H,W] with w [O,C/groups,KH,KW] -> [N,O,OH,OW], OH = floor((H + top + bottom - dilation (KH - 1) - 1) / stride) + 1.
  * @throws ShapeError where channels, groups or dtypes do not fit or the window is larger than the padded input.
@@ -168,6 +180,7 @@ export function conv2d<D extends DType, C extends number, F extends number, G ex
   w: Tensor<NoInfer<D>, readonly [F, G extends 1 ? NoInfer<C> : number, number, number]>,
   options: Conv2dOptions<G, O> = {},
 ): Tensor<O, [number, F, number, number]> {
+  expectOptions<Conv2dOptions>('ops.conv2d', options, schema)
   const { stride = 1, padding = 0, dilation = 1, groups = 1, bias, activation, dtype = x.dtype } = options
   const attrs = {
     stride: pairOf(stride),

@@ -1,5 +1,6 @@
 // Gated recurrent units: the recurrent part of a layer over a whole sequence, and its gradient. The reset gate scales the
 // finished product with its bias, as cuDNN and PyTorch have it, so that all three parts are one product.
+import { expectOptions } from '../base/index.js'
 import { type DType, emit, GraphError, notDifferentiable, type Tensor, type TensorType } from '../graph/index.js'
 import { exactly, expectDType, expectShape, expectThat, register } from './define.js'
 import { sum } from './reduce.js'
@@ -9,8 +10,9 @@ import {
   expectState,
   expectSteps,
   rows,
-  type SequenceOptions,
   sequenceExtents,
+  type SequenceOptions,
+  sequenceOptions,
   statesBefore,
   weightGradient,
 } from './sequence.js'
@@ -93,8 +95,10 @@ export function gru<D extends DType>(
   w: Tensor<D>,
   b: Tensor<'f32'>,
   first: Tensor<D>,
-  { reverse = false, mask }: SequenceOptions = {},
+  options: SequenceOptions = {},
 ): Tensor<D> {
+  expectOptions('ops.gru', options, sequenceOptions)
+  const { reverse = false, mask } = options
   const [h] = emit(gruOp, [gates, w, first, b, ...(mask ? [mask] : [])], { reverse })
   return h as Tensor<D>
 }

@@ -2,7 +2,7 @@
 import { count, type DType, formatShape, ShapeError, type Tensor } from '../graph/index.js'
 import { matmul } from './matmul.js'
 import { reshape, transpose } from './reshape.js'
-import { unfold, type WindowOptions } from './unfold.js'
+import { expectWindows, unfold, type WindowOptions } from './unfold.js'
 import { paddingOf, pairOf, windowCount } from './window.js'
 
 /**
@@ -16,6 +16,7 @@ export function local2d<D extends DType, O extends number>(
   w: Tensor<NoInfer<D>, readonly [number, number, O, number]>,
   options: WindowOptions,
 ): Tensor<D, [number, O, number, number]> {
+  expectWindows('ops.local2d', options)
   const [oh, ow, outputs, elements] = w.shape
   const [n, c, height, width] = x.shape
   const extents = localExtents(height, width, options)

@@ -1,4 +1,5 @@
 // Local response normalisation across channels: each element over a power of the energy of its neighbours in C.
+import { expectOptions, is } from '../base/index.js'
 import { type DType, emitOne, type Tensor, type TensorType } from '../graph/index.js'
 import { exactly, expectFloat, expectRank, expectShape, expectThat, register } from './define.js'
 import { add, cast, mul, pow, square, sub } from './pointwise.js'
@@ -94,7 +95,10 @@ type Image<D extends DType, C extends number> = Tensor<D, [number, C, number, nu
  */
 export function lrn<D extends DType, C extends number>(
   x: Tensor<D, readonly [number, C, number, number]>,
-  { size, alpha, beta, k }: LrnOptions,
+  options: LrnOptions,
 ): Image<D, C> {
+  const each = is.needed(is.number)
+  expectOptions('ops.lrn', options, { size: each, alpha: each, beta: each, k: each })
+  const { size, alpha, beta, k } = options
   return emitOne(lrnOp, [x], { size, alpha, beta, k }) as Image<D, C>
 }

@@ -1,5 +1,6 @@
 // Long short-term memory: the recurrent part of a layer over a whole sequence, and its gradient. What depends on the input
 // alone (x W + b for all steps, and the gradients of x, W and b) are ordinary products outside.
+import { expectOptions } from '../base/index.js'
 import { type DType, emit, GraphError, notDifferentiable, type Tensor, type TensorType } from '../graph/index.js'
 import { exactly, expectDType, expectThat, register } from './define.js'
 import { zeros } from './operand.js'
@@ -7,8 +8,9 @@ import {
   expectMask,
   expectState,
   expectSteps,
-  type SequenceOptions,
   sequenceExtents,
+  type SequenceOptions,
+  sequenceOptions,
   statesBefore,
   weightGradient,
 } from './sequence.js'
@@ -97,8 +99,10 @@ export function lstm<D extends DType>(
   gates: Tensor<D>,
   w: Tensor<D>,
   first: LstmState<D>,
-  { reverse = false, mask }: SequenceOptions = {},
+  options: SequenceOptions = {},
 ): LstmState<D> {
+  expectOptions('ops.lstm', options, sequenceOptions)
+  const { reverse = false, mask } = options
   const inputs = [gates, w, first.h, first.c, ...(mask ? [mask] : [])]
   const [h, c] = emit(lstmOp, inputs, { reverse })
   return { h: h as Tensor<D>, c: c as Tensor<'f32'> }

@@ -1,8 +1,9 @@
 // Matrix products: batched, transposed operands, bias, activation. A b of rank 2 is shared by the whole batch.
 // Refuses f32 with bf16, and a batch in b that a does not have.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import { count, type DType, emitOne, formatShape, GraphError, sameShape, type Shape } from '../graph/index.js'
 import type { Tensor, TensorType } from '../graph/index.js'
-import { activate, type Activation, expectActivation } from './activation.js'
+import { activate, type Activation, anActivation, expectActivation } from './activation.js'
 import {
   expectDType,
   expectFloat,
@@ -13,6 +14,7 @@ import {
   register,
   typeText,
 } from './define.js'
+import { aDType, aTensor } from './operand.js'
 import { cast } from './pointwise.js'
 import { sum } from './reduce.js'
 import { reshape, transpose } from './reshape.js'
@@ -157,6 +159,14 @@ export interface MatmulOptions<TA extends boolean = boolean, TB extends boolean 
   readonly dtype?: O
 }
 
+const schema: Schema<MatmulOptions> = {
+  transposeA: is.flag,
+  transposeB: is.flag,
+  bias: aTensor,
+  activation: anActivation,
+  dtype: aDType,
+}
+
 /**
  * Matrix product: a [..., M, K] x b [..., K, N] -> [..., M, N]; a b of rank 2 is shared by the whole batch.
  * @throws ShapeError where K or the batch extents differ, dtypes differ, or the bias is not f32 [N].
@@ -170,6 +180,7 @@ export function matmul<
   TB extends boolean = false,
   O extends DType = D,
 >(a: Tensor<D, A>, b: Tensor<NoInfer<D>, B>, options: MatmulOptions<TA, TB, O> = {}): Tensor<O, Product<A, B, TA, TB>> {
+  expectOptions<MatmulOptions>('ops.matmul', options, schema)
   const { transposeA = false, transposeB = false, bias, activation, dtype } = options
   const result = activate(product(a, b, transposeA, transposeB, bias, dtype ?? a.dtype), activation)
   return result as Tensor<O, Product<A, B, TA, TB>>

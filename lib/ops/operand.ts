@@ -1,5 +1,10 @@
 // Numbers as operands: a number takes the dtype of the tensor beside it.
+import { is } from '../base/index.js'
 import { constant, type DType, isFloat, type Shape, ShapeError, Tensor } from '../graph/index.js'
+
+/** What options of ops may be, besides numbers. */
+export const aTensor = is.instance('a tensor', Tensor)
+export const aDType = is.oneOf('f32', 'bf16', 'i32', 'u8')
 
 /** A scalar constant; integers only for integer dtypes. */
 export function scalar<D extends DType>(dtype: D, value: number): Tensor<D, []> {

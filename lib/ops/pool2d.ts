@@ -1,4 +1,5 @@
 // Max and average pooling over NCHW: windows may overlap and reach into the padding, but never lie in it entirely.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import { type DType, emit, emitOne, GraphError, notDifferentiable, ShapeError } from '../graph/index.js'
 import type { Op, Tensor, TensorType } from '../graph/index.js'
 import {
@@ -130,6 +131,8 @@ export interface AvgPoolOptions extends PoolOptions {
   readonly countPadding?: boolean
 }
 
+const schema: Schema<PoolOptions> = { stride: is.pair, padding: is.padding, ceil: is.flag }
+
 type Image<D extends DType, C extends number> = Tensor<D, [number, C, number, number]>
 type ImageLike<D extends DType, C extends number> = Tensor<D, readonly [number, C, number, number]>
 
@@ -153,6 +156,7 @@ export function maxPool2d<D extends DType, C extends number>(
   kernel: Pair,
   options: PoolOptions = {},
 ): Image<D, C> {
+  expectOptions('ops.maxPool2d', options, schema)
   const [y] = emit(maxPool2dOp, [x], poolAttrs(x, kernel, options))
   if (y === undefined) throw new GraphError('maxPool2d: expected two outputs, got none')
   return y as Image<D, C>
@@ -168,6 +172,7 @@ export function avgPool2d<D extends DType, C extends number>(
   kernel: Pair,
   options: AvgPoolOptions = {},
 ): Image<D, C> {
+  expectOptions<AvgPoolOptions>('ops.avgPool2d', options, { ...schema, countPadding: is.flag })
   const { ceil = false, countPadding = !ceil } = options
   if (ceil && countPadding) throw new ShapeError('avgPool2d: expected countPadding of false with ceil, got true')
   const attrs = { ...poolAttrs(x, kernel, options), countPadding }

@@ -1,5 +1,6 @@
 // Random draws: Philox4x32-10 (Salmon et al. 2011) at (seed, step, stream, element), so that backward sees the masks of
 // forward without storing them and both backends draw alike. `stream` is a hash of the op's place in the graph.
+import { expectOptions, is } from '../base/index.js'
 import {
   at,
   type DType,
@@ -140,10 +141,9 @@ export interface NormalOptions {
  * @throws ShapeError where high < low, or high - low is no f32.
  * @example randomUniform([128, 100], { low: -1, high: 1 })
  */
-export function randomUniform<S extends Shape>(
-  shape: readonly [...S],
-  { low = 0, high = 1 }: UniformOptions = {},
-): Tensor<'f32', S> {
+export function randomUniform<S extends Shape>(shape: readonly [...S], options: UniformOptions = {}): Tensor<'f32', S> {
+  expectOptions('ops.randomUniform', options, { low: is.number, high: is.number })
+  const { low = 0, high = 1 } = options
   const attrs = { shape: [...shape], stream: randomStream(), low, high }
   return emitOne(randomUniformOp, counters(), attrs) as Tensor<'f32', S>
 }
@@ -153,10 +153,9 @@ export function randomUniform<S extends Shape>(
  * @throws ShapeError where std < 0.
  * @example randomNormal([512, 784], { std: 0.05 })
  */
-export function randomNormal<S extends Shape>(
-  shape: readonly [...S],
-  { mean = 0, std = 1 }: NormalOptions = {},
-): Tensor<'f32', S> {
+export function randomNormal<S extends Shape>(shape: readonly [...S], options: NormalOptions = {}): Tensor<'f32', S> {
+  expectOptions('ops.randomNormal', options, { mean: is.number, std: is.number })
+  const { mean = 0, std = 1 } = options
   const attrs = { shape: [...shape], stream: randomStream(), mean, std }
   return emitOne(randomNormalOp, counters(), attrs) as Tensor<'f32', S>
 }

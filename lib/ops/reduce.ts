@@ -1,4 +1,5 @@
 // Reductions over any axes. `sum`, `sumSquares`, `max` and `argmax` are kernels, the rest is composed of them.
+import { expectKind, expectOptions, is } from '../base/index.js'
 import {
   emitOne,
   isFloat,
@@ -104,11 +105,13 @@ type Axes = number | readonly number[]
 
 function normalAxes(name: string, axes: Axes | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis)
+  expectKind(`ops.${name}`, 'axes', is.either(is.number, is.numbers), axes)
   const list = typeof axes === 'number' ? [axes] : axes
   return [...new Set(list.map((axis) => normalAxis(axis, rank, name)))].sort((a, b) => a - b)
 }
 
 function reduce(op: typeof sumOp, x: Tensor, axes: Axes | undefined, options: ReduceOptions | undefined): Tensor {
+  if (options !== undefined) expectOptions(`ops.${op.name}`, options, { keepDims: is.flag })
   const normal = normalAxes(op.name, axes, x.rank)
   return normal.length === 0 ? x : emitOne(op, [x], { axes: normal, keepDims: options?.keepDims ?? false })
 }

@@ -1,12 +1,14 @@
 // A plain recurrent network: the recurrent part of a layer over a whole sequence, and its gradient.
+import { expectOptions, is } from '../base/index.js'
 import { type DType, emit, emitOne, notDifferentiable, type Tensor, type TensorType } from '../graph/index.js'
 import { exactly, expectDType, expectThat, register } from './define.js'
 import {
   expectMask,
   expectState,
   expectSteps,
-  type SequenceOptions,
   sequenceExtents,
+  type SequenceOptions,
+  sequenceOptions,
   statesBefore,
   weightGradient,
 } from './sequence.js'
@@ -80,7 +82,10 @@ export function rnn<D extends DType>(
   gates: Tensor<D>,
   w: Tensor<D>,
   first: Tensor<D>,
-  { reverse = false, activation = 'tanh', mask }: RnnSequenceOptions = {},
+  options: RnnSequenceOptions = {},
 ): Tensor<D> {
+  const own = { activation: is.oneOf('tanh', 'relu') }
+  expectOptions<RnnSequenceOptions>('ops.rnn', options, { ...sequenceOptions, ...own })
+  const { reverse = false, activation = 'tanh', mask } = options
   return emitOne(rnnOp, [gates, w, first, ...(mask ? [mask] : [])], { reverse, activation }) as Tensor<D>
 }

@@ -1,7 +1,9 @@
 // What the recurrent ops have in common: extents of a sequence [T, N, ...], its mask, and the states before each step.
+import { is, type Schema } from '../base/index.js'
 import { count, type Shape, type Tensor, type TensorType } from '../graph/index.js'
 import { expectDType, expectFloat, expectRank, expectShape, expectThat } from './define.js'
 import { matmul } from './matmul.js'
+import { aTensor } from './operand.js'
 import { concat, reshape, slice } from './reshape.js'
 
 /** Which steps there are, and in which order. */
@@ -11,6 +13,9 @@ export interface SequenceOptions {
   /** u8 [T, N]: where it is 0, a stream has no such step and its state stays as it is. Default: every step is there. */
   readonly mask?: Tensor<'u8'>
 }
+
+/** The kinds of the options of every recurrent op. */
+export const sequenceOptions: Schema<SequenceOptions> = { reverse: is.flag, mask: aTensor }
 
 /** T steps of N streams of H units. */
 export interface Extents {

@@ -1,5 +1,6 @@
 // Windows of an image as rows of a matrix (im2col), and back: each is the other's gradient. Places that are a window's
 // position come first, so that a product with other weights at each place is one batched product.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import { count, type DType, emitOne, type Op, type Shape, type Tensor, type TensorType } from '../graph/index.js'
 import { exactly, expectFloat, expectInts, expectRank, expectShape, register } from './define.js'
 import { paddingOf, type Padding, pairOf, type Pair, windowCount } from './window.js'
@@ -66,6 +67,13 @@ export interface WindowOptions {
   readonly padding?: Padding
 }
 
+const schema: Schema<WindowOptions> = { kernel: is.needed(is.pair), stride: is.pair, padding: is.padding }
+
+/** @throws OstrichError `ERR_OPTION` */
+export function expectWindows(where: string, options: WindowOptions): void {
+  expectOptions(where, options, schema)
+}
+
 /**
  * The elements of each window side by side, zeros for the padding: float [N,C,H,W] -> [OH*OW, N, C*KH*KW].
  * @throws ShapeError where the window is larger than the padded input.
@@ -73,8 +81,10 @@ export interface WindowOptions {
  */
 export function unfold<D extends DType>(
   x: Tensor<D, readonly [number, number, number, number]>,
-  { kernel, stride = 1, padding = 0 }: WindowOptions,
+  options: WindowOptions,
 ): Tensor<D, [number, number, number]> {
+  expectWindows('ops.unfold', options)
+  const { kernel, stride = 1, padding = 0 } = options
   const attrs = { kernel: pairOf(kernel), stride: pairOf(stride), padding: paddingOf(padding) }
   return emitOne(unfoldOp, [x], attrs) as Tensor<D, [number, number, number]>
 }

@@ -1,6 +1,7 @@
 // Adam, and its form with decoupled weight decay (AdamW).
+import { expectOptions, is, type Schema } from '../base/index.js'
 import { add, cast, div, expm1, mul, neg, rsqrt, sqrt, square, sub } from '../ops/index.js'
-import { decayed, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
+import { decayed, optimizer, type Optimizer, type OptimizerOptions, optimizerOptions } from './optimizer.js'
 import { expectRange } from './ranges.js'
 import type { Tensor } from '../graph/index.js'
 
@@ -16,6 +17,14 @@ export interface AdamOptions extends OptimizerOptions {
   readonly decoupled?: boolean
 }
 
+const schema: Schema<AdamOptions> = {
+  ...optimizerOptions,
+  beta1: is.number,
+  beta2: is.number,
+  epsilon: is.number,
+  decoupled: is.flag,
+}
+
 /** 1 - beta^(step + 1), which 1 - exp() would leave few digits of in the first steps. */
 function correction(beta: number, count: Tensor<'f32', []>): Tensor<'f32', []> {
   return neg(expm1(mul(count, Math.log(beta))))
@@ -25,10 +34,11 @@ function correction(beta: number, count: Tensor<'f32', []>): Tensor<'f32', []> {
  * m = b1 m + (1 - b1) g, s = b2 s + (1 - b2) g^2, w = w - rate m^ / (sqrt(s^) + epsilon), with ^ dividing by 1 - b^t.
  * Kingma & Ba 2015, "Adam: a method for stochastic optimization", algorithm 1; `decoupled` is Loshchilov & Hutter 2019,
  * "Decoupled weight decay regularization", algorithm 2, with PyTorch's rate * weightDecay.
- * @throws ShapeError for options out of range.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for those out of range.
  * @example optim.adam({ rate: 0.001, weightDecay: 0.01, decoupled: true })
  */
 export function adam(options: AdamOptions): Optimizer {
+  expectOptions('optim.adam', options, schema)
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, decoupled = false } = options
   expectRange('adam', 'beta1', beta1, 'a number between 0 and 1')
   expectRange('adam', 'beta2', beta2, 'a number between 0 and 1')

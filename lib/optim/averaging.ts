@@ -1,7 +1,8 @@
 // The average of the weights over the steps of training (Polyak & Juditsky 1992, "Acceleration of stochastic approximation by
 // averaging"), begun where the validation loss stalls (Merity, Keskar & Socher 2018, "Regularizing and optimizing LSTM language
 // models", ICLR, algorithm 1, NT-AvSGD). Graph builders: who trains tells each measurement, and exchanges the weights with their average.
-import { assign, constant, read, ShapeError, type Tensor, Variable } from '../graph/index.js'
+import { expectOptions, is } from '../base/index.js'
+import { assign, constant, read, type Tensor, Variable } from '../graph/index.js'
 import {
   add,
   cast,
@@ -50,10 +51,7 @@ export class Averaging {
   readonly #moments = new Moments()
 
   constructor(options: AveragingOptions) {
-    const given: unknown = options
-    if (typeof given !== 'object') {
-      throw new ShapeError(`average: expected options, such as { patience: 5 }, got ${JSON.stringify(given)}`)
-    }
+    expectOptions<AveragingOptions>('optim[average]', options, { patience: is.number })
     const { patience = 5 } = options
     expectRange('average', 'patience', patience, 'a whole number of at least 1')
     this.#losses = new Variable({

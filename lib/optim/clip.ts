@@ -1,5 +1,6 @@
 // Gradient clipping by global norm. Pascanu, Mikolov & Bengio 2013, "On the difficulty of training recurrent neural
 // networks", algorithm 1, over all parameters together.
+import { expectKind, is } from '../base/index.js'
 import { constant, type Tensor } from '../graph/index.js'
 import { add, div, minimum, mul, sqrt, sumSquares } from '../ops/index.js'
 
@@ -18,6 +19,7 @@ export function globalNorm(tensors: readonly Tensor[]): Tensor<'f32', []> {
  * @example clipByGlobalNorm(Object.values(grad(loss, weights)), 5)
  */
 export function clipByGlobalNorm(gradients: readonly Tensor[], limit: number): readonly Tensor[] {
+  expectKind('optim.clipByGlobalNorm', 'limit', is.number, limit)
   const factor: Tensor = minimum(div(limit, add(globalNorm(gradients), epsilon)), 1)
   return gradients.map((gradient) => mul(gradient, factor))
 }

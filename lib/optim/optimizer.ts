@@ -1,5 +1,6 @@
 // What every optimiser shares: options, gradients made ready (clipped, decayed), moments beside their parameters.
 import { assign, at, formatShape, read, sameShape, ShapeError, type Tensor, type Variable } from '../graph/index.js'
+import { expectKinds, is, type Schema } from '../base/index.js'
 import { add, mul } from '../ops/index.js'
 import { Averaging, type AveragingOptions } from './averaging.js'
 import { clipByGlobalNorm } from './clip.js'
@@ -54,6 +55,18 @@ export interface OptimizerOptions {
   readonly average?: AveragingOptions
 }
 
+const rate = is.either(is.number, is.kind('a schedule', is.callable.accepts))
+
+/** The kinds of the options of every optimiser. */
+export const optimizerOptions: Schema<OptimizerOptions> = {
+  rate: is.needed(rate),
+  weightDecay: is.either(is.number, is.callable),
+  decays: is.callable,
+  rateFactor: is.callable,
+  clipNorm: is.number,
+  average: is.object,
+}
+
 /** One parameter within an update. All tensors f32. */
 export interface Slot {
   /** Value before the step. */
@@ -72,6 +85,7 @@ export type Rule = (step: Step) => (slot: Slot) => Tensor
 
 /** Makes an optimiser of a rule. */
 export function optimizer(name: string, options: OptimizerOptions, rule: Rule): Optimizer {
+  expectKinds(`optim.${name}`, options, optimizerOptions)
   if (typeof options.rate === 'number') expectRange(name, 'rate', options.rate, 'a number of at least 0')
   if (typeof options.weightDecay !== 'function') {
     expectRange(name, 'weightDecay', options.weightDecay ?? 0, 'a number of at least 0')

@@ -1,6 +1,7 @@
 // RMSProp: each weight's step divided by the running size of its gradient.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import { add, div, mul, sqrt, square, sub } from '../ops/index.js'
-import { decayed, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
+import { decayed, optimizer, type Optimizer, type OptimizerOptions, optimizerOptions } from './optimizer.js'
 import { expectRange } from './ranges.js'
 
 /** Options of `rmsprop`. */
@@ -13,13 +14,21 @@ export interface RmspropOptions extends OptimizerOptions {
   readonly epsilon?: number
 }
 
+const schema: Schema<RmspropOptions> = {
+  ...optimizerOptions,
+  smoothing: is.number,
+  momentum: is.number,
+  epsilon: is.number,
+}
+
 /**
  * s = a s + (1 - a) g^2, u = g / (sqrt(s) + epsilon), v = momentum v + u, w = w - rate v; g is the gradient plus weightDecay w.
  * Tieleman & Hinton 2012, "Lecture 6.5: rmsprop", in the form of PyTorch.
- * @throws ShapeError for options out of range.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for those out of range.
  * @example optim.rmsprop({ rate: 0.001, smoothing: 0.9 })
  */
 export function rmsprop(options: RmspropOptions): Optimizer {
+  expectOptions('optim.rmsprop', options, schema)
   const { smoothing = 0.99, momentum = 0, epsilon = 1e-8 } = options
   expectRange('rmsprop', 'smoothing', smoothing, 'a number from 0 to below 1')
   expectRange('rmsprop', 'momentum', momentum, 'a number from 0 to below 1')

@@ -1,4 +1,5 @@
 // Learning rates over steps, computed in the graph from the step counter, so that one program serves the whole run.
+import { expectKind, expectOptions, is, type Schema } from '../base/index.js'
 import { constant, ShapeError, Tensor } from '../graph/index.js'
 import { add, cast, cos, div, exp, floor, less, maximum, minimum, mul, sub, where } from '../ops/index.js'
 
@@ -14,6 +15,7 @@ export function rateAt(rate: number | Schedule, step: Tensor<'i32', []>): Scalar
 
 function expectAbove(schedule: string, options: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(options)) {
+    expectKind(`optim.${schedule}`, name, is.number, value)
     if (Number.isFinite(value) && value > 0) continue
     throw new ShapeError(`${schedule}: expected ${name} to be a number above 0, got ${value}`)
   }
@@ -26,6 +28,8 @@ export interface DecayOptions {
   readonly factor: number
 }
 
+const decay: Schema<DecayOptions> = { every: is.needed(is.number), factor: is.needed(is.number) }
+
 /** Options of `stepDecay`. */
 export interface StepDecayOptions extends DecayOptions {
   /** So many times `every` steps have the full rate. Default: 1. */
@@ -37,7 +41,9 @@ export interface StepDecayOptions extends DecayOptions {
  * @throws ShapeError for numbers that are not above 0.
  * @example optim.stepDecay(1, { every: stepsPerEpoch, factor: 1 / 2, hold: 4 }) // four epochs at 1, then half of it each epoch
  */
-export function stepDecay(rate: number, { every, factor, hold = 1 }: StepDecayOptions): Schedule {
+export function stepDecay(rate: number, options: StepDecayOptions): Schedule {
+  expectOptions<StepDecayOptions>('optim.stepDecay', options, { ...decay, hold: is.number })
+  const { every, factor, hold = 1 } = options
   expectAbove('stepDecay', { rate, every, factor, hold })
   const falls = (step: Scalar): Scalar => {
     const whole = floor(div(step, every))
@@ -50,7 +56,9 @@ export function stepDecay(rate: number, { every, factor, hold = 1 }: StepDecayOp
  * rate * factor^(step / every)
  * @throws ShapeError for numbers that are not above 0.
  */
-export function exponential(rate: number, { every, factor }: DecayOptions): Schedule {
+export function exponential(rate: number, options: DecayOptions): Schedule {
+  expectOptions('optim.exponential', options, decay)
+  const { every, factor } = options
   expectAbove('exponential', { rate, every, factor })
   return (step) => mul(exp(mul(step, Math.log(factor) / every)), rate)
 }
@@ -67,6 +75,7 @@ function halfCosine(from: number, to: number, progress: Scalar): Scalar {
  * @throws ShapeError for a rate or total that is not above 0.
  */
 export function cosine(rate: number, options: { readonly total: number; readonly floor?: number }): Schedule {
+  expectOptions('optim.cosine', options, { total: is.needed(is.number), floor: is.finite })
   expectAbove('cosine', { rate, total: options.total })
   return (step) => halfCosine(rate, options.floor ?? 0, div(step, options.total))
 }
@@ -83,12 +92,21 @@ export interface OneCycleOptions {
   readonly end?: number
 }
 
+const oneCycleOptions: Schema<OneCycleOptions> = {
+  total: is.needed(is.number),
+  rise: is.number,
+  start: is.number,
+  end: is.number,
+}
+
 /**
  * Rises along half a cosine wave to `peak`, then falls along another: the step before `total` has the lowest rate.
  * Smith & Topin 2019, "Super-convergence"; extents of the two phases as in PyTorch's OneCycleLR.
  * @throws ShapeError for numbers that are not above 0, and where either phase would be empty.
  */
-export function oneCycle(peak: number, { total, rise = 0.3, start = 25, end = 1e4 }: OneCycleOptions): Schedule {
+export function oneCycle(peak: number, options: OneCycleOptions): Schedule {
+  expectOptions('optim.oneCycle', options, oneCycleOptions)
+  const { total, rise = 0.3, start = 25, end = 1e4 } = options
   expectAbove('oneCycle', { peak, total, rise, start, end })
   const top = rise * total - 1
   if (!(top > 0 && top < total - 1)) {
@@ -107,6 +125,7 @@ export function oneCycle(peak: number, { total, rise = 0.3, start = 25, end = 1e
  * @example optim.warmup(optim.cosine(0.1, { total: 5000 }), 200)
  */
 export function warmup(rate: number | Schedule, steps: number): Schedule {
+  expectKind('optim.warmup', 'rate', is.either(is.number, is.kind('a schedule', is.callable.accepts)), rate)
   expectAbove('warmup', { steps })
   return (step) => {
     const full = typeof rate === 'number' ? rate : rate(step)

@@ -1,7 +1,8 @@
 // Stochastic gradient descent, with momentum and Nesterov's form of it.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import { ShapeError } from '../graph/index.js'
 import { add, mul, sub } from '../ops/index.js'
-import { decayed, optimizer, type Optimizer, type OptimizerOptions } from './optimizer.js'
+import { decayed, optimizer, type Optimizer, type OptimizerOptions, optimizerOptions } from './optimizer.js'
 import { expectRange } from './ranges.js'
 
 /** Options of `sgd`. */
@@ -17,14 +18,22 @@ export interface SgdOptions extends OptimizerOptions {
   readonly rateInVelocity?: boolean
 }
 
+const schema: Schema<SgdOptions> = {
+  ...optimizerOptions,
+  momentum: is.number,
+  nesterov: is.flag,
+  rateInVelocity: is.flag,
+}
+
 /**
  * v = momentum v + g, w = w - rate v, with g the gradient plus weightDecay w; Nesterov's form steps along g + momentum v.
  * Sutskever, Martens, Dahl & Hinton 2013, "On the importance of initialization and momentum in deep learning", in the
  * form of PyTorch (the rate outside v).
- * @throws ShapeError for options out of range.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for those out of range.
  * @example optim.sgd({ rate: 0.05, momentum: 0.9 })
  */
 export function sgd(options: SgdOptions): Optimizer {
+  expectOptions('optim.sgd', options, schema)
   const { momentum = 0, nesterov = false, rateInVelocity = false } = options
   expectRange('sgd', 'momentum', momentum, 'a number from 0 to below 1')
   if (nesterov && momentum === 0) throw new ShapeError('sgd: expected a momentum with nesterov, got 0')

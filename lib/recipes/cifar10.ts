@@ -6,7 +6,7 @@ import * as nn from '../nn/index.js'
 import { cast, div, sub } from '../ops/index.js'
 import * as optim from '../optim/index.js'
 import { cifar10Source } from './data-sources.js'
-import type { DataSource, Recipe } from './recipe.js'
+import { chosen, type DataSource, type Recipe } from './recipe.js'
 
 const examples = 50_000
 
@@ -32,7 +32,8 @@ export const cifar10: Recipe = {
   paper: 'Krizhevsky 2012, cuda-convnet, layers-18pct',
   target: { metric: 'test accuracy', value: 0.82 },
   data: varied({ pad: 2, mirror: true }),
-  build({ epochs = 44, batch = 128, rate = 0.07 } = {}) {
+  build(options = {}) {
+    const { epochs = 44, batch = 128, rate = 0.07 } = chosen(options)
     return {
       net: cifarConvnet(),
       loss: nn.crossEntropy,
@@ -53,7 +54,8 @@ export const cifar10Local: Recipe = {
   paper: 'Krizhevsky 2012, cuda-convnet, layers-conv-local-11pct',
   target: { metric: 'test accuracy', value: 0.86, views: 10 },
   data: varied({ crop: 24, mirror: true }),
-  build({ epochs = 150, batch = 128, rate = 0.05 } = {}) {
+  build(options = {}) {
+    const { epochs = 150, batch = 128, rate = 0.05 } = chosen(options)
     return {
       net: cifarLocal(),
       loss: nn.crossEntropy,

@@ -1,5 +1,6 @@
 // The data sets that recipes use, by name.
-import { existsSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
+import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   cifar10,
@@ -48,19 +49,27 @@ export function imagenetSource(side: number): DataSource {
     title: 'ImageNet (ILSVRC-2012): 1,281,167 + 50,000 photographs of a thousand kinds of things',
     origin: `your copy: ${how}`,
     folder,
-    get: () => {
-      if (existsSync(join(folder(), 'index.json'))) return Promise.resolve(folder())
-      const absent = new DataError(
-        `imagenet: expected packed images in ${folder()}, got none. Run: ${how} (or name them: --data)`,
-      )
-      return Promise.reject(absent)
+    get: async () => {
+      await access(join(folder(), 'index.json')).catch((error: unknown) => {
+        const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+        const got = reason === 'ENOENT' ? `none. Run: ${how} (or name them: --data)` : reason
+        throw new DataError(`imagenet: expected packed images in ${folder()}, got ${got}`, { cause: error })
+      })
+      return folder()
     },
     load: ({ dir = folder(), workers = 0, views = 1 } = {}) =>
       packedImages(dir, { augment: { crop: side, mirror: true, colour: 0.1 }, workers, views }),
   }
 }
 
-const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true
+/** False also where nobody may look: who reads it then says so. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true
+  } catch {
+    return false
+  }
+}
 
 /** The Penn Treebank; in its place any file of plain text, by its words. */
 export const ptbSource: DataSource = {

@@ -5,7 +5,7 @@ import { cast, div, reshape, sub } from '../ops/index.js'
 import * as optim from '../optim/index.js'
 import { constant, type Tensor } from '../graph/index.js'
 import { imagenetSource } from './data-sources.js'
-import type { Recipe } from './recipe.js'
+import { chosen, type Recipe } from './recipe.js'
 
 const examples = 1_281_167
 
@@ -30,7 +30,8 @@ export const alexnet: Recipe = {
     'Krizhevsky, Sutskever & Hinton 2012, "ImageNet classification with deep convolutional neural networks"; numbers of Caffe’s bvlc_alexnet',
   target: { metric: 'test accuracy', value: 0.57 },
   data: imagenetSource(imagenetAlexnet.side),
-  build({ epochs = 90, batch = 128, rate = 0.01 } = {}) {
+  build(options = {}) {
+    const { epochs = 90, batch = 128, rate = 0.01 } = chosen(options)
     return {
       net: grouped(),
       loss: nn.crossEntropy,
@@ -62,7 +63,8 @@ export const alexnetOneTower: Recipe = {
   paper: 'Krizhevsky 2014, "One weird trick for parallelizing convolutional neural networks"',
   target: { metric: 'test accuracy', value: 0.574 },
   data: imagenetSource(imagenetOneTower.side),
-  build({ epochs = 90, batch = 128, rate = 0.01 } = {}) {
+  build(options = {}) {
+    const { epochs = 90, batch = 128, rate = 0.01 } = chosen(options)
     const total = stepsOf(epochs, batch)
     const weights = optim.stepDecay(rate, { every: total / 4, factor: 250 ** (-1 / 3) })
     const biases = optim.stepDecay(2 * rate, { every: total / 2, factor: 0.1 })

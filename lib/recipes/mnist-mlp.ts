@@ -3,7 +3,7 @@ import { mlp, mnistMlp as config } from '../models/index.js'
 import * as nn from '../nn/index.js'
 import * as optim from '../optim/index.js'
 import { mnistSource } from './data-sources.js'
-import type { Recipe } from './recipe.js'
+import { chosen, type Recipe } from './recipe.js'
 
 const examples = 60_000
 
@@ -14,7 +14,8 @@ export const mnistMlp: Recipe = {
   paper: 'Rumelhart, Hinton & Williams 1986, "Learning representations by back-propagating errors"',
   target: { metric: 'test accuracy', value: 0.98 },
   data: mnistSource,
-  build({ epochs = 5, batch = 128, rate = 0.1 } = {}) {
+  build(options = {}) {
+    const { epochs = 5, batch = 128, rate = 0.1 } = chosen(options)
     const total = Math.max(10, epochs * Math.floor(examples / batch))
     return {
       net: nn.sequential(nn.flatten(), mlp(config)),

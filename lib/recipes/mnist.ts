@@ -3,7 +3,7 @@ import { lenet } from '../models/index.js'
 import * as nn from '../nn/index.js'
 import * as optim from '../optim/index.js'
 import { mnistSource } from './data-sources.js'
-import type { Recipe } from './recipe.js'
+import { chosen, type Recipe } from './recipe.js'
 
 const examples = 60_000
 
@@ -14,7 +14,8 @@ export const mnist: Recipe = {
   paper: 'LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied to document recognition"',
   target: { metric: 'test accuracy', value: 0.992 },
   data: mnistSource,
-  build({ epochs = 2, batch = 128, rate = 0.1 } = {}) {
+  build(options = {}) {
+    const { epochs = 2, batch = 128, rate = 0.1 } = chosen(options)
     const total = Math.max(10, epochs * Math.floor(examples / batch))
     return {
       net: lenet(),

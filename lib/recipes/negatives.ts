@@ -8,7 +8,7 @@ import * as optim from '../optim/index.js'
 import type { Chosen } from '../optim/index.js'
 import { adversarialLoss } from '../solvers/index.js'
 import { mnistSource } from './data-sources.js'
-import type { Plan, Recipe, RecipeOptions } from './recipe.js'
+import { chosen, type Plan, type Recipe, type RecipeOptions } from './recipe.js'
 
 const examples = 60_000
 const paper = 'Szegedy et al. 2013, "Intriguing properties of neural networks", table 1'
@@ -45,7 +45,8 @@ function perceptron(own: Perceptron): Recipe {
     paper,
     target: { metric: 'test accuracy', value: accuracy },
     data: mnistSource,
-    build({ epochs = own.epochs, batch = own.batch, rate = own.rate }: RecipeOptions = {}): Plan {
+    build(options: RecipeOptions = {}): Plan {
+      const { epochs = own.epochs, batch = own.batch, rate = own.rate } = chosen(options)
       return {
         net: nn.sequential(nn.flatten(), sigmoidMlp({ inputs: 784, hidden, classes: 10, name })),
         loss: nn.crossEntropy,
@@ -123,7 +124,8 @@ export const ae400: Recipe = {
   paper,
   target: { metric: 'test accuracy', value: 0.97 },
   data: mnistSource,
-  build({ epochs = 20, batch = 100, rate = 0.002 } = {}) {
+  build(options = {}) {
+    const { epochs = 20, batch = 100, rate = 0.002 } = chosen(options)
     const { net, loss } = sparseAutoencoder(mnistSparseAutoencoder)
     const lambda = 1e-6
     return {
@@ -149,7 +151,8 @@ function maxout(name: string, title: string, accuracy: number, epsilon?: number)
     paper: 'Goodfellow, Shlens & Szegedy 2015, "Explaining and harnessing adversarial examples", section 6',
     target: { metric: 'test accuracy', value: accuracy },
     data: mnistSource,
-    build({ epochs = 40, batch = 100, rate = 0.03 } = {}) {
+    build(options = {}) {
+      const { epochs = 40, batch = 100, rate = 0.03 } = chosen(options)
       const own = nn.sequential(nn.flatten(), maxoutNetwork(mnistMaxout))
       const { net, loss } =
         epsilon === undefined ? { net: own, loss: nn.crossEntropy } : adversarialLoss(own, nn.crossEntropy, { epsilon })

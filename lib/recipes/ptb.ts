@@ -5,7 +5,7 @@ import { awdLstm, lstmLm, ptbAwd as ptbAwdConfig, ptbLstm } from '../models/inde
 import * as nn from '../nn/index.js'
 import * as optim from '../optim/index.js'
 import { ptbSource } from './data-sources.js'
-import type { Recipe } from './recipe.js'
+import { chosen, type Recipe } from './recipe.js'
 
 /** Tokens to train on. */
 const tokens = 929_589
@@ -30,7 +30,13 @@ function recipe({ size, window, epochs: all, hold, divisor, clip, perplexity }: 
     paper: 'Zaremba, Sutskever & Vinyals 2014, "Recurrent neural network regularization"',
     target: { metric: 'test perplexity', of: 'perplexity', value: perplexity },
     data: ptbSource,
-    build({ epochs = all, batch = 20, rate = 1, text = { tokens, vocabulary: ptbLstm[size].vocabulary } } = {}) {
+    build(options = {}) {
+      const {
+        epochs = all,
+        batch = 20,
+        rate = 1,
+        text = { tokens, vocabulary: ptbLstm[size].vocabulary },
+      } = chosen(options)
       const every = windowsPerEpoch(text.tokens, { streams: batch, steps: window, dropLast: true })
       return {
         net: lstmLm({ ...ptbLstm[size], vocabulary: text.vocabulary }),
@@ -77,7 +83,13 @@ export const ptbAwd: Recipe = {
   paper: 'Merity, Keskar & Socher 2018, "Regularizing and optimizing LSTM language models"',
   target: { metric: 'test perplexity', of: 'perplexity', value: 68 },
   data: ptbSource,
-  build({ epochs = 500, batch = 20, rate = 30, text = { tokens, vocabulary: ptbAwdConfig.vocabulary } } = {}) {
+  build(options = {}) {
+    const {
+      epochs = 500,
+      batch = 20,
+      rate = 30,
+      text = { tokens, vocabulary: ptbAwdConfig.vocabulary },
+    } = chosen(options)
     const window = 70
     return {
       net: awdLstm({ ...ptbAwdConfig, vocabulary: text.vocabulary }),

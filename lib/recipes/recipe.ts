@@ -1,4 +1,5 @@
 // What a recipe is: a network, its data, optimiser and schedule, and the number that they reach together.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import type { Dataset, FetchOptions, FieldSpec, Text, Vocabulary } from '../data/index.js'
 import type { Metrics, SessionOptions } from '../train/index.js'
 import type { Inputs, Loss, Network } from '../train/index.js'
@@ -55,6 +56,14 @@ export interface RecipeOptions {
   readonly rate?: number
   /** The text that is trained on, where it is the user's own: its length, and how many different tokens it has. */
   readonly text?: { readonly tokens: number; readonly vocabulary: number }
+}
+
+const schema: Schema<RecipeOptions> = { epochs: is.whole(0), batch: is.whole(1), rate: is.number, text: is.object }
+
+/** The options of a recipe, looked at. @throws OstrichError `ERR_OPTION` */
+export function chosen(options: RecipeOptions): RecipeOptions {
+  expectOptions('recipe', options, schema)
+  return options
 }
 
 /** Everything that a session needs besides data and device. */

@@ -6,7 +6,7 @@ import * as nn from '../nn/index.js'
 import * as optim from '../optim/index.js'
 import type { Network } from '../train/index.js'
 import { shakespeareSource } from './data-sources.js'
-import type { Recipe } from './recipe.js'
+import { chosen, type Recipe } from './recipe.js'
 
 /** Characters to train on. */
 const tokens = 1_003_854
@@ -24,7 +24,8 @@ function recipe({ window, epochs: all, rate: peak, net, ...about }: Written): Re
   return {
     ...about,
     data: shakespeareSource,
-    build({ epochs = all, batch = 32, rate = peak, text = { tokens, vocabulary } } = {}) {
+    build(options = {}) {
+      const { epochs = all, batch = 32, rate = peak, text = { tokens, vocabulary } } = chosen(options)
       const steps = windowsPerEpoch(text.tokens, { streams: batch, steps: window, dropLast: true })
       const total = Math.max(20, epochs * steps)
       return {

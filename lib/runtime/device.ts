@@ -1,4 +1,5 @@
 // Opening a device, and what it makes: buffers and programs.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import type { Binding, NativeDevice } from './binding.js'
 import { Buffer, type BufferSpec } from './buffer.js'
 import { DeviceError, guarded, rethrow } from './errors.js'
@@ -29,6 +30,22 @@ export interface DeviceOptions {
 export interface OpenOptions extends DeviceOptions {
   /** Time every step of every program, for `program.stats()`. Default: false. */
   readonly profile?: boolean
+}
+
+const named = /^(?:(cpu)|(cuda)(?::(\d{1,3}))?)$/
+
+/** Whether a device is called so; not whether it is there. */
+export function isDeviceName(text: unknown): text is DeviceName {
+  return typeof text === 'string' && (text === 'auto' || named.test(text))
+}
+
+/** The kinds of the options of a device. */
+export const deviceOptions: Schema<DeviceOptions> = {
+  device: is.kind(deviceNames, isDeviceName),
+  threads: is.whole(0, 4096),
+  deterministic: is.flag,
+  memoryLimit: is.whole(0),
+  onWarning: is.callable,
 }
 
 /** An open device with a native thread of its own, which keeps the process alive only while it works. */
@@ -76,17 +93,12 @@ export class Device {
 
 /**
  * Opens a device.
- * @throws DeviceError `ERR_NO_DEVICE` with the reason and the remedy, `ERR_NO_ADDON` where Ostrich is not built
+ * @throws OstrichError `ERR_OPTION`; DeviceError `ERR_NO_DEVICE` with the reason and the remedy, `ERR_NO_ADDON` where Ostrich is not built
  * @example await using device = await openDevice({ device: 'cpu', threads: 2 })
  */
 export async function openDevice(options: OpenOptions = {}): Promise<Device> {
+  expectOptions<OpenOptions>('openDevice', options, { ...deviceOptions, profile: is.flag })
   const { device = 'auto', threads = 0, profile = false, deterministic = false, memoryLimit = 0, onWarning } = options
-  if (!Number.isSafeInteger(threads) || threads < 0) {
-    throw new DeviceError('ERR_ARGUMENT', `device: expected threads to be a whole number >= 0, got ${threads}`)
-  }
-  if (!Number.isSafeInteger(memoryLimit) || memoryLimit < 0) {
-    throw new DeviceError('ERR_ARGUMENT', `device: expected memoryLimit to be whole bytes >= 0, got ${memoryLimit}`)
-  }
   const binding = loadBinding()
   const choice = device === 'auto' ? choose(binding, onWarning) : parse(device)
   expectAvailable(binding, choice.backend)
@@ -106,13 +118,6 @@ export async function openDevice(options: OpenOptions = {}): Promise<Device> {
 interface Choice {
   readonly backend: string
   readonly index: number
-}
-
-const named = /^(?:(cpu)|(cuda)(?::(\d{1,3}))?)$/
-
-/** Whether a device is called so; not whether it is there. */
-export function isDeviceName(text: unknown): text is DeviceName {
-  return typeof text === 'string' && (text === 'auto' || named.test(text))
 }
 
 function parse(device: string): Choice {

@@ -1,5 +1,6 @@
 // Training on images that one step along the sign of the gradient has changed, made anew at each step from the network as it is.
 // Goodfellow, Shlens & Szegedy 2015, "Explaining and harnessing adversarial examples", section 6.
+import { expectKind, expectOptions, is } from '../base/index.js'
 import { grad } from '../autodiff/index.js'
 import { OstrichError, ShapeError, type Tensor, traceMode } from '../graph/index.js'
 import * as ops from '../ops/index.js'
@@ -30,8 +31,12 @@ export interface AdversarialLoss<N> {
 export function adversarialLoss<N extends (x: never) => Tensor>(
   net: N,
   loss: (output: never, target: never) => Tensor<'f32'>,
-  { epsilon = 0.25, clean = 0.5 }: AdversarialLossOptions = {},
+  options: AdversarialLossOptions = {},
 ): AdversarialLoss<N> {
+  expectKind('adversarialLoss', 'net', is.callable, net)
+  expectKind('adversarialLoss', 'loss', is.callable, loss)
+  expectOptions('adversarialLoss', options, { epsilon: is.number, clean: is.number })
+  const { epsilon = 0.25, clean = 0.5 } = options
   if (!(epsilon > 0 && epsilon < Infinity)) refuse('epsilon to be a number above 0', epsilon)
   if (!(clean >= 0 && clean < 1)) refuse('clean to be a number from 0 to below 1', clean)
   const apply = (x: Tensor): Tensor => net(x as never)

@@ -1,5 +1,5 @@
 // A box l <= x <= u in float64. Refuses limits that are not numbers, of another length, or that leave no point between them.
-import { OstrichError } from '../graph/index.js'
+import { expectOptions, is, OstrichError } from '../base/index.js'
 
 /** Limits of the variables: one number for all, or one for each. Infinite ones, or none, leave that side open. */
 export interface Bounds {
@@ -30,6 +30,11 @@ function limits(name: string, side: 'lower' | 'upper', given: Bounds['lower'], s
 
 /** @throws OstrichError `ERR_ARGUMENT` */
 export function makeBox(name: string, bounds: Bounds, size: number): Box {
+  const side = is.kind(
+    'a number or one for each variable',
+    (value) => typeof value === 'number' || is.object.accepts(value),
+  )
+  expectOptions(`${name}[bounds]`, bounds, { lower: side, upper: side })
   const lower = limits(name, 'lower', bounds.lower, size)
   const upper = limits(name, 'upper', bounds.upper, size)
   const crossed = lower.findIndex((limit, i) => limit > upper[i]!)

@@ -1,6 +1,7 @@
 // Attacks that follow the sign of the gradient, within a distance of the image in the largest norm: one step (Goodfellow, Shlens &
 // Szegedy 2015, "Explaining and harnessing adversarial examples", section 4), or many (Madry et al. 2018, "Towards deep learning
 // models resistant to adversarial attacks", section 2.1), all of them in one run of one program.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import { grad } from '../autodiff/index.js'
 import { constant, OstrichError, type Tensor } from '../graph/index.js'
 import * as ops from '../ops/index.js'
@@ -27,6 +28,13 @@ export interface PgdOptions extends FgsmOptions {
   readonly rate?: number
 }
 
+const schema: Schema<FgsmOptions> = {
+  shape: is.needed(is.numbers),
+  epsilon: is.needed(is.number),
+  bounds: is.object,
+  targeted: is.flag,
+}
+
 /** Attacks N images at a time; made by `fgsm` and `pgd`. */
 export interface GradientAttack extends Disposable {
   /**
@@ -45,7 +53,8 @@ export interface GradientAttack extends Disposable {
  * using attack = await solvers.fgsm(session, net, { shape: [128, 784], epsilon: 0.25 })
  * const wrong = await attack.run(images, labels)
  */
-export function fgsm(compiler: Compiler, net: Classifier, options: FgsmOptions): Promise<GradientAttack> {
+export async function fgsm(compiler: Compiler, net: Classifier, options: FgsmOptions): Promise<GradientAttack> {
+  expectOptions('fgsm', options, schema)
   return signSteps('fgsm', compiler, net, { ...options, steps: 1, rate: options.epsilon })
 }
 
@@ -54,7 +63,8 @@ export function fgsm(compiler: Compiler, net: Classifier, options: FgsmOptions):
  * @throws as `fgsm`
  * @example using attack = await solvers.pgd(session, net, { shape: [128, 784], epsilon: 0.3, steps: 40, rate: 0.01 })
  */
-export function pgd(compiler: Compiler, net: Classifier, options: PgdOptions): Promise<GradientAttack> {
+export async function pgd(compiler: Compiler, net: Classifier, options: PgdOptions): Promise<GradientAttack> {
+  expectOptions<PgdOptions>('pgd', options, { ...schema, steps: is.needed(is.number), rate: is.number })
   const { epsilon, steps, rate = (2.5 * epsilon) / steps } = options
   return signSteps('pgd', compiler, net, { ...options, rate })
 }

@@ -3,13 +3,14 @@
 // |r|, which is smooth at 0, and c at the distortion: there a larger c gives a smaller r. Each row searches its own c, and goes on
 // from one c to the next where it stands: from a pair of steps under c comes that under c', for the change of c |r|^2 is known.
 import { vjp } from '../autodiff/index.js'
+import { expectOptions, is } from '../base/index.js'
 import { assign, constant, type HostArray, OstrichError, read, type Tensor, Variable } from '../graph/index.js'
 import * as ops from '../ops/index.js'
 import { type Classifier, expectLogits, expectPath } from './classifier.js'
 import type { Compiler } from './compiler.js'
 import { RowIteration, type RowPhases } from './row-iteration.js'
 import type { Pair } from './row-direction.js'
-import { type RowOptions, RowProblem, runningRows } from './row-problem.js'
+import { type RowOptions, rowOptions, RowProblem, runningRows } from './row-problem.js'
 import { chosenRows, type Rows, rowStatus, unknown } from './row-step.js'
 
 /** Options of `lbfgsAttack`, and those of the solver within. */
@@ -75,13 +76,17 @@ export async function lbfgsAttack(
   net: Classifier,
   options: LbfgsAttackOptions,
 ): Promise<LbfgsAttack> {
+  const { given: _, ...shared } = rowOptions
+  const own = { rounds: is.number, weight: is.number, resume: is.flag, levels: is.number }
+  expectOptions<LbfgsAttackOptions>('lbfgsAttack', options, { ...shared, ...own })
   const iteration = await RowIteration.compile('lbfgsAttack', compiler, new Search(net, options))
   const dispose = (): void => {
     iteration.dispose()
   }
   return {
-    async run(images, target, { onProgress } = {}) {
-      const results = await iteration.run({ x: images, target }, onProgress)
+    async run(images, target, settings = {}) {
+      expectOptions('lbfgsAttack', settings, { onProgress: is.callable })
+      const results = await iteration.run({ x: images, target }, settings.onProgress)
       const { distortion, ...found } = results as unknown as LbfgsAttackResults
       return { ...found, distortion: distortion.map((value, row) => (found.reached[row] === 1 ? value : NaN)) }
     },

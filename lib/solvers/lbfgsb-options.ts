@@ -1,5 +1,5 @@
 // Options and start of `lbfgsb`. Refuses what is out of range.
-import { OstrichError } from '../graph/index.js'
+import { expectOptions, is, OstrichError, type Schema } from '../base/index.js'
 import type { Point } from './objective.js'
 
 /** Options of `lbfgsb`; the defaults are those of SciPy. */
@@ -23,6 +23,16 @@ export interface LbfgsbOptions {
 /** Options with nothing left out but the listener. */
 export type Settings = Required<Omit<LbfgsbOptions, 'onIteration'>> & Pick<LbfgsbOptions, 'onIteration'>
 
+const schema: Schema<LbfgsbOptions> = {
+  history: is.number,
+  valueTolerance: is.number,
+  gradientTolerance: is.number,
+  maxIterations: is.number,
+  maxEvaluations: is.number,
+  maxLineSearch: is.number,
+  onIteration: is.callable,
+}
+
 const defaults = {
   history: 10,
   valueTolerance: 1e7 * Number.EPSILON,
@@ -32,8 +42,9 @@ const defaults = {
   maxLineSearch: 20,
 } as const
 
-/** @throws OstrichError `ERR_ARGUMENT` */
+/** @throws OstrichError `ERR_OPTION`, `ERR_ARGUMENT` */
 export function settingsOf(options: LbfgsbOptions): Settings {
+  expectOptions('lbfgsb', options, schema)
   const settings = { ...defaults, ...options }
   for (const name of ['history', 'maxIterations', 'maxEvaluations', 'maxLineSearch'] as const) {
     if (Number.isSafeInteger(settings[name]) && settings[name] >= 1) continue

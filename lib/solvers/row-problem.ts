@@ -1,5 +1,6 @@
 // The state of N problems in a box that are minimised together, as variables, and the graphs that start them and carry them on.
 import { vjp } from '../autodiff/index.js'
+import { expectOptions, is, type Schema } from '../base/index.js'
 import { assign, constant, count, type DType, formatShape, OstrichError, read } from '../graph/index.js'
 import { ShapeError, type Tensor, Variable } from '../graph/index.js'
 import * as ops from '../ops/index.js'
@@ -26,6 +27,18 @@ export interface RowOptions {
   readonly maxEvaluations?: number
   /** Most shorter steps in turn. Default: 20. */
   readonly maxLineSearch?: number
+}
+
+/** The kinds of the options of a batch of problems. */
+export const rowOptions: Schema<RowOptions> = {
+  shape: is.needed(is.numbers),
+  bounds: is.object,
+  given: is.object,
+  history: is.number,
+  valueTolerance: is.number,
+  gradientTolerance: is.number,
+  maxEvaluations: is.number,
+  maxLineSearch: is.number,
 }
 
 /** f of each row, f32 [N], from x f32 [N, ...] and what is given; each row must depend on that row alone. */
@@ -72,6 +85,7 @@ export class RowProblem {
    * @throws OstrichError `ERR_ARGUMENT` for extents, limits or options out of range
    */
   constructor(name: string, options: RowOptions, { resumes = false } = {}) {
+    expectOptions(name, options, rowOptions)
     this.#name = name
     this.#resumes = resumes
     this.#shape = checkShape(name, options.shape)

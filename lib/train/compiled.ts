@@ -1,4 +1,5 @@
 // Any function over tensors on a session's weights: traced and compiled once, called like a function over typed arrays.
+import { expectKind, expectOptions, is, type Schema } from '../base/index.js'
 import type { CompilePrecision } from '../compile/index.js'
 import { DataError } from '../data/index.js'
 import {
@@ -26,6 +27,14 @@ export interface CompileOptions {
   readonly precision?: CompilePrecision
 }
 
+const schema: Schema<CompileOptions> = {
+  mode: is.oneOf('train', 'eval'),
+  precision: is.oneOf('f32', 'tf32', 'bf16'),
+}
+const anExtent = is.kind('a list of extents or { dtype, shape }', (value) => {
+  return is.numbers.accepts((value as { readonly shape?: unknown } | undefined)?.shape ?? value)
+})
+
 /** What the function returns, by name, as typed arrays. */
 export type Results<R> = {
   -readonly [K in keyof R]: R[K] extends Tensor<infer D extends DType> ? HostArrays[D] : never
@@ -51,7 +60,12 @@ export async function compileFunction<R extends Readonly<Record<string, Tensor>>
   extents: Readonly<Record<string, Extent>>,
   options: CompileOptions & { readonly fields: Fields; readonly most: CompilePrecision },
 ): Promise<Compiled<R>> {
-  const { mode = 'eval', precision = 'f32', fields, most } = options
+  const { fields, most, ...own } = options
+  expectOptions('compile', own, schema)
+  expectKind('compile', 'fn', is.callable, fn)
+  expectKind('compile', 'extents', is.object, extents)
+  for (const [name, extent] of Object.entries(extents)) expectKind('compile', name, anExtent, extent)
+  const { mode = 'eval', precision = 'f32' } = own
   if (precision === 'bf16' && most !== 'bf16') {
     throw new OstrichError('ERR_OPTION', 'compile[precision]: expected f32 of weights that are kept in f32, got bf16')
   }

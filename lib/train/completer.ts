@@ -1,5 +1,6 @@
 // Autocompletion: what a text is likely to go on with, as it is typed. A model of words ranks the words that begin with what is
 // typed; a model of characters searches for the likeliest ends of the word, a beam of streams at a time.
+import { expectOptions, is } from '../base/index.js'
 import { END_OF_LINE, UNKNOWN, type Vocabulary } from '../data/index.js'
 import type { Model } from './model.js'
 import type { Sampler } from './sampler.js'
@@ -30,7 +31,7 @@ export interface Completer {
 
 /**
  * Completes what is typed with a language model.
- * @throws what `model.sampler` throws
+ * @throws OstrichError `ERR_OPTION`; what `model.sampler` throws
  * @example
  * const typed = await train.completer(model, vocabulary)
  * await typed.read('the comp')
@@ -39,8 +40,10 @@ export interface Completer {
 export async function completer(
   model: Model,
   vocabulary: Vocabulary,
-  { beam = 12, longest = 24 }: CompleterOptions = {},
+  options: CompleterOptions = {},
 ): Promise<Completer> {
+  expectOptions('completer', options, { beam: is.whole(1), longest: is.whole(1) })
+  const { beam = 12, longest = 24 } = options
   const streams = vocabulary.unit === 'word' ? 1 : beam
   const sampler = await model.sampler({ streams, probabilities: true })
   const reader = new Reader(sampler, vocabulary)

@@ -1,11 +1,12 @@
 // A saved network for use: loads its weights from a checkpoint (or any safetensors file with the same names) and predicts.
-import { batched, type Dataset, type FieldArray, type FieldSpec, type Text } from '../data/index.js'
+import { expectKind, expectOptions, is, type Schema } from '../base/index.js'
+import { batched, type Dataset, type FieldArray, type FieldSpec, fieldOptions, type Text } from '../data/index.js'
 import { feed, type HostArray, OstrichError, type Tensor } from '../graph/index.js'
 import { type Compiled, compileFunction, type CompileOptions, type Extent } from './compiled.js'
 import { checkTensors, type CheckpointInfo, openCheckpoint, restore } from './checkpoint.js'
 import { Evaluator } from './evaluate.js'
 import type { MetricName, Metrics } from './events.js'
-import { checkDevice, type PlaceOptions } from './options.js'
+import { aFunction, type PlaceOptions, placeOptions, someInputs, someMetrics } from './options.js'
 import { openPlace, type Place } from './place.js'
 import { Predictor } from './predictor.js'
 import { Programs } from './programs.js'
@@ -22,6 +23,8 @@ export interface LoadOptions extends PlaceOptions {
   readonly input?: FieldSpec
 }
 
+const loadOptions: Schema<LoadOptions> = { ...placeOptions, inputs: someInputs, input: is.object }
+
 /** Options of `model.evaluate`. */
 export interface EvaluateOptions {
   readonly data: Dataset | Text | TrainingData
@@ -33,6 +36,14 @@ export interface EvaluateOptions {
   readonly window?: number
   /** What is measured besides loss and accuracy. Default: nothing. */
   readonly metrics?: readonly MetricName[]
+}
+
+const evaluateOptions: Schema<EvaluateOptions> = {
+  data: is.needed(is.object),
+  loss: is.needed(aFunction),
+  batch: is.whole(1),
+  window: is.whole(1),
+  metrics: someMetrics,
 }
 
 /** A network with its weights, for use. */
@@ -72,13 +83,16 @@ export interface Model extends AsyncDisposable {
 
 /**
  * Loads a network's weights.
- * @throws CheckpointError for a file that is damaged or of another model; `ERR_NO_DEVICE`
+ * @throws OstrichError `ERR_OPTION`; CheckpointError for a file that is damaged or of another model; `ERR_NO_DEVICE`
  * @example
  * const model = await train.load('mnist.safetensors', lenet())
  * const scores = await model.predict(images) // Float32Array, 10 for each image
  */
 export async function load(path: string, net: Network, options: LoadOptions = {}): Promise<Model> {
-  checkDevice(options)
+  expectKind('load', 'path', is.text, path)
+  expectKind('load', 'net', aFunction, net)
+  expectOptions('load', options, loadOptions)
+  if (options.input !== undefined) expectOptions('load[input]', options.input, fieldOptions)
   await using checkpoint = await openCheckpoint(path)
   const { file, info } = checkpoint
   const field = options.input ?? info?.fields['x']
@@ -140,15 +154,19 @@ function modelOf({ place, programs, store, net, inputs, field, info }: Parts): M
       alive()
       return predictor.predict(x)
     },
-    async evaluate({ data, loss, batch, window = 100, metrics }) {
+    async evaluate(options) {
       alive()
+      expectOptions('evaluate', options, evaluateOptions)
+      const { data, loss, batch, window = 100, metrics } = options
       const source = sourcesOf(data, window).train
       checkFieldNames(source.fields)
       const rows = batch ?? (source.vocabulary === undefined ? 250 : 1)
       return new Evaluator(programs, { net, loss, inputs, metrics }, place.precision).measure(source, rows)
     },
-    async tokenLosses(text, { window = 100 } = {}) {
+    async tokenLosses(text, options = {}) {
       alive()
+      expectOptions('tokenLosses', options, { window: is.whole(1) })
+      const { window = 100 } = options
       return tokenLosses(programs, { net, precision: place.precision, text, window })
     },
     async sampler(options = {}) {

@@ -1,6 +1,7 @@
 // Opens a session: checks its options and data, opens the device, compiles the training program, fills the memory.
+import { stat } from 'node:fs/promises'
+import { OstrichError } from '../base/index.js'
 import { DataError } from '../data/index.js'
-import { OstrichError } from '../graph/index.js'
 import { resolve, type SessionOptions } from './options.js'
 import { openPlace } from './place.js'
 import { Programs } from './programs.js'
@@ -19,6 +20,7 @@ import { Weights } from './weights.js'
  */
 export async function session(net: Network, options: SessionOptions): Promise<Session> {
   const resolved = resolve(net, options)
+  if (resolved.folder !== undefined) await expectNoFile(resolved.folder)
   const sources = sourcesOf(resolved.data, resolved.window)
   checkFieldNames(sources.train.fields)
   sources.train.steps(resolved.batch)
@@ -43,4 +45,11 @@ export async function session(net: Network, options: SessionOptions): Promise<Se
     await place.device.dispose()
     throw error
   }
+}
+
+/** A run is not to find out at its first checkpoint that its folder is a file. */
+async function expectNoFile(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => undefined)
+  if (found === undefined || found.isDirectory()) return
+  throw new OstrichError('ERR_OPTION', `session[folder]: expected a folder, got the file ${folder}`)
 }

@@ -1,10 +1,10 @@
 // Options of a session: what they are, their defaults, and the refusal of what they cannot be.
+import { expectKind, expectOptions, is, type Schema } from '../base/index.js'
 import type { CompilePrecision } from '../compile/index.js'
 import type { Dataset, Text } from '../data/index.js'
-import { OstrichError } from '../graph/index.js'
 import { type MetricName, metricNames } from './events.js'
 import type { Optimizer } from '../optim/index.js'
-import { deviceNames, type DeviceOptions, isDeviceName } from '../runtime/index.js'
+import { deviceOptions, type DeviceOptions } from '../runtime/index.js'
 import type { Explain } from './programs.js'
 import type { CheckpointEvery } from './loop.js'
 import type { TrainingData } from './source.js'
@@ -63,47 +63,56 @@ export interface Resolved extends SessionOptions {
   readonly checkpointEvery: CheckpointEvery
 }
 
-function whole(name: string, value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): void {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most) return
-  refuse(name, `a whole number of at least ${least}`, value)
+/** The kinds of the options of whatever opens a device and runs on it. */
+export const placeOptions: Schema<PlaceOptions> = {
+  ...deviceOptions,
+  precision: is.oneOf('auto', 'f32', 'tf32', 'bf16'),
 }
 
-function refuse(name: string, expected: string, value: unknown): never {
-  throw new OstrichError('ERR_OPTION', `session[${name}]: expected ${expected}, got ${JSON.stringify(value)}`)
+/** What a network and a loss are. */
+export const aFunction = is.kind('a function of tensors', is.callable.accepts)
+/** What updates parameters. */
+export const anOptimizer = is.kind(
+  'an optimizer, such as optim.sgd({ rate: 0.1 })',
+  is.withMethods('', 'update', 'rate').accepts,
+)
+/** What the option `metrics` may be. */
+export const someMetrics = is.listOf(is.oneOf(...metricNames), metricNames.join(', '))
+/** A function for each of several fields. */
+export const someInputs = is.kind('a function for each field', (value) => {
+  return is.object.accepts(value) && Object.values(value as object).every(is.callable.accepts)
+})
+
+const schema: Schema<SessionOptions> = {
+  ...placeOptions,
+  data: is.needed(is.kind('a data set, a text or { train, validation }', (value) => value !== undefined)),
+  loss: is.needed(aFunction),
+  optimizer: is.needed(anOptimizer),
+  batch: is.needed(is.whole(1)),
+  window: is.whole(1),
+  overTime: is.oneOf('mean', 'sum'),
+  epochs: is.whole(0),
+  seed: is.whole(0),
+  signal: is.signal,
+  folder: is.text,
+  checkpointEvery: is.object,
+  inputs: someInputs,
+  shuffle: is.flag,
+  metrics: someMetrics,
+  config: is.anything,
+  explain: is.callable,
 }
 
-function oneOf(name: string, value: unknown, allowed: readonly (string | boolean)[]): void {
-  if (value !== undefined && !allowed.some((one) => one === value)) refuse(name, allowed.join(', '), value)
-}
-
-/** Refuses what no device can be opened with. */
-export function checkDevice({ device, precision, threads = 0, deterministic, memoryLimit = 0 }: PlaceOptions): void {
-  if (device !== undefined && !isDeviceName(device)) refuse('device', deviceNames, device)
-  oneOf('precision', precision, ['auto', 'f32', 'tf32', 'bf16'])
-  oneOf('deterministic', deterministic, [true, false])
-  whole('memoryLimit', memoryLimit, 0)
-  whole('threads', threads, 0, 4096)
-}
+const saving: Schema<CheckpointEvery> = { steps: is.whole(1), seconds: is.number }
 
 /**
  * Puts defaults in and refuses what makes no sense.
  * @throws OstrichError `ERR_OPTION` naming the option
  */
 export function resolve(net: Network, options: SessionOptions): Resolved {
+  expectKind('session', 'net', aFunction, net)
+  expectOptions('session', options, schema)
   const { epochs = 1, seed = 1, inputs = {}, shuffle = true, checkpointEvery = { seconds: 60 } } = options
-  checkDevice(options)
-  whole('batch', options.batch, 1)
-  if (options.window !== undefined) whole('window', options.window, 1)
-  oneOf('overTime', options.overTime, ['mean', 'sum'])
-  whole('epochs', epochs, 0)
-  whole('seed', seed, 0)
-  if (checkpointEvery.steps !== undefined) whole('checkpointEvery.steps', checkpointEvery.steps, 1)
-  for (const metric of options.metrics ?? []) oneOf('metrics', metric, metricNames)
-  const functions = { net, loss: options.loss }
-  for (const [name, value] of Object.entries(functions)) {
-    const given: unknown = value
-    if (typeof given === 'function') continue
-    throw new OstrichError('ERR_OPTION', `session[${name}]: expected a function of tensors, got ${typeof given}`)
-  }
+  expectOptions('session[checkpointEvery]', checkpointEvery, saving)
   return { ...options, net, epochs, seed, inputs, shuffle, checkpointEvery }
 }

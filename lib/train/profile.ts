@@ -1,9 +1,10 @@
 // Where the time of a training step goes: every step of the training program timed by the backend, on one made-up batch.
+import { expectKind, expectOptions, is, type Schema } from '../base/index.js'
 import type { CompilePrecision } from '../compile/index.js'
-import { batched, type FieldSpec, madeUp, windowFields } from '../data/index.js'
-import { feed, OstrichError, trace } from '../graph/index.js'
+import { batched, fieldOptions, type FieldSpec, madeUp, windowFields } from '../data/index.js'
+import { feed, trace } from '../graph/index.js'
 import type { Optimizer } from '../optim/index.js'
-import { checkDevice, type PlaceOptions } from './options.js'
+import { aFunction, anOptimizer, type PlaceOptions, placeOptions, someInputs } from './options.js'
 import { openPlace } from './place.js'
 import { Programs } from './programs.js'
 import { StateStore } from './state.js'
@@ -53,6 +54,17 @@ export interface ProfileOptions extends PlaceOptions {
   readonly onRun?: (done: number, runs: number) => void
 }
 
+const schema: Schema<ProfileOptions> = {
+  ...placeOptions,
+  loss: is.needed(aFunction),
+  optimizer: is.needed(anOptimizer),
+  batch: is.needed(is.whole(1)),
+  example: is.needed(is.object),
+  inputs: someInputs,
+  runs: is.whole(1),
+  onRun: is.callable,
+}
+
 const warmUp = 2
 
 /**
@@ -61,12 +73,10 @@ const warmUp = 2
  * @example const { split } = await train.profile(net, { loss: nn.crossEntropy, optimizer, batch: 128, example: { dtype: 'f32', shape: [3, 224, 224] } })
  */
 export async function profile(net: Network, options: ProfileOptions): Promise<Profile> {
-  checkDevice(options)
+  expectKind('profile', 'net', aFunction, net)
+  expectOptions('profile', options, schema)
+  expectOptions('profile[example]', options.example, fieldOptions)
   const { loss, optimizer, batch, example, inputs = {}, runs = 10, onRun } = options
-  for (const [name, value] of Object.entries({ batch, runs })) {
-    if (Number.isSafeInteger(value) && value >= 1) continue
-    throw new OstrichError('ERR_OPTION', `profile[${name}]: expected a whole number of at least 1, got ${value}`)
-  }
   const classes = outputs(net, inputs, example)
   const steps = example.batchAxis === 1 ? example.shape[0] : undefined
   const place = await openPlace({ ...options, profile: true })

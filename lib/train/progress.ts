@@ -1,6 +1,8 @@
 // Shows a training run, or another long count, to a person: a live bar on a terminal, plain lines elsewhere, nothing when no stream is given.
 // Writes to the stream that it is handed and reads the clock that it is handed; owns no timer and no process state.
 
+import { expectOptions, is } from '../base/index.js'
+
 /** Where to show progress: `process.stderr`, or anything with `write`. */
 export interface ProgressStream {
   /** Takes text as it is to appear. */
@@ -79,11 +81,10 @@ const PLAIN = '\x1b[0m'
  * progress.update({ epoch: 1, epochs: 5, step: 10, steps: 468, batch: 128, loss: 0.71 })
  * progress.finish()
  */
-export function createProgress({
-  stream,
-  clock = () => performance.now(),
-  everySeconds = 10,
-}: ProgressOptions = {}): Progress {
+export function createProgress(options: ProgressOptions = {}): Progress {
+  const sink = is.withMethods('a stream', 'write')
+  expectOptions('createProgress', options, { stream: sink, clock: is.callable, everySeconds: is.number })
+  const { stream, clock = () => performance.now(), everySeconds = 10 } = options
   if (stream === undefined) return { update: () => undefined, line: () => undefined, finish: () => undefined }
   return stream.isTTY === true ? new LiveBar(stream, clock) : new PlainLines(stream, clock, everySeconds * 1000)
 }

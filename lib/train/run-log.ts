@@ -1,5 +1,6 @@
 // The folder that every run leaves: config.json (what was asked), log.jsonl (what happened, one event a line) and
 // curves.svg (the same, to look at). A run that is killed loses at most the lines of its last moment.
+import { expectOptions, is, OstrichError } from '../base/index.js'
 import { mkdir, open, readFile, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from './atomic-file.js'
@@ -39,7 +40,7 @@ export interface RunLogOptions {
  * const folder = await makeRunFolder('runs', runName('mnist-lenet', new Date()))
  */
 export async function makeRunFolder(root: string, name: string): Promise<string> {
-  await mkdir(root, { recursive: true })
+  await makeFolder(root)
   for (let attempt = 1; ; attempt++) {
     const folder = join(root, attempt === 1 ? name : `${name}-${attempt}`)
     try {
@@ -51,6 +52,18 @@ export async function makeRunFolder(root: string, name: string): Promise<string>
   }
 }
 
+/**
+ * Makes a folder, and those above it, where they are not there.
+ * @throws OstrichError `ERR_OPTION` where a file is in the way; the system's error where it cannot be made
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code !== 'EEXIST' && code !== 'ENOTDIR') throw error
+    throw new OstrichError('ERR_OPTION', `folder: expected a folder for the run, got a file on the way to ${folder}`)
+  })
+}
+
 /** A folder name that sorts by time: `2026-01-31T09-05-00-mnist` (UTC). */
 export function runName(what: string, date: Date): string {
   return `${date.toISOString().slice(0, 19).replaceAll(':', '-')}-${what}`
@@ -59,14 +72,16 @@ export function runName(what: string, date: Date): string {
 /**
  * Opens a run's folder for writing, making it when it is not there.
  *
- * @throws the system's error when the folder or its files cannot be written
+ * @throws OstrichError `ERR_OPTION` for options that it does not know, or where a file is in the way; the system's error when the folder or its files cannot be written
  * @example
  * const log = await openRunLog(folder, { config, title: 'mnist' })
  * log.write({ type: 'step', epoch: 0, step: 1, loss: 2.3 })
  * await log.close()
  */
-export async function openRunLog(folder: string, { config, title, resumeAt }: RunLogOptions): Promise<RunLog> {
-  await mkdir(folder, { recursive: true })
+export async function openRunLog(folder: string, options: RunLogOptions): Promise<RunLog> {
+  expectOptions('openRunLog', options, { config: is.anything, title: is.needed(is.text), resumeAt: is.whole(0) })
+  const { config, title, resumeAt } = options
+  await makeFolder(folder)
   await writeText(join(folder, 'config.json'), `${JSON.stringify(config, nameNonFinite, 2)}\n`)
   const path = join(folder, 'log.jsonl')
   const curves = new CurveRecorder()

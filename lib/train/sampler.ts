@@ -1,5 +1,6 @@
 // Language models at work: many streams of one network, each going on token by token from the state that it carries. One compiled
 // program of one step draws the next token of every stream on the device; the host decides only what it reads instead.
+import { expectOptions, is, type Schema } from '../base/index.js'
 import type { CompilePrecision } from '../compile/index.js'
 import { assign, type DType, feed, OstrichError, read, type Tensor, Variable } from '../graph/index.js'
 import {
@@ -40,6 +41,8 @@ export interface SamplerOptions {
   /** Fetch the logarithms of all probabilities of each next token, too. Default: false. */
   readonly probabilities?: boolean
 }
+
+const schema: Schema<SamplerOptions> = { streams: is.whole(1), probabilities: is.flag }
 
 /** How the next tokens are drawn. */
 export interface DrawOptions {
@@ -88,10 +91,9 @@ export class Sampler {
   }
 
   /** @throws ShapeError from the network; OstrichError `ERR_OPTION` */
-  static async create(parts: SamplerParts, { streams = 1, probabilities = false }: SamplerOptions): Promise<Sampler> {
-    if (!Number.isSafeInteger(streams) || streams < 1) {
-      throw new OstrichError('ERR_OPTION', `sampler[streams]: expected a whole number of at least 1, got ${streams}`)
-    }
+  static async create(parts: SamplerParts, options: SamplerOptions): Promise<Sampler> {
+    expectOptions('sampler', options, schema)
+    const { streams = 1, probabilities = false } = options
     const drawn = new Variable<'i32', [number]>({
       label: 'drawn',
       dtype: 'i32',
@@ -121,8 +123,9 @@ export class Sampler {
    * Calls may overlap; they run in order.
    * @throws OstrichError `ERR_OPTION` for a temperature that is not above 0, a k below 1; `ERR_DATA` for a token outside the vocabulary
    */
-  async step(given?: Int32Array, { temperature = 1, topK }: DrawOptions = {}): Promise<Drawn> {
-    checkDraw({ temperature, ...(topK !== undefined && { topK }) })
+  async step(given?: Int32Array, options: DrawOptions = {}): Promise<Drawn> {
+    checkDraw(options)
+    const { temperature = 1, topK } = options
     const { streams, vocabulary } = this
     const tokens = new Int32Array(streams)
     const logProbabilities = this.#probabilities ? new Float32Array(streams * vocabulary) : undefined
@@ -229,13 +232,13 @@ export interface SamplerParts {
   readonly precision: CompilePrecision
 }
 
-function checkDraw({ temperature, topK }: DrawOptions & { readonly temperature: number }): void {
+function checkDraw(options: DrawOptions): void {
+  const above = is.kind('a number above 0', (value) => typeof value === 'number')
+  expectOptions('sampler', options, { temperature: above, topK: is.whole(1) })
+  const { temperature = 1 } = options
   if (!(temperature > 0 && temperature < Infinity)) {
     const hint = temperature === 0 ? ' (topK 1 takes the likeliest)' : ''
     throw new OstrichError('ERR_OPTION', `sampler[temperature]: expected a number above 0, got ${temperature}${hint}`)
-  }
-  if (topK !== undefined && !(Number.isSafeInteger(topK) && topK >= 1)) {
-    throw new OstrichError('ERR_OPTION', `sampler[topK]: expected a whole number of at least 1, got ${topK}`)
   }
 }
 

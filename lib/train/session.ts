@@ -1,8 +1,8 @@
 // A session: one network on one device, with its data, its optimiser and its memory; trained step by step, watched,
 // stopped, saved, resumed, measured and used. `open-session.ts` opens one.
+import { expectKind, is } from '../base/index.js'
 import type { CompilePrecision } from '../compile/index.js'
 import { join } from 'node:path'
-import { mkdir } from 'node:fs/promises'
 import type { FieldArray } from '../data/index.js'
 import { type HostArray, OstrichError, type Tensor } from '../graph/index.js'
 import { checkTensors, openCheckpoint, restore, writeCheckpoint } from './checkpoint.js'
@@ -13,6 +13,7 @@ import type { Place } from './place.js'
 import { Loop, type LoopParts, type Position } from './loop.js'
 import type { Resolved, SessionOptions } from './options.js'
 import { Predictor } from './predictor.js'
+import { makeFolder } from './run-log.js'
 import type { Programs } from './programs.js'
 import { type Sources, sourcesOf } from './source.js'
 import type { StateStore } from './state.js'
@@ -108,6 +109,7 @@ export class Session {
    */
   async evaluate(data?: SessionOptions['data'], batch = this.#parts.options.batch): Promise<Metrics> {
     this.#alive()
+    expectKind('evaluate', 'batch', is.whole(1), batch)
     const { sources, options } = this.#parts
     const source = data === undefined ? sources.validation : sourcesOf(data, options.window).train
     return source === undefined ? unmeasured : this.#atRest(() => this.#evaluator.measure(source, batch))
@@ -152,6 +154,7 @@ export class Session {
    */
   async save(path: string): Promise<void> {
     this.#alive()
+    expectKind('save', 'path', is.text, path)
     const { options, sources, place, store } = this.#parts
     await this.#atRest(async () => {
       const parameters = store.parameters().map(({ name }) => name)
@@ -169,6 +172,7 @@ export class Session {
    */
   async resume(path: string): Promise<void> {
     this.#alive()
+    expectKind('resume', 'path', is.text, path)
     this.#idle()
     await using checkpoint = await openCheckpoint(path)
     const { options, sources, place, store, programs } = this.#parts
@@ -261,7 +265,7 @@ export class Session {
   async #saveToFolder(): Promise<string | undefined> {
     const { folder } = this.#parts.options
     if (folder === undefined) return undefined
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
     const path = join(folder, 'last.safetensors')
     await this.save(path)
     return path

@@ -1,10 +1,12 @@
 // What a person gives as data -> sources of batches: a data set (shuffled, resumable anywhere), or batches of their own.
+import { expectOptions, nearest, OstrichError } from '../base/index.js'
 import {
   type Batch,
   batches,
   DataError,
   type Dataset,
   type FieldArray,
+  fieldOptions,
   type FieldSpec,
   fromBatches,
   stepsPerEpoch,
@@ -71,10 +73,25 @@ export function sourcesOf(data: Dataset | Text | TrainingData, window?: number):
   if (typeof given !== 'object' || given === null || !('train' in given)) {
     throw new DataError('session[data]: expected a data set or { train, validation }, got something else')
   }
+  expectHalves(data as TrainingData)
   const { train, validation, fields } = data as TrainingData
   const known = fields ?? (isDataset(train) ? train.fields : undefined)
   const source = sourceOf(train, known, 'train', window)
   return { train: source, validation: validation && sourceOf(validation, source.fields, 'validation', window) }
+}
+
+/** Data sets carry more than their halves (classes, statistics): only a slip of the pen is refused. */
+function expectHalves(data: TrainingData): void {
+  const names = ['train', 'validation', 'fields']
+  for (const name of Object.keys(data)) {
+    const guess = names.includes(name) ? undefined : nearest(name, names)
+    if (guess === undefined) continue
+    const expected = `expected ${names.join(', ')}, got ${name} (did you mean ${guess}?)`
+    throw new OstrichError('ERR_OPTION', `session[data]: ${expected}`)
+  }
+  for (const [name, field] of Object.entries(data.fields ?? {})) {
+    expectOptions(`session[data.fields.${name}]`, field, fieldOptions)
+  }
 }
 
 function isDataset(value: unknown): value is Dataset {
@@ -119,8 +136,8 @@ function textSource(text: Text, window: number | undefined): Source {
     views: 1,
     steps: (streams) => windowsPerEpoch(text.tokens.length, { streams, steps: window, dropLast: true }),
     // eslint-disable-next-line @typescript-eslint/require-await -- batches of other sources come from disk
-    async *epoch({ batch: streams, ...options }) {
-      yield* windows(text, { ...options, streams, steps: window })
+    async *epoch({ batch: streams, epoch, startStep = 0, dropLast = false }) {
+      yield* windows(text, { epoch, startStep, dropLast, streams, steps: window })
     },
     fingerprint: async () => {
       const { createHash } = await import('node:crypto')

@@ -61,7 +61,7 @@ describe('openDevice', () => {
       const refused = openDevice({ device: 'cuda' })
       await expect(refused).rejects.toMatchObject({ code: 'ERR_NO_DEVICE' })
       await expect(refused).rejects.toThrow(
-        /expected cuda, got none: .*(ostrich_cuda\.so|no NVIDIA driver).*use device: 'cpu'/s,
+        /expected cuda, got none: (.*ostrich_cuda\.so|.*no NVIDIA driver).*use device: 'cpu'/s,
       )
     },
   )
@@ -80,8 +80,12 @@ describe('openDevice', () => {
   })
 
   it('refuses what it does not know', async () => {
-    await expect(openDevice({ device: 'tpu' as 'cpu' })).rejects.toThrow('expected auto, cpu, cuda or cuda:1, got tpu')
-    await expect(openDevice({ threads: -1 })).rejects.toThrow('expected threads to be a whole number >= 0, got -1')
+    await expect(openDevice({ device: 'tpu' as 'cpu' })).rejects.toThrow(
+      'openDevice[device]: expected auto, cpu, cuda or cuda:1, got "tpu"',
+    )
+    await expect(openDevice({ threads: -1 })).rejects.toThrow(
+      'openDevice[threads]: expected a whole number from 0 to 4096, got -1',
+    )
   })
 })
 

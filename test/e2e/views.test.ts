@@ -89,7 +89,7 @@ describe('evaluate', () => {
       expect(Object.keys(await run.evaluate(set))).toEqual(['loss', 'accuracy'])
     })
     const wrong = using(net(), { data: { train: set }, metrics: ['top6' as 'top5'] }, () => Promise.resolve())
-    await expect(wrong).rejects.toThrow(/session\[metrics\]: expected top5, perplexity, bits, got "top6"/)
+    await expect(wrong).rejects.toThrow(/session\[metrics\]: expected a list of top5, perplexity, bits, got \["top6"\]/)
   })
 
   it('refuses to train on several views', async () => {

@@ -1,6 +1,7 @@
 // Random windows, mirror images and colours of the training images (Krizhevsky, Sutskever & Hinton 2012, section 4.1), and the
 // fixed windows of the others. What an example looks like depends on (seed, epoch, its index) alone, so a resumed run, or one
 // with other workers, sees the same.
+import { expectOptions, is } from '../../base/index.js'
 import { type Dataset, describe, elementsOf, type EpochKey } from '../dataset.js'
 import { wholeNumber } from '../batches.js'
 import { DataError } from '../errors.js'
@@ -41,7 +42,10 @@ interface Cut {
 }
 
 /** @throws DataError where an option cannot be of these images */
-export function checkAugment({ crop, pad = 0, colour = 0, mirror }: AugmentOptions, { height, width }: Shape): void {
+export function checkAugment(options: AugmentOptions, { height, width }: Shape): void {
+  const one = is.anything
+  expectOptions('augment', options, { crop: one, pad: one, mirror: one, colour: one })
+  const { crop, pad = 0, colour = 0, mirror } = options
   wholeNumber('augment', 'pad', pad, 0, 1024)
   if (crop !== undefined) wholeNumber('augment', 'crop', crop, 1, Math.min(height, width))
   else if (height !== width) {

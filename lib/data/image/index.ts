@@ -1,5 +1,6 @@
 // Public names of images: what reads trees, packs and opens packed folders is loaded when it is first called, as most programs
 // never do.
+import { expectOptions, is, type Schema } from '../../base/index.js'
 import type { PackOptions, PackResult } from './pack.js'
 import type { PackedImages, PackedOptions } from './packed.js'
 import type { ImageTree, TreeOptions } from './tree.js'
@@ -11,6 +12,20 @@ export type { BadImage, Encoding } from './shard.js'
 export type { Colours, ImageStatistics } from './statistics.js'
 export type { ImageTree, TreeImage, TreeOptions } from './tree.js'
 
+const treeOptions: Schema<TreeOptions> = { labels: is.text, synsets: is.text }
+
+/** What numbers and words they may be is looked at where they are used. */
+const packOptions: Schema<PackOptions> = {
+  ...treeOptions,
+  size: is.anything,
+  format: is.anything,
+  quality: is.anything,
+  workers: is.anything,
+  shardSize: is.anything,
+  onBad: is.anything,
+  onProgress: is.callable,
+}
+
 /**
  * Finds the images of a tree: `train/<class>/*` and `val/<class>/*`, or `<class>/*` alone, or ILSVRC2012's own layout, whose
  * validation images lie in one folder with their labels in a file (docs/imagenet.md says which). Reads names, not images.
@@ -20,6 +35,7 @@ export type { ImageTree, TreeImage, TreeOptions } from './tree.js'
  * const { classes, train } = await readTree('/data/ILSVRC2012')
  */
 export async function readTree(root: string, options: TreeOptions = {}): Promise<ImageTree> {
+  expectOptions('readTree', options, treeOptions)
   const tree = await import('./tree.js')
   return tree.readTree(root, options)
 }
@@ -35,6 +51,7 @@ export async function readTree(root: string, options: TreeOptions = {}): Promise
  * const { train, bad } = await packImages('/data/ILSVRC2012', '/data/packed', { workers: 8 })
  */
 export async function packImages(root: string, out: string, options: PackOptions = {}): Promise<PackResult> {
+  expectOptions('packImages', options, packOptions)
   const pack = await import('./pack.js')
   return pack.packImages(root, out, options)
 }
@@ -47,6 +64,7 @@ export async function packImages(root: string, out: string, options: PackOptions
  * const data = await packedImages('/data/packed', { augment: { crop: 224, mirror: true, colour: 0.1 }, workers: 4 })
  */
 export async function packedImages(folder: string, options: PackedOptions = {}): Promise<PackedImages> {
+  expectOptions('packedImages', options, { augment: is.object, views: is.anything, workers: is.anything })
   const packed = await import('./packed.js')
   return packed.packedImages(folder, options)
 }

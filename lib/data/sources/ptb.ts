@@ -1,11 +1,14 @@
 // The Penn Treebank in Mikolov's preparation (Mikolov et al. 2010, "Recurrent neural network based language model"): lower-cased
 // words of the Wall Street Journal, numbers as N, all but the 10,000 most frequent words as <unk>, one sentence a line.
 // Licensed by the LDC, so it is never fetched: it is taken from the user's copy.
-import { access, mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { expectOptions, is } from '../../base/index.js'
 import { DataError, reasonOf } from '../errors.js'
+import { fetchOptions } from '../fetch-options.js'
 import { dataFolder } from '../folder.js'
 import type { FetchOptions } from '../npm-package.js'
+import { isThere } from '../present.js'
 import { readText, type Text } from '../text/text.js'
 import { Vocabulary } from '../text/vocabulary.js'
 
@@ -41,7 +44,9 @@ export interface PtbOptions {
  * @throws DataError where a file is absent (the message says how to get it), or not the one that language models are compared by
  * @example const { train, test } = await ptb()
  */
-export async function ptb({ dir = dataFolder('ptb'), vocabulary: given }: PtbOptions = {}): Promise<Ptb> {
+export async function ptb(options: PtbOptions = {}): Promise<Ptb> {
+  expectOptions<PtbOptions>('ptb', options, { dir: is.text, vocabulary: is.instance('a Vocabulary', Vocabulary) })
+  const { dir = dataFolder('ptb'), vocabulary: given } = options
   const [train, valid, test] = await Promise.all(
     (Object.keys(PARTS) as (keyof typeof PARTS)[]).map(async (part) => {
       const path = await pathOf(dir, part)
@@ -68,16 +73,9 @@ export async function ptb({ dir = dataFolder('ptb'), vocabulary: given }: PtbOpt
 async function pathOf(dir: string, part: string): Promise<string | undefined> {
   for (const name of [`ptb.${part}.txt`, `ptb.${part}.txt.gz`]) {
     const path = join(dir, name)
-    if (await exists(path)) return path
+    if (await isThere(path)) return path
   }
   return undefined
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }
 
 /** Options of `getPtb`. */
@@ -97,6 +95,7 @@ export interface GetPtbOptions extends FetchOptions {
  * @example await getPtb({ from: 'simple-examples/data' })
  */
 export async function getPtb(options: GetPtbOptions = {}): Promise<string> {
+  expectOptions('getPtb', options, { ...fetchOptions, from: is.text })
   const { from, dir = dataFolder('ptb'), onProgress = () => undefined } = options
   onProgress({ stage: 'check', what: dir })
   const parts = Object.keys(PARTS)

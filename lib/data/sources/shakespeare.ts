@@ -1,12 +1,15 @@
 // tinyshakespeare: 1,115,394 characters of Shakespeare's plays (public domain), as char-rnn made them up. Read by characters, the
 // last tenth held back for validation.
-import { access, readFile, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { expectOptions, is } from '../../base/index.js'
 import { DataError } from '../errors.js'
+import { fetchOptions } from '../fetch-options.js'
 import { dataFolder } from '../folder.js'
 import type { FetchOptions } from '../npm-package.js'
+import { isThere } from '../present.js'
 import { readText, text, type TextHalves } from '../text/text.js'
-import type { Vocabulary } from '../text/vocabulary.js'
+import { Vocabulary } from '../text/vocabulary.js'
 
 const FILES = ['tinyshakespeare.txt', 'tinyshakespeare.txt.gz', 'input.txt']
 const CHARACTERS = 1_115_394
@@ -25,6 +28,8 @@ export interface ShakespeareOptions {
  * @example const { train, validation } = await shakespeare()
  */
 export async function shakespeare(options: ShakespeareOptions = {}): Promise<TextHalves> {
+  const known = { dir: is.text, vocabulary: is.instance('a Vocabulary', Vocabulary) }
+  expectOptions<ShakespeareOptions>('shakespeare', options, known)
   const { dir = dataFolder('text'), vocabulary } = options
   const path = await fileIn(dir)
   if (path === undefined) {
@@ -39,11 +44,7 @@ export async function shakespeare(options: ShakespeareOptions = {}): Promise<Tex
 async function fileIn(dir: string): Promise<string | undefined> {
   for (const name of FILES) {
     const path = join(dir, name)
-    const found = await access(path).then(
-      () => true,
-      () => false,
-    )
-    if (found) return path
+    if (await isThere(path)) return path
   }
   return undefined
 }
@@ -68,6 +69,7 @@ export interface GetShakespeareOptions extends FetchOptions {
  * @example await getShakespeare({ from: 'input.txt' })
  */
 export async function getShakespeare(options: GetShakespeareOptions = {}): Promise<string> {
+  expectOptions('getShakespeare', options, { ...fetchOptions, from: is.text })
   const { from, dir = dataFolder('text'), onProgress = () => undefined } = options
   onProgress({ stage: 'check', what: dir })
   if (from === undefined) {

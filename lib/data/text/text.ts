@@ -1,5 +1,6 @@
 // A text as numbers, and texts from files: any plain text in UTF-8, compressed by gzip or not, by words or by characters.
 import { readFile } from 'node:fs/promises'
+import { expectOptions, is, type Schema } from '../../base/index.js'
 import { wholeNumber } from '../batches.js'
 import { DataError, reasonOf } from '../errors.js'
 import { type TextUnit, Vocabulary } from './vocabulary.js'
@@ -32,6 +33,14 @@ export interface TextOptions {
   readonly vocabulary?: Vocabulary
 }
 
+/** What unit and numbers they may be is looked at where they are used. */
+const schema: Schema<TextOptions> = {
+  unit: is.anything,
+  heldBack: is.anything,
+  most: is.anything,
+  vocabulary: is.instance('a Vocabulary', Vocabulary),
+}
+
 /**
  * A file of plain text, its end held back for validation. The vocabulary is that of the whole file, so that every token
  * of the held-back part has a number.
@@ -39,6 +48,7 @@ export interface TextOptions {
  * @example const { train, validation } = await text('shakespeare.txt', { unit: 'character' })
  */
 export async function text(path: string, options: TextOptions = {}): Promise<TextHalves> {
+  expectOptions('text', options, schema)
   const { unit = 'character', heldBack = 0.1, most } = options
   if (!(heldBack > 0 && heldBack < 1)) {
     throw new DataError(`text[heldBack]: expected a share between 0 and 1, got ${heldBack}`)

@@ -1,5 +1,6 @@
 // A text -> batches for truncated backpropagation through time: N streams, each a contiguous part of the text, read in windows
 // of T steps. Time-major, so that a step of all streams is one row: x and target i32 [T, N], target one token ahead of x.
+import { expectOptions, is, type Schema } from '../../base/index.js'
 import { wholeNumber, type Batch } from '../batches.js'
 import type { FieldSpec } from '../dataset.js'
 import { DataError } from '../errors.js'
@@ -28,6 +29,15 @@ export interface WindowOptions {
   readonly dropLast?: boolean
 }
 
+/** Whole numbers are looked at one by one. */
+const schema: Schema<WindowOptions> = {
+  streams: is.anything,
+  steps: is.anything,
+  epoch: is.anything,
+  startStep: is.anything,
+  dropLast: is.flag,
+}
+
 /** A batch of windows. */
 export interface WindowBatch extends Batch<'x' | 'target' | 'fresh'> {
   /** Steps of this window: T, or fewer in the last one. */
@@ -51,7 +61,9 @@ function predictionsPerStream(tokens: number, streams: number): number {
  * @throws DataError where there would be none
  * @example windowsPerEpoch(929_589, { streams: 20, steps: 20, dropLast: true }) // 2323
  */
-export function windowsPerEpoch(tokens: number, { streams, steps, dropLast = false }: WindowOptions): number {
+export function windowsPerEpoch(tokens: number, options: WindowOptions): number {
+  expectOptions('windows', options, schema)
+  const { streams, steps, dropLast = false } = options
   wholeNumber('windows', 'steps', steps, 1)
   const each = predictionsPerStream(tokens, streams)
   const windows = dropLast ? Math.floor(each / steps) : Math.ceil(each / steps)

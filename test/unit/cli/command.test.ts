@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { command, named, UsageError } from '../../../lib/cli/command.js'
 import { deviceOption } from '../../../lib/cli/device-option.js'
 import { openDevice } from '../../../lib/runtime/index.js'
-import { checkDevice } from '../../../lib/train/options.js'
+import { session } from '../../../lib/train/index.js'
 
 const seen: unknown[] = []
 const cook = command({
@@ -91,10 +91,10 @@ describe('--device', () => {
     async (device) => {
       const words = `expected auto, cpu, cuda or cuda:1, got`
       await expect(given(device)).rejects.toThrow(`--device expects auto, cpu, cuda or cuda:1, got ${device}.`)
-      expect(() => {
-        checkDevice({ device: device as 'cpu' })
-      }).toThrow(`session[device]: ${words} ${JSON.stringify(device)}`)
-      await expect(openDevice({ device: device as 'cpu' })).rejects.toThrow(`device: ${words} ${device}`)
+      const options = { device: device as 'cpu' }
+      const shown = `[device]: ${words} ${JSON.stringify(device)}`
+      await expect(session((() => undefined) as never, options as never)).rejects.toThrow(`session${shown}`)
+      await expect(openDevice(options)).rejects.toThrow(`openDevice${shown}`)
     },
   )
 })

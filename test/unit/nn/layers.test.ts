@@ -1,7 +1,7 @@
 // Layers: extents, paths, shared weights, values and gradients, and what they refuse.
 import { describe, expect, test } from 'vitest'
 import { grad } from '../../../lib/autodiff/index.js'
-import { feed, Names, read, ShapeError, type Tensor, trace, verify } from '../../../lib/graph/index.js'
+import { feed, Names, OstrichError, read, type Tensor, trace, verify } from '../../../lib/graph/index.js'
 import * as nn from '../../../lib/nn/index.js'
 import { mul, sum } from '../../../lib/ops/index.js'
 import { ndarray } from '../../support/ndarray.js'
@@ -214,18 +214,18 @@ describe('what is refused', () => {
     [
       'a region',
       () => nn.lrn({ convention: 'caffe', region: 'between' as 'within' }),
-      'lrn: expected a region of across, within, got between',
+      'nn.lrn[region]: expected across, within, got "between"',
     ],
     [
       'a convention',
       () => nn.lrn({ convention: 'toString' as 'caffe' }),
-      'lrn: expected a convention of paper, caffe, cuda-convnet2, got toString',
+      'nn.lrn[convention]: expected paper, caffe, cuda-convnet2, got "toString"',
     ],
     ['a rate', () => outputShape(nn.dropout(1), [2, 2]), 'dropout'],
     ['a vocabulary', () => nn.embedding(-1, 3), 'the vocabulary'],
   ]
   test.each(refused)('%s', (_what, act, words) => {
-    expect(act).toThrow(ShapeError)
+    expect(act).toThrow(OstrichError)
     expect(act).toThrow(words)
   })
 })

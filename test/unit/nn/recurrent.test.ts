@@ -242,7 +242,7 @@ describe('dropout', () => {
   test('that is locked has one mask for all steps of time', () => {
     expect(masks(nn.lockedDropout(0.5), 'train')).toEqual([[1, streams, inputs]])
     expect(masks(nn.lockedDropout(0.5), 'eval')).toEqual([])
-    expect(() => masks(nn.lockedDropout(1), 'train')).toThrow('dropout: expected a rate from 0 to below 1, got 1')
+    expect(() => masks(nn.lockedDropout(1), 'train')).toThrow('lockedDropout: expected a rate from 0 to below 1, got 1')
     expect(() => outputShape(nn.lockedDropout(0.5), [3, 2])).toThrow('lockedDropout: expected x of f32[T, N, D]')
   })
 })
