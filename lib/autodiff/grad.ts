@@ -4,6 +4,7 @@ import { add } from '../ops/index.js'
 import {
   at,
   constant,
+  expectTensor,
   formatShape,
   GraphError,
   isFloat,
@@ -26,6 +27,7 @@ export type Gradients<W extends Wrt> = W extends Tensor ? W : { -readonly [K in 
  * @example const { w, b } = grad(loss, { w: layer.w, b: layer.b })
  */
 export function grad<W extends Wrt>(loss: Tensor, wrt: W): Gradients<W> {
+  expectTensor(loss, 'grad[loss]')
   if (loss.rank !== 0 || !isFloat(loss.dtype)) {
     throw new ShapeError(`grad: expected a float scalar as loss, got ${loss.dtype}${formatShape(loss.shape)}`)
   }
@@ -39,6 +41,7 @@ export function grad<W extends Wrt>(loss: Tensor, wrt: W): Gradients<W> {
 export function vjp<W extends Wrt>(outputs: readonly Tensor[], cotangents: readonly Tensor[], wrt: W): Gradients<W> {
   const targets: readonly Tensor[] = wrt instanceof Tensor ? [wrt] : Object.values(wrt)
   for (const target of targets) {
+    expectTensor(target, 'grad[wrt]')
     if (!isFloat(target.dtype)) {
       throw new ShapeError(
         `grad: expected f32 or bf16 to differentiate by, got ${target.dtype}${formatShape(target.shape)}`,

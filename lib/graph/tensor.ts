@@ -1,7 +1,10 @@
-// Symbolic tensors and the nodes that produce them. Both are immutable; a pass builds new ones.
+// Symbolic tensors and the nodes that produce them. Both are immutable; a pass builds new ones. A tensor has no value while it
+// is traced: JavaScript's operators on it are refused (but a plain condition, `if (x)`, which a program cannot see).
 import type { DType } from './dtype.js'
+import { GraphError } from './errors.js'
 import type { Attrs, Op } from './op.js'
-import type { Shape } from './shape.js'
+import { formatShape, type Shape } from './shape.js'
+import { callSite } from './site.js'
 
 /**
  * One output of one node: element type and extents, no data.
@@ -18,7 +21,26 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
   get rank(): S['length'] {
     return this.shape.length
   }
+
+  /**
+   * Called where JavaScript would make a number or a text of it.
+   * @throws GraphError with the ops to use in the place of an operator
+   */
+  [Symbol.toPrimitive](hint: 'number' | 'string' | 'default'): never {
+    const site = callSite()
+    const own = `${this.node.op.name}[${this.node.path}]: ${this.dtype}${formatShape(this.shape)}`
+    const at = site === undefined ? '' : ` (at ${site})`
+    throw new GraphError(`${own} has no value while it is traced: expected ${instead[hint]}${at}`)
+  }
 }
+
+/** What to write, by what JavaScript asked for. */
+const instead = {
+  number:
+    'ops such as ops.sub(a, b), ops.mul(a, b), ops.less(a, b) and ops.where(condition, a, b), got an operator such as a - b, a * b or a < b',
+  default: 'ops such as ops.add(a, b) and ops.equal(a, b), got an operator such as a + b or a == b',
+  string: 'its .dtype and .shape for a message, got a conversion to text',
+} as const
 
 /** One application of an op. `site` is the caller's `file:line:column`, kept for messages. */
 export interface Node {

@@ -1,5 +1,6 @@
 // Tracing: runs a function over symbolic tensors once and records every node, variable and assignment that it makes.
 // Refuses ops outside a trace, tensors of another trace, and assignments that do not fit.
+import { expectKind, expectOptions, is, type Schema } from '../base/index.js'
 import type { DType } from './dtype.js'
 import { GraphError, ShapeError } from './errors.js'
 import type { Graph, GraphAssign, GraphFeed, GraphState } from './graph.js'
@@ -9,7 +10,7 @@ import type { Attrs, Op } from './op.js'
 import { formatShape, sameShape, type Shape } from './shape.js'
 import { callSite } from './site.js'
 import { constantOp, feedOp, stateOp } from './sources.js'
-import type { Node, Tensor } from './tensor.js'
+import { type Node, Tensor } from './tensor.js'
 import type { Variable } from './variable.js'
 
 /** `train` turns dropout on; everything else is the same graph. */
@@ -21,6 +22,12 @@ export interface TraceOptions {
   readonly mode?: TraceMode
   /** Shared by all traces whose variables must have the same paths. */
   readonly names?: Names
+}
+
+const schema: Schema<TraceOptions> = {
+  name: is.needed(is.text),
+  mode: is.oneOf('train', 'eval'),
+  names: is.instance('Names', Names),
 }
 
 class Trace {
@@ -56,11 +63,13 @@ function current(): Trace {
  * @throws ShapeError, GraphError from the ops that `build` uses.
  */
 export function trace(options: TraceOptions, build: () => Readonly<Record<string, Tensor>>): Graph {
+  expectOptions('trace', options, schema)
+  expectKind('trace', 'build', is.callable, build)
   const outer = active
   const own = new Trace(options.name, options.mode ?? 'eval', options.names ?? new Names())
   active = own
   try {
-    const results = Object.entries(build())
+    const results = Object.entries(expectTensors(options.name, build()))
     for (const [name, tensor] of results) checkOwned(own, tensor, `fetch ${name}`)
     return {
       name: own.name,
@@ -75,7 +84,25 @@ export function trace(options: TraceOptions, build: () => Readonly<Record<string
   }
 }
 
+/** Refuses what a traced function may not return; a promise above all, as what it does later is in no trace. */
+function expectTensors(name: string, built: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>> {
+  const given: unknown = built
+  if (given instanceof Promise) given.catch(() => undefined)
+  const good = typeof given === 'object' && given !== null && !(given instanceof Promise || given instanceof Tensor)
+  if (good) return built
+  throw new GraphError(`${name}: expected a function that returns tensors by name, got ${is.shown(given)}`)
+}
+
+/** Refuses what is no tensor; a promise comes of an async function. */
+export function expectTensor(value: unknown, what: string): asserts value is Tensor {
+  if (value instanceof Tensor) return
+  if (!(value instanceof Promise)) throw new GraphError(`${what}: expected a tensor, got ${is.shown(value)}`)
+  value.catch(() => undefined)
+  throw new GraphError(`${what}: expected a tensor, got a promise: what is traced must not be async`)
+}
+
 function checkOwned(own: Trace, tensor: Tensor, what: string): void {
+  expectTensor(tensor, what)
   if (!own.owned.has(tensor.node)) {
     throw new GraphError(`${what}: expected a tensor of this trace (${own.name}), got one that was made in another`)
   }

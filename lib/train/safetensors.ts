@@ -190,6 +190,10 @@ async function readHeader(handle: FileHandle, path: string): Promise<{ header: H
   }
   const prefix = new Uint8Array(8)
   await readAll(handle, prefix, 0, path)
+  if (prefix.every((byte) => (byte >= 9 && byte <= 13) || (byte >= 32 && byte < 127))) {
+    const got = `a text that begins with ${JSON.stringify(String.fromCharCode(...prefix))}`
+    throw new CheckpointError(`${path}: expected a checkpoint in the form of safetensors, got ${got}`)
+  }
   const length = new DataView(prefix.buffer).getBigUint64(0, true)
   if (length > BigInt(MOST_HEADER_BYTES)) {
     throw new CheckpointError(

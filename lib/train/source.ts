@@ -113,7 +113,7 @@ function sourceOf(
   if (fields === undefined) {
     throw new DataError(`session[data.fields]: expected the dtype and shape of each field of '${name}', got none`)
   }
-  return userSource(data, fields)
+  return userSource(data, fields, name)
 }
 
 function datasetSource(set: Dataset): Source {
@@ -151,16 +151,35 @@ function textSource(text: Text, window: number | undefined): Source {
   }
 }
 
-function userSource(data: UserBatches, fields: Fields): Source {
+function userSource(data: UserBatches, fields: Fields, name: string): Source {
+  /** Whether an earlier epoch had batches: a generator has them once. */
+  let had = false
   return {
     fields,
     views: 1,
     steps: () => undefined,
     async *epoch({ batch, epoch, startStep = 0, dropLast = false }) {
       const made = typeof data === 'function' ? data(epoch) : data
+      let [whole, short] = [0, 0]
       for await (const item of fromBatches(made, { fields, batch, epoch, startStep })) {
-        if (item.count === batch) yield item
-        else if (!dropLast) yield wholeRows(item, fields)
+        if (item.count !== batch && dropLast) {
+          short = Math.max(short, item.count)
+          continue
+        }
+        whole++
+        had = true
+        yield item.count === batch ? item : wholeRows(item, fields)
+      }
+      if (whole > 0 || startStep > 0) return
+      const where = `session[data.${name}]: epoch ${epoch + 1}`
+      if (had && made === data) {
+        const remedy = `give a function, ${name}: (epoch) => batches(epoch), or an iterable that can be gone through again`
+        throw new DataError(
+          `${where}: expected batches, got an iterable that has ended, as a generator does: ${remedy}`,
+        )
+      }
+      if (short > 0) {
+        throw new DataError(`${where}: expected batches of ${batch} examples, got none with more than ${short}`)
       }
     },
     fingerprint: () => Promise.resolve(undefined),

@@ -17,7 +17,7 @@ import {
   where,
   withFreshStreams,
 } from '../ops/index.js'
-import { constant, feed, ShapeError, sameShape, formatShape, type Tensor } from '../graph/index.js'
+import { constant, expectTensor, feed, ShapeError, sameShape, formatShape, type Tensor } from '../graph/index.js'
 import { batched, DataError } from '../data/index.js'
 import type { MetricName } from './events.js'
 import type { Fields } from './source.js'
@@ -89,15 +89,32 @@ export function forward({ net, loss, inputs }: Task, fields: Fields, batch: numb
     const raw = feed(name, spec.dtype, batched(spec, batch))
     return prepared(inputs, name, extents.length === 0 ? raw : reshape(raw, [...extents, ...spec.shape.slice(1)]))
   }
-  const call = (): Tensor => net(input('x', views === 1 ? [] : [batch * views]) as never)
+  const call = (): Tensor => {
+    const output: unknown = net(input('x', views === 1 ? [] : [batch * views]) as never)
+    expectTensor(output, 'session[net]')
+    return output
+  }
   const each = 'fresh' in fields ? withFreshStreams(feed('fresh', 'f32', [batch]), call) : call()
   const output = views === 1 ? each : averaged(each, batch, views)
   const target = input('target', [])
-  const value: Tensor = loss(output as never, target as never)
+  const value: unknown = explained(inputs, fields, () => loss(output as never, target as never))
+  expectTensor(value, 'session[loss]')
   if (value.dtype !== 'f32' || value.rank !== 0) {
     throw new ShapeError(`session[loss]: expected an f32 scalar, got ${value.dtype}${formatShape(value.shape)}`)
   }
   return { output, loss: value, target }
+}
+
+/** Labels as bytes become numbers from 0 to 1 as images do: a loss then refuses an f32 that nobody gave. */
+function explained(inputs: Inputs, fields: Fields, loss: () => Tensor): Tensor {
+  try {
+    return loss()
+  } catch (error) {
+    if (!(error instanceof ShapeError) || fields['target']?.dtype !== 'u8' || inputs['target'] !== undefined)
+      throw error
+    const remedy = "give labels as an Int32Array, or inputs: { target: (t) => ops.cast(t, 'i32') }"
+    throw new ShapeError(`${error.message}; the field target is u8, which is scaled to f32 from 0 to 1 (${remedy})`)
+  }
 }
 
 /** [batch * views, K] logits -> [batch, K], the logarithm of the views' mean probabilities. */

@@ -1,4 +1,5 @@
 // Tracing: what is recorded, under which names, and what is refused.
+import { format, inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import {
   assign,
@@ -145,4 +146,75 @@ test('a random stream depends on name, path and ordinal, not on other layers', (
   }
   expect(streams('a', 'b')['b']).toBe(streams('b')['b'])
   expect(streams('a', 'b')['a']).not.toBe(streams('a', 'b')['b'])
+})
+
+describe('a tensor in an expression of JavaScript', () => {
+  const told = (use: (x: Tensor) => unknown): string => {
+    try {
+      trace({ name: 'g' }, () => {
+        const x = feed('x', 'f32', [2])
+        use(x)
+        return { x }
+      })
+    } catch (error) {
+      expect(error).toBeInstanceOf(GraphError)
+      return (error as Error).message
+    }
+    return 'nothing'
+  }
+  const number = (x: Tensor) => x as unknown as number
+
+  test.each([
+    ['x > 0', (x: Tensor) => number(x) > 0, /ops\.less\(a, b\) and ops\.where/],
+    ['x * 2', (x: Tensor) => number(x) * 2, /ops\.mul\(a, b\)/],
+    ['-x', (x: Tensor) => -number(x), /ops\.sub\(a, b\)/],
+    ['x + 1', (x: Tensor) => number(x) + 1, /ops\.add\(a, b\)/],
+    // eslint-disable-next-line eqeqeq -- what is refused
+    ['x == 1', (x: Tensor) => number(x) == 1, /ops\.equal\(a, b\)/],
+    ['`${x}`', (x: Tensor) => `${number(x)}`, /its \.dtype and \.shape/],
+    ['Math.max(x, 0)', (x: Tensor) => Math.max(number(x), 0), /ops\.less\(a, b\)/],
+  ])('%s is refused with the op to use, and the line', (_what, use, op) => {
+    const message = told(use)
+    expect(message).toMatch(/^feed\[x\]: f32\[2\] has no value while it is traced: expected /)
+    expect(message).toMatch(op)
+    expect(message).toMatch(/\(at .*trace\.test\.ts:\d+:\d+\)$/)
+  })
+
+  test('may be printed, compared with nothing and kept in collections', () => {
+    const used = told((x) => {
+      expect(inspect(x)).toContain('f32')
+      expect(format(x, { x }, [x])).toContain('f32')
+      expect([x].includes(x) && new Set([x]).has(x)).toBe(true)
+      expect((x as unknown) === null).toBe(false)
+    })
+    expect(used).toBe('nothing')
+  })
+})
+
+describe('what a traced function may not return', () => {
+  const lost = Promise.resolve({})
+  const returning = (value: unknown) => () => trace({ name: 'g' }, () => value as Record<string, Tensor>)
+
+  test.each([
+    ['nothing', undefined, 'g: expected a function that returns tensors by name, got undefined'],
+    ['a promise', lost, 'got a promise'],
+    ['a number by name', { loss: 1 }, 'fetch loss: expected a tensor, got 1'],
+    [
+      'a promise by name',
+      { loss: Promise.resolve() },
+      'fetch loss: expected a tensor, got a promise: what is traced must not be async',
+    ],
+  ])('%s', (_what, value, message) => {
+    expect(returning(value)).toThrow(message)
+  })
+
+  test('a tensor without a name', () => {
+    expect(() => trace({ name: 'g' }, () => feed('x', 'f32', [1]) as never)).toThrow('got an object of Tensor')
+  })
+
+  test('nor may an op take it', () => {
+    expect(() => trace({ name: 'g' }, () => ({ y: ops.relu(Promise.resolve() as never) }))).toThrow(
+      'relu[]: input 0: expected a tensor, got a promise',
+    )
+  })
 })
