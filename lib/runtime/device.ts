@@ -2,6 +2,7 @@
 import { expectOptions, is, type Schema } from '../base/index.js'
 import type { Binding, NativeDevice } from './binding.js'
 import { Buffer, type BufferSpec } from './buffer.js'
+import { driverIsThere } from './driver.js'
 import { DeviceError, guarded, rethrow } from './errors.js'
 import { loadBinding } from './load-binding.js'
 import { Program, readPorts } from './program.js'
@@ -14,7 +15,10 @@ export const deviceNames = 'auto, cpu, cuda or cuda:1'
 
 /** Which device, and how it works. */
 export interface DeviceOptions {
-  /** `auto` takes CUDA where it is available, else the CPU, and says so once; a named device is never replaced. Default: `auto`. */
+  /**
+   * `auto` takes CUDA where it is available, else the CPU, and says so once where there is a driver of NVIDIA's; a named device is
+   * never replaced. Default: `auto`.
+   */
   readonly device?: DeviceName
   /** Threads of the CPU, at most as many as the machine has cores; default 0: all cores. */
   readonly threads?: number
@@ -129,7 +133,9 @@ function parse(device: string): Choice {
 function choose(binding: Binding, onWarning: DeviceOptions['onWarning']): Choice {
   const cuda = binding.backends().find(({ name }) => name === 'cuda')
   if (cuda?.available === true) return { backend: 'cuda', index: 0 }
-  onWarning?.(`device: auto runs on the CPU, because CUDA is not available: ${cuda?.reason ?? 'unknown'}`)
+  if (driverIsThere()) {
+    onWarning?.(`device: auto runs on the CPU, because CUDA is not available: ${cuda?.reason ?? 'unknown'}`)
+  }
   return { backend: 'cpu', index: 0 }
 }
 

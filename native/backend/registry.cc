@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/error.h"
 
@@ -28,6 +29,10 @@ std::string own_folder() {
 
 Loaded load(const std::string& name) {
   const std::string path = own_folder() + "/ostrich_" + name + ".so";
+  if (access(path.c_str(), F_OK) != 0) {
+    return {nullptr, "ostrich_" + name + ".so is not part of this build (in a clone, `node native/setup.mjs" +
+                         (name == "cpu" ? "" : " --" + name) + "` makes it)"};
+  }
   if (name == "cpu") setenv("GOMP_SPINCOUNT", kSpinCount, 0);
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (handle == nullptr) return {nullptr, dlerror()};

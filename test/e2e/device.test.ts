@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { registry } from '../../lib/ops/index.js'
+import { driverIsThere } from '../../lib/runtime/driver.js'
 import {
   type Buffer,
   type Device,
@@ -47,11 +48,11 @@ describe('addon', () => {
 })
 
 describe('openDevice', () => {
-  it('falls back from auto and says so once', async () => {
+  it('falls back from auto, and says so once where there is a driver', async () => {
     const warnings: string[] = []
     await using opened = await openDevice({ onWarning: (message) => warnings.push(message) })
     const cuda = diagnose().backends.find(({ name }) => name === 'cuda')?.available === true
-    expect(warnings).toHaveLength(cuda ? 0 : 1)
+    expect(warnings).toHaveLength(cuda || !driverIsThere() ? 0 : 1)
     expect(opened.info()['backend']).toBe(cuda ? 'cuda' : 'cpu')
   })
 
@@ -61,7 +62,7 @@ describe('openDevice', () => {
       const refused = openDevice({ device: 'cuda' })
       await expect(refused).rejects.toMatchObject({ code: 'ERR_NO_DEVICE' })
       await expect(refused).rejects.toThrow(
-        /expected cuda, got none: (.*ostrich_cuda\.so|.*no NVIDIA driver).*use device: 'cpu'/s,
+        /expected cuda, got none: (ostrich_cuda\.so is not part of this build|.*no NVIDIA driver).*use device: 'cpu'/s,
       )
     },
   )

@@ -16,6 +16,8 @@ TEST(Registry, KnowsEveryBackend) {
   EXPECT_TRUE(list[0].available) << list[0].reason;
   EXPECT_EQ(list[1].name, "cuda");
   EXPECT_EQ(list[1].available, list[1].reason.empty());
+  // What is not part of a build is said in words, not in those of the loader.
+  EXPECT_EQ(list[1].reason.find("cannot open shared object"), std::string::npos) << list[1].reason;
 }
 
 TEST(Registry, BoundsTheSpinOfOpenMp) {
