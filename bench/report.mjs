@@ -65,7 +65,10 @@ export function table(results) {
   const rest = results
     .filter(({ metric }) => metric !== 'step')
     .map(({ case: name, precision, metric, value, unit }) => [name, precision, metric, `${value} ${unit}`])
-  const where = results[0] === undefined ? '' : `${results[0].device}, ${results[0].threads} threads\n\n`
+  const where =
+    results[0] === undefined
+      ? ''
+      : `${results[0].device}, ${results[0].threads} thread${results[0].threads === 1 ? '' : 's'}\n\n`
   return `${where}${grid(['case', 'precision', 'step', 'floor', peer, 'faster'], steps)}\n${grid(['case', 'precision', 'metric', 'value'], rest)}\n`
 }
 

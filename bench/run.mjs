@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { buildFloor } from './floors/build.mjs'
 import { pythonWithTorch } from './peers/python.mjs'
 import { measurements, table } from './report.mjs'
+import { cases } from './steps/cases.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const { values: options } = parseArgs({
@@ -24,6 +25,12 @@ const { values: options } = parseArgs({
     dry: { type: 'boolean', default: false },
   },
 })
+
+for (const name of options.only.split(',')) {
+  if (Object.hasOwn(cases, name)) continue
+  process.stderr.write(`bench: expected --only of ${Object.keys(cases).join(', ')}, got ${name}\n`)
+  process.exit(2)
+}
 
 /** Runs a program that prints one line of JSON. */
 function measured(command, args, env = process.env) {

@@ -1,7 +1,7 @@
 // ostrich data: lists and fetches the data sets that recipes use, and packs folders of images.
+import { access, constants } from 'node:fs/promises'
 import { suggestion } from '../base/index.js'
-import { access } from 'node:fs/promises'
-import { dataSources } from '../recipes/index.js'
+import { type DataSource, dataSources } from '../recipes/index.js'
 import { command, named, UsageError } from './command.js'
 import { fetchData } from './fetch.js'
 import { pack, packOptions } from './pack.js'
@@ -30,12 +30,8 @@ export const data = command({
     const { from } = values
     if (action === 'list' && name === undefined) {
       for (const source of dataSources) {
-        const present = await access(source.folder()).then(
-          () => true,
-          () => false,
-        )
         output.line(`${source.name.padEnd(12)} ${source.title}`)
-        output.line(`${' '.repeat(13)}${present ? `in ${source.folder()}` : `not fetched: ${source.origin}`}`)
+        output.line(`${' '.repeat(13)}${await whereabouts(source)}`)
       }
       return 0
     }
@@ -57,3 +53,14 @@ export const data = command({
     return 0
   },
 })
+
+/** Where a data set is, in words; a folder that cannot be read is there. */
+async function whereabouts(source: DataSource): Promise<string> {
+  const folder = source.folder()
+  const reason = await access(folder, constants.R_OK | constants.X_OK).then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : String(error)),
+  )
+  if (reason === undefined) return `in ${folder}`
+  return reason === 'ENOENT' ? `not fetched: ${source.origin}` : `in ${folder}, which cannot be read: ${reason}`
+}

@@ -5,6 +5,7 @@ import { inspectCheckpoint, load } from '../train/index.js'
 import { command } from './command.js'
 import { deviceOption } from './device-option.js'
 import { recipeOf } from './eval.js'
+import { checkpointOf } from './language-model.js'
 import { alignedLines } from './table.js'
 
 /** Of the AlexNet of Szegedy et al. 2013, table 5: by the kind of a layer and its place among those. */
@@ -13,7 +14,7 @@ const published = { convolution: [2.75, 10, 7, 7.5, 11], 'fully connected': [3.1
 export const lipschitz = command({
   name: 'lipschitz',
   summary: 'bound how far each layer can carry a change',
-  arguments: ['<checkpoint>'],
+  arguments: ['<checkpoint|run>'],
   about: [
     'Prints, for each convolution and fully connected layer of a saved network, the largest factor by which it can stretch the',
     'difference between two inputs: fully connected layers by their largest singular value, convolutions by the Fourier formula of',
@@ -29,8 +30,9 @@ export const lipschitz = command({
     device: deviceOption,
     json: { type: 'flag', help: 'print JSON' },
   },
-  examples: ['ostrich lipschitz runs/2026-01-31T09-05-00-alexnet/last.safetensors'],
-  run: async ({ recipe: given, device, json }, [path = ''], output) => {
+  examples: ['ostrich lipschitz runs/2026-01-31T09-05-00-alexnet'],
+  run: async ({ recipe: given, device, json }, [file = ''], output) => {
+    const path = await checkpointOf(file)
     const info = await inspectCheckpoint(path)
     const recipe = recipeOf('lipschitz', given, info?.config, path)
     const { net, example } = recipe.build()

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line: finds the command, runs it, turns what went wrong into one line and an exit code (2: what was typed;
 // 1: anything else). Nothing but this room writes to the terminal or reads its arguments.
+import { readFile } from 'node:fs/promises'
 import { suggestion } from '../base/index.js'
 import { bench } from './bench.js'
 import { type Command, type Output, UsageError } from './command.js'
@@ -35,10 +36,16 @@ function overview(): string {
     '\nStart with:',
     '  ostrich train mnist        a network learns to read digits, in about a minute',
     '  ostrich train --help       every command explains itself',
+    '  ostrich --version          which one this is',
   ].join('\n')
 }
 
 async function main([name, ...args]: readonly string[], output: Output): Promise<number> {
+  if (name === '--version' || name === '-V') {
+    const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
+    output.line((JSON.parse(text) as { version: string }).version)
+    return 0
+  }
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     output.line(overview())
     return 0
@@ -65,7 +72,11 @@ const output: Output = {
 // A reader that closes early (`ostrich recipes | head -1`) ends the program quietly.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
-  throw error
+  // A terminal that was closed takes no more; what runs is still to be saved.
+  if (error.code !== 'EIO') throw error
+})
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
 })
 
 try {

@@ -51,6 +51,11 @@ export function topFive({ top5 }: Metrics): string {
   return top5 === undefined ? '' : `, top 5 ${percent(top5)}`
 }
 
+/** `1 thread`, `2 threads`. */
+export function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
+}
+
 export function percent(share: number): string {
   return `${(100 * share).toFixed(2)} %`
 }

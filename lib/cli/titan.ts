@@ -8,6 +8,7 @@ import { diagnose } from '../runtime/index.js'
 import { recipes } from '../recipes/index.js'
 import type { Profile } from '../train/index.js'
 import { named, type Output, UsageError } from './command.js'
+import { countOf } from './reading.js'
 import { alignedLines, shareOf } from './table.js'
 import { ninetyEpochs, titanRate } from './titan-history.js'
 import { measureTitan, type TitanData, type TitanRate } from './titan-measure.js'
@@ -118,7 +119,7 @@ function inChild<T>(
 }
 
 function machineOf({ device, batch }: TitanRate, { device: facts }: Profile): string {
-  const threads = facts['threads'] === undefined ? '' : `, ${facts['threads']} threads`
+  const threads = facts['threads'] === undefined ? '' : `, ${countOf(Number(facts['threads']), 'thread')}`
   return `${device['name'] ?? 'unknown'} (${device['isa'] ?? device['backend'] ?? 'unknown'})${threads}, batch ${batch}`
 }
 

@@ -1,4 +1,5 @@
-// ostrich train: a recipe from data to saved network, shown as it goes. Ctrl-C stops after the step in flight and saves.
+// ostrich train: a recipe from data to saved network, shown as it goes. Ctrl-C stops after the step in flight and saves. Refuses
+// to write over another run.
 import { dirname } from 'node:path'
 import { type Text, Vocabulary } from '../data/index.js'
 import {
@@ -12,6 +13,7 @@ import {
 } from '../recipes/index.js'
 import {
   createProgress,
+  type EndEvent,
   inspectCheckpoint,
   makeRunFolder,
   type Metrics,
@@ -20,11 +22,14 @@ import {
   session,
   type Session,
   type SessionOptions,
+  type StoppedEvent,
 } from '../train/index.js'
 import { command, named, type Output, UsageError, type Values } from './command.js'
 import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
 import { checkpointOf } from './language-model.js'
+import { expectFree } from './run-folder.js'
+import { stopOnSignals } from './stop.js'
 import { sayEnd, watch } from './watch.js'
 
 const options = {
@@ -74,7 +79,10 @@ export const train = command({
     const recipe = named('recipe', name, recipes)
     const saved = values.resume === undefined ? undefined : await resumed(values.resume, recipe)
     const { seed = 1, ...settings } = { ...saved?.settings, ...chosen(values) }
-    if (settings.batch === 0) throw new UsageError('--batch expects at least 1, got 0')
+    for (const key of ['batch', 'epochs'] as const) {
+      if (settings[key] === 0) throw new UsageError(`--${key} expects at least 1, got 0`)
+    }
+    if (values.folder !== undefined) await expectFree(values.folder, name, saved?.path)
     const from = values.data ?? saved?.data
     if (from === undefined) await fetchData(recipe.data, output)
     const source: LoadOptions = {
@@ -84,26 +92,17 @@ export const train = command({
     }
     const data = await recipe.data.load(source)
     const plan = recipe.build({ ...settings, ...textOf(data) })
+    if (saved !== undefined) expectUnfinished(saved, plan)
     const folder =
       values.folder ??
       (saved === undefined ? await makeRunFolder('runs', runName(recipe.name, new Date())) : dirname(saved.path))
     const { batch, epochs, rate } = plan
-    const config = {
-      recipe: recipe.name,
-      epochs,
-      batch,
-      rate,
-      seed,
-      device: values.device,
-      precision: values.precision,
-      threads: values.threads,
-      data: from,
-      workers: values.workers,
-    }
-    const stop = stopOnInterrupt(output)
+    const { device, precision, threads, workers } = values
+    const config = { recipe: recipe.name, epochs, batch, rate, seed, device, precision, threads, data: from, workers }
+    const stop = stopOnSignals(output)
     const asked: SessionOptions = {
       ...sessionOptions(plan),
-      ...device(values),
+      ...placeOf(values),
       data,
       seed,
       folder,
@@ -114,7 +113,8 @@ export const train = command({
     const run = await session(plan.net, asked)
     try {
       if (saved !== undefined) await run.resume(saved.path)
-      return await show(run, { recipe, plan, data, source, folder, config, quiet: values.quiet === true, output })
+      const last = await show(run, { recipe, plan, data, source, folder, config, quiet: values.quiet === true, output })
+      return last.type === 'stopped' ? stop.code : 0
     } finally {
       stop.dispose()
       await run.dispose()
@@ -133,7 +133,7 @@ interface Shown {
   readonly output: Output
 }
 
-async function show(run: Session, shown: Shown): Promise<number> {
+async function show(run: Session, shown: Shown): Promise<EndEvent | StoppedEvent> {
   const { recipe, plan, folder, config, quiet, output } = shown
   const log = await openRunLog(folder, { config, title: recipe.name, ...(run.step > 0 && { resumeAt: run.step }) })
   const progress = createProgress({ stream: quiet ? undefined : process.stderr })
@@ -142,7 +142,8 @@ async function show(run: Session, shown: Shown): Promise<number> {
     progress.finish()
     const test = last.type === 'end' ? await finalTest(run, shown) : undefined
     if (test !== undefined) log.write({ type: 'test', step: last.step, test })
-    return sayEnd(last, { recipe, folder, output, test })
+    sayEnd(last, { recipe, folder, output, quiet, test })
+    return last
   } finally {
     progress.finish()
     await log.close()
@@ -180,7 +181,7 @@ function chosen(values: Chosen): RecipeOptions & { readonly seed?: number } {
   }
 }
 
-function device(values: Chosen): Pick<SessionOptions, 'device' | 'precision' | 'threads'> {
+function placeOf(values: Chosen): Pick<SessionOptions, 'device' | 'precision' | 'threads'> {
   const { device: where, precision, threads } = values
   return {
     ...(where !== undefined && { device: where as 'auto' }),
@@ -191,6 +192,8 @@ function device(values: Chosen): Pick<SessionOptions, 'device' | 'precision' | '
 
 interface Resumed {
   readonly path: string
+  /** Epochs that it has done. */
+  readonly epoch: number
   readonly settings: RecipeOptions & { readonly seed?: number }
   /** Where its data was, if that was said. */
   readonly data: string | undefined
@@ -212,26 +215,22 @@ async function resumed(given: string, recipe: Recipe): Promise<Resumed> {
   })
   const { data } = config
   const vocabulary = info?.vocabulary && new Vocabulary(info.vocabulary)
-  return { path, settings: Object.fromEntries(numbers), data: typeof data === 'string' ? data : undefined, vocabulary }
+  return {
+    path,
+    epoch: info?.epoch ?? 0,
+    settings: Object.fromEntries(numbers),
+    data: typeof data === 'string' ? data : undefined,
+    vocabulary,
+  }
 }
 
-/** The first Ctrl-C asks the session to stop and save, the second ends the process at once. */
-function stopOnInterrupt(output: Output): { readonly signal: AbortSignal; dispose(): void } {
-  const controller = new AbortController()
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(130)
-    controller.abort()
-    output.note('\nStopping after this step and saving; press Ctrl-C again to stop at once.')
-  }
-  process.on('SIGINT', interrupt)
-  process.on('SIGTERM', interrupt)
-  return {
-    signal: controller.signal,
-    dispose: () => {
-      process.off('SIGINT', interrupt)
-      process.off('SIGTERM', interrupt)
-    },
-  }
+/** Of a run that has done all its epochs nothing is left to train: there would be no number to tell. */
+function expectUnfinished({ path, epoch }: Resumed, { epochs }: Plan): void {
+  if (epoch < epochs) return
+  const more = `--epochs ${2 * epoch} goes on, ostrich eval ${path} measures it`
+  throw new UsageError(
+    `--resume expects a run with epochs to do, got one that has done ${epoch} of ${epochs} (${more})`,
+  )
 }
 
 /** Prints what runs: of each program the graph after the last pass, and the plan. */

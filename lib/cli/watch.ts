@@ -2,7 +2,7 @@
 import type { Plan, Recipe } from '../recipes/index.js'
 import type { EndEvent, Metrics, Progress, RunLog, Session, StoppedEvent, TrainEvent } from '../train/index.js'
 import type { Output } from './command.js'
-import { goal, isReached, nameOf, percent, reading, topFive } from './reading.js'
+import { countOf, goal, isReached, nameOf, percent, reading, topFive } from './reading.js'
 
 interface Watched {
   readonly progress: Progress
@@ -41,7 +41,7 @@ async function tell(event: TrainEvent, { progress, log, plan, recipe }: Watched)
   switch (event.type) {
     case 'start':
       progress.line(
-        `training ${thousands(event.parameters)} parameters in ${event.precision} on ${event.device}, ${event.threads} threads`,
+        `training ${thousands(event.parameters)} parameters in ${event.precision} on ${event.device}, ${countOf(event.threads, 'thread')}`,
       )
       return
     case 'epoch':
@@ -72,17 +72,19 @@ interface Ending {
   readonly recipe: Recipe
   readonly folder: string
   readonly output: Output
+  /** Only the result is said. */
+  readonly quiet: boolean
   /** Of the test set, where that is another than the validation set, or is measured otherwise. */
   readonly test: Metrics | undefined
 }
 
-/** The result and what to try next; returns the exit code. */
-export function sayEnd(last: EndEvent | StoppedEvent, { recipe, folder, output, test }: Ending): number {
+/** The result and what to try next. */
+export function sayEnd(last: EndEvent | StoppedEvent, { recipe, folder, output, quiet, test }: Ending): void {
   const path = `${folder}/last.safetensors`
   if (last.type === 'stopped') {
     output.line(`Stopped after step ${last.step}. Saved: ${last.checkpoint ?? 'nothing'}`)
     output.line(`Go on with: ostrich train ${recipe.name} --resume ${folder}`)
-    return 130
+    return
   }
   const { target } = recipe
   const measured = test ?? last.validation
@@ -93,12 +95,12 @@ export function sayEnd(last: EndEvent | StoppedEvent, { recipe, folder, output, 
       : reading(measured, target)
   output.line(`${result} after ${last.elapsed.toFixed(1)} s (${goal(target)} ${verdict})`)
   output.line(`saved ${path}`)
+  if (quiet) return
   output.line('Try next:')
   output.line(`  ostrich eval ${path}`)
   if (recipe.target.of === undefined) output.line(`  ostrich train ${recipe.name} --seed 2 --epochs 10`)
   else output.line(`  ostrich generate ${path}`)
   output.line(`  ${folder}/curves.svg shows the run; log.jsonl has every step`)
-  return 0
 }
 
 function thousands(count: number): string {
