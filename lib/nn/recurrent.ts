@@ -47,7 +47,7 @@ export const recurrentOptions: Schema<RecurrentOptions> = {
 export interface LstmOptions<U extends number = number, I extends number = number> extends RecurrentOptions<U, I> {
   /** A second bias, beside the recurrent product, as in cuDNN and Torch. Default: false. */
   readonly recurrentBias?: boolean
-  /** Added to the initial bias of the forget gate. Default: 0. */
+  /** Added to the initial bias of the forget gate: to the first, where there are two. Default: 0. */
   readonly forgetBias?: number
   /**
    * In training, rate at which weights between states are zeroed, with one mask for all steps of a run: Merity, Keskar & Socher
@@ -83,10 +83,10 @@ interface Kind {
   /** Pre-activations for each unit. */
   readonly parts: number
   readonly states: readonly string[]
-  readonly recurrentBias: boolean
+  /** Of the bias, and of a second one, beside the recurrent product. */
+  readonly biases: readonly Initializer[]
   /** The cell itself adds the second bias; else it is added to the first. */
   readonly innerBias: boolean
-  readonly biasInit: Initializer
   readonly cell: Cell
 }
 
@@ -134,7 +134,7 @@ class Weights {
 }
 
 function recurrent<U extends number, I extends number>(
-  { kind, parts, states, recurrentBias, innerBias, biasInit, cell }: Kind,
+  { kind, parts, states, biases, innerBias, cell }: Kind,
   { units, inputs, init: given, reverse, carry, name }: RecurrentOptions<U, I>,
 ): Layer<Features<I>, Features<U>> {
   expectCount(kind, 'units', units)
@@ -143,7 +143,7 @@ function recurrent<U extends number, I extends number>(
   if (carry === true && reverse === true) {
     throw new ShapeError(`${kind}: expected no carry with reverse, whose last step is the first of a sequence`)
   }
-  const weights = new Weights(kind, units, parts, init, recurrentBias ? [biasInit, biasInit] : [biasInit])
+  const weights = new Weights(kind, units, parts, init, biases)
   if (inputs !== undefined) weights.expect(inputs)
   const carried = states.map((label) => new CarriedState(label, units))
   return layer<Features<I>, Features<U>>({
@@ -184,14 +184,15 @@ export function lstm<const U extends number, const I extends number = number>(
   expectOptions<LstmOptions>('nn.lstm', options, { ...recurrentOptions, ...own })
   const { units, recurrentBias = false, forgetBias = 0, biasInit = zeros, reverse = false, weightDrop = 0 } = options
   expectNumber('lstm', 'the forget bias', forgetBias)
+  // The two are summed: in both it would count twice, and a network that forgets nothing is lost from any other state.
+  const first = forgetBias === 0 ? biasInit : forgetful(biasInit, units, forgetBias)
   return recurrent<U, I>(
     {
       kind: 'lstm',
       parts: 4,
       states: ['h', 'c'],
-      recurrentBias,
+      biases: recurrentBias ? [first, biasInit] : [first],
       innerBias: false,
-      biasInit: forgetBias === 0 ? biasInit : forgetful(biasInit, units, forgetBias),
       cell: (gates, w, [h, c]) => {
         const all = ops.lstm(gates, ops.dropout(w, weightDrop), { h: h!, c: c! }, { reverse })
         return [all.h, all.c]
@@ -226,9 +227,8 @@ export function rnn<const U extends number, const I extends number = number>(
       kind: 'rnn',
       parts: 1,
       states: ['h'],
-      recurrentBias,
+      biases: recurrentBias ? [biasInit, biasInit] : [biasInit],
       innerBias: false,
-      biasInit,
       cell: (gates, w, [h]) => [ops.rnn(gates, w, h!, { activation, reverse })],
     },
     options,
@@ -253,9 +253,8 @@ export function gru<const U extends number, const I extends number = number>(
       kind: 'gru',
       parts: 3,
       states: ['h'],
-      recurrentBias,
+      biases: recurrentBias ? [biasInit, biasInit] : [biasInit],
       innerBias: true,
-      biasInit,
       cell: (gates, w, [h], b) => [ops.gru(gates, w, b ?? zerosOf([3 * units]), h!, { reverse })],
     },
     options,

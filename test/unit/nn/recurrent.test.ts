@@ -117,14 +117,17 @@ describe('weights', () => {
     expect(late.parameters.map(({ shape }) => shape)).toEqual([[20, 2], [5, 20], [20]])
   })
 
-  test('a forget bias is added to the initial bias of that gate alone', () => {
-    const biases = (net: { readonly parameters: readonly { readonly init: () => Tensor }[] }) => {
-      const graph = trace({ name: 'init' }, () => ({ b: net.parameters[1]!.init() }))
+  test('a forget bias is added to the initial bias of that gate alone, and to the first of two', () => {
+    const biases = (net: { readonly parameters: readonly { readonly init: () => Tensor }[] }, which = 1) => {
+      const graph = trace({ name: 'init' }, () => ({ b: net.parameters[which]!.init() }))
       return [...interpret(graph, {}).fetches['b']!.data]
     }
     const options = { units: 2, biasInit: nn.init.fill(0.5) }
     expect(biases(nn.lstm(options))).toEqual(new Array(8).fill(0.5))
     expect(biases(nn.lstm({ ...options, forgetBias: 1 }))).toEqual([0.5, 0.5, 1.5, 1.5, 0.5, 0.5, 0.5, 0.5])
+    const both = nn.lstm({ ...options, forgetBias: 1, recurrentBias: true })
+    expect(biases(both)).toEqual([0.5, 0.5, 1.5, 1.5, 0.5, 0.5, 0.5, 0.5])
+    expect(biases(both, 2)).toEqual(new Array(8).fill(0.5))
   })
 })
 
