@@ -209,6 +209,11 @@ export function variablesRead(): Variable[] {
   return [...current().states.keys()]
 }
 
+/** Whether a trace is running. */
+export function isTracing(): boolean {
+  return active !== undefined
+}
+
 /** Mode of the trace that is running. */
 export function traceMode(): TraceMode {
   return current().mode

@@ -1,8 +1,12 @@
-// A variable: device memory that outlives one run (parameter, moment, step counter). Its identity is the object.
+// A variable: device memory that outlives one run (parameter, moment, step counter). Its identity is the object, so it is made once:
+// outside of traces, or by something that keeps it for all of them.
 import { expectOptions, is, type Schema } from '../base/index.js'
 import { type DType, dtypes } from './dtype.js'
+import { GraphError } from './errors.js'
 import { count, type Shape } from './shape.js'
+import { callSite } from './site.js'
 import type { Tensor } from './tensor.js'
+import { isTracing } from './trace.js'
 
 /**
  * What a variable is for: `parameter` is trained, `statistic` is carried (moments, counters), `shadow` is derived, `scratch`
@@ -28,9 +32,14 @@ const schema: Schema<VariableOptions<DType, Shape>> = {
   init: is.needed(is.callable),
 }
 
+/** What `keptBy` has made, for each owner and key. */
+const kept = new WeakMap<object, Map<unknown, Variable>>()
+let keeping = false
+
 /**
  * Named state of a program. Two traces that read the same Variable share its memory.
  *
+ * @throws GraphError within a traced function: each trace would make another, and so train one and measure one that is new
  * @example
  * const w = new Variable({ label: 'w', dtype: 'f32', shape: [512, 784], role: 'parameter', init: () => zeros([512, 784]) })
  */
@@ -44,6 +53,7 @@ export class Variable<D extends DType = DType, S extends Shape = Shape> {
 
   constructor(options: VariableOptions<D, S>) {
     expectOptions<VariableOptions<DType, Shape>>('Variable', options, schema)
+    if (isTracing() && !keeping) refuseWithin(options.label)
     this.label = options.label
     this.dtype = options.dtype
     this.shape = options.shape
@@ -53,5 +63,36 @@ export class Variable<D extends DType = DType, S extends Shape = Shape> {
 
   get count(): number {
     return count(this.shape)
+  }
+}
+
+function refuseWithin(label: string): never {
+  const site = callSite()
+  const where = site === undefined ? '' : ` (at ${site})`
+  throw new GraphError(
+    `variable[${label}]: expected to be made before tracing, got made within the function that is traced, of which every trace would make ` +
+      `another: make layers and variables once, outside of the function, and call or read them in it${where}`,
+  )
+}
+
+/**
+ * The variable that `owner` keeps under a key, made when it is first asked for: what only a trace can know of (the state of so
+ * many streams, a moment of a parameter) is made within it, and is the same one at every further trace. The owner outlives traces.
+ * @example keptBy(layer, 'h20', () => new Variable({ label: 'h20', dtype: 'f32', shape: [20, 512], role: 'statistic', init }))
+ */
+export function keptBy<V extends Variable>(owner: object, key: unknown, make: () => V): V {
+  const own = kept.get(owner) ?? new Map<unknown, Variable>()
+  kept.set(owner, own)
+  const known = own.get(key)
+  // The keys of an owner are its own: what lies under one is what it made for it.
+  if (known !== undefined) return known as V
+  const outer = keeping
+  keeping = true
+  try {
+    const made = make()
+    own.set(key, made)
+    return made
+  } finally {
+    keeping = outer
   }
 }

@@ -1,5 +1,5 @@
 // The state of a recurrent layer between runs: zeros, or what the last run left in variables.
-import { assign, read, ShapeError, type Shape, type Tensor, traceMode, Variable } from '../graph/index.js'
+import { assign, keptBy, read, ShapeError, type Shape, type Tensor, traceMode, Variable } from '../graph/index.js'
 import { freshStreams, mul, reshape, slice, sub, zeros } from '../ops/index.js'
 import { typeText } from './check.js'
 
@@ -7,7 +7,6 @@ import { typeText } from './check.js'
 export class CarriedState {
   readonly #label: string
   readonly #units: number
-  readonly #variables = new Map<string, Variable<'f32', [number, number]>>()
 
   constructor(label: string, units: number) {
     this.#label = label
@@ -35,17 +34,12 @@ export class CarriedState {
   #variable(streams: number): Variable<'f32', [number, number]> {
     const training = traceMode() === 'train'
     const label = `${this.#label}${streams}${training ? '' : '_eval'}`
-    const known = this.#variables.get(label)
-    if (known !== undefined) return known
     const shape: [number, number] = [streams, this.#units]
-    const made = new Variable<'f32', [number, number]>({
+    const role = training ? 'statistic' : 'scratch'
+    return keptBy(
+      this,
       label,
-      dtype: 'f32',
-      shape,
-      role: training ? 'statistic' : 'scratch',
-      init: () => zeros(shape),
-    })
-    this.#variables.set(label, made)
-    return made
+      () => new Variable<'f32', [number, number]>({ label, dtype: 'f32', shape, role, init: () => zeros(shape) }),
+    )
   }
 }

@@ -1,7 +1,7 @@
 // Recurrent layers over time-major sequences [T, N, D] -> [T, N, units]: LSTM, GRU, and the plain network. All products
 // with the input are one matmul over T * N rows; the ops of lib/ops have the recurrent part alone.
 import { expectOptions, is, type Schema } from '../base/index.js'
-import { constant, read, type Shape, ShapeError, type Tensor, type Variable } from '../graph/index.js'
+import { constant, keptBy, read, type Shape, ShapeError, type Tensor, type Variable } from '../graph/index.js'
 import * as ops from '../ops/index.js'
 import { add, matmul, reshape, zeros as zerosOf } from '../ops/index.js'
 import { CarriedState } from './carried.js'
@@ -114,7 +114,8 @@ class Weights {
   expect(inputs: number): Variable {
     const known = this.#x.get(inputs)
     if (known !== undefined) return known
-    const w: Variable = parameter('w', [this.parts * this.units, inputs], this.init, { in: inputs, out: this.units })
+    const fans = { in: inputs, out: this.units }
+    const w = keptBy(this, 'w', (): Variable => parameter('w', [this.parts * this.units, inputs], this.init, fans))
     this.#x.set(inputs, w)
     this.all.unshift(w)
     return w

@@ -1,5 +1,5 @@
 // Moments of parameters: statistics that start at zero and lie beside their parameter, `lenet/conv1/w.momentum`.
-import { constant, Variable } from '../graph/index.js'
+import { constant, keptBy, Variable } from '../graph/index.js'
 
 /** All but the last part of a path. */
 export function parentOf(path: string): string {
@@ -8,15 +8,13 @@ export function parentOf(path: string): string {
 
 /** The moments of one optimiser, each made when it is first asked for. */
 export class Moments {
-  readonly #known = new WeakMap<Variable, Map<string, Variable>>()
+  readonly #owners = new WeakMap<Variable, object>()
 
   /** The moment `name` of a parameter whose path is `path`. */
   of(parameter: Variable, path: string, name: string): Variable {
-    const own = this.#known.get(parameter) ?? new Map<string, Variable>()
-    this.#known.set(parameter, own)
-    const moment = own.get(name) ?? zerosBeside(parameter, path, name)
-    own.set(name, moment)
-    return moment
+    const owner = this.#owners.get(parameter) ?? {}
+    this.#owners.set(parameter, owner)
+    return keptBy(owner, name, () => zerosBeside(parameter, path, name))
   }
 }
 

@@ -108,7 +108,7 @@ export async function load(path: string, net: Network, options: LoadOptions = {}
     const inputs = options.inputs ?? {}
     const store = new StateStore(place.device)
     const programs = new Programs(place.device, store, info?.seed ?? 0)
-    await programs.build({ name: 'load', mode: 'eval', precision: place.precision }, () => {
+    await programs.build({ name: 'load', mode: 'eval', precision: place.precision, brings: true }, () => {
       const x = feed('x', field.dtype, batched(field, 1))
       return { output: net(prepared(inputs, 'x', x) as never) }
     })

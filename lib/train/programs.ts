@@ -1,7 +1,7 @@
 // Function over tensors -> program on the device, over the session's shared state. Variables that a program is the first
 // to read are initialised before it is handed out.
 import { compileGraph, type CompiledGraph, type CompilePrecision } from '../compile/index.js'
-import { assign, at, type Graph, type Tensor, trace, type TraceMode } from '../graph/index.js'
+import { assign, at, type Graph, GraphError, type Tensor, trace, type TraceMode } from '../graph/index.js'
 import { seed as seedVariable, step as stepVariable } from '../ops/index.js'
 import type { Device, Program } from '../runtime/index.js'
 import type { StateEntry, StateStore } from './state.js'
@@ -18,6 +18,8 @@ export interface BuildOptions {
   readonly name: string
   readonly mode: TraceMode
   readonly precision: CompilePrecision
+  /** Whether it may bring parameters, as what trains or loads a network does: others read those that are here. Default: false. */
+  readonly brings?: boolean
 }
 
 /** Called with a program's name, a pass, and the printed graph after it; the last pass, `plan`, is the backend's own account. */
@@ -56,8 +58,9 @@ export class Programs {
   }
 
   async #compile(options: BuildOptions, body: Body): Promise<Built> {
-    const { name, mode, precision } = options
+    const { name, mode, precision, brings = false } = options
     const traced = trace({ name, mode, names: this.#store.names }, body)
+    if (!brings) this.#expectKnown(traced)
     const explain = this.#explain
     const compiled = compileGraph(traced, { precision, explain: explain !== undefined })
     for (const { name: pass, text } of compiled.stages) explain?.(name, pass, text)
@@ -69,6 +72,20 @@ export class Programs {
     explain?.(name, 'plan', program.stats().explain)
     this.#built.add(program)
     return { program, compiled, traced }
+  }
+
+  /** A network of another making has the same layers, and weights that nobody has trained. */
+  #expectKnown({ name, states, assigns }: Graph): void {
+    const assigned = new Set(assigns.map(({ state }) => state))
+    const stranger = states.find(
+      ({ variable, tensor }) =>
+        variable.role === 'parameter' && !assigned.has(tensor) && this.#store.get(variable) === undefined,
+    )
+    if (stranger === undefined) return
+    throw new GraphError(
+      `${name}[${stranger.name}]: expected parameters of the network that was trained or loaded here, or such as the function assigns, ` +
+        'got one that would hold its first value: call the same network object, made once',
+    )
   }
 
   /** Frees one program, and the scratch memory that no other reads; runs under way end first. */

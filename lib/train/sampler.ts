@@ -2,7 +2,7 @@
 // program of one step draws the next token of every stream on the device; the host decides only what it reads instead.
 import { expectOptions, is, type Schema } from '../base/index.js'
 import type { CompilePrecision } from '../compile/index.js'
-import { assign, type DType, feed, OstrichError, read, type Tensor, Variable } from '../graph/index.js'
+import { assign, type DType, feed, keptBy, OstrichError, read, type Tensor, Variable } from '../graph/index.js'
 import {
   add,
   argmax,
@@ -72,7 +72,6 @@ export class Sampler {
   readonly #steps = new Map<boolean, Promise<Built>>()
   readonly #moves = new Map<'select' | 'save' | 'restore', Promise<Built>>()
   readonly #carried: readonly Variable[]
-  readonly #copies = new Map<Variable, Variable>()
   /** Programs are built when they are first needed; what is asked for meanwhile waits its turn. */
   #ready: Promise<unknown> = Promise.resolve()
   #fresh = true
@@ -196,18 +195,9 @@ export class Sampler {
   }
 
   #copyOf(variable: Variable): Variable {
-    const known = this.#copies.get(variable)
-    if (known !== undefined) return known
     const { label, dtype, shape } = variable
-    const copy = new Variable({
-      label: `${label}_saved`,
-      dtype,
-      shape,
-      role: 'scratch',
-      init: () => zeros(shape, dtype),
-    })
-    this.#copies.set(variable, copy)
-    return copy
+    const init = () => zeros(shape, dtype)
+    return keptBy(this, variable, () => new Variable({ label: `${label}_saved`, dtype, shape, role: 'scratch', init }))
   }
 }
 

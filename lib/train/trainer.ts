@@ -40,7 +40,7 @@ export class Trainer {
     { task, fields, batch, optimizer, precision }: TrainingOptions,
   ): Promise<Trainer> {
     let parameters: Variable[] = []
-    const built = await programs.build({ name: 'train', mode: 'train', precision }, () => {
+    const built = await programs.build({ name: 'train', mode: 'train', precision, brings: true }, () => {
       const { loss } = forward(task, fields, batch)
       parameters = variablesRead().filter((variable) => variable.role === 'parameter')
       if (parameters.length === 0) {

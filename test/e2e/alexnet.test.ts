@@ -40,20 +40,22 @@ const goldens = JSON.parse(readFileSync(new URL('../golden/models.json', import.
 type Results = Readonly<Record<string, Tensor>>
 
 /** Loss, logits and the gradients by parameter, in evaluation mode: dropout draws other masks than PyTorch's. */
-function build({ name, config }: Golden): Results {
+function build({ name, config }: Golden): () => Results {
   const { batch, side, ...sizes } = config
   const net =
     name === 'alexnet'
       ? alexnet({ ...imagenetAlexnet, ...sizes, side })
       : alexnetOneTower({ ...imagenetOneTower, ...sizes, side })
-  const logits = net(feed('x', 'f32', [batch, 3, side, side]))
-  const loss = nn.crossEntropy(logits, feed('target', 'i32', [batch]))
-  const variables = variablesRead().filter(({ role }) => role === 'parameter')
-  const gradients = grad(
-    loss,
-    variables.map((variable) => read(variable)),
-  )
-  return { loss, logits, ...Object.fromEntries(variables.map((one, i) => [pathOf(one), gradients[i]!])) }
+  return () => {
+    const logits = net(feed('x', 'f32', [batch, 3, side, side]))
+    const loss = nn.crossEntropy(logits, feed('target', 'i32', [batch]))
+    const variables = variablesRead().filter(({ role }) => role === 'parameter')
+    const gradients = grad(
+      loss,
+      variables.map((variable) => read(variable)),
+    )
+    return { loss, logits, ...Object.fromEntries(variables.map((one, i) => [pathOf(one), gradients[i]!])) }
+  }
 }
 
 const pathOf = (variable: Variable) => read(variable).node.path.split('/').slice(1).join('/')
@@ -70,7 +72,7 @@ const targets = ({ config: { batch, classes } }: Golden) => Array.from({ length:
 
 describe.each(goldens.filter(({ config }) => config.side < 100))('a shrunken $name', (golden) => {
   test('float64', () => {
-    const graph: Graph = trace({ name: 'golden', mode: 'eval' }, () => build(golden))
+    const graph: Graph = trace({ name: 'golden', mode: 'eval' }, build(golden))
     const parameters = graph.states.filter(({ variable }) => variable.role === 'parameter')
     const states: Record<string, NDArray> = {}
     for (const [order, { name, variable }] of parameters.entries()) {
@@ -96,7 +98,8 @@ describe.each(backends())('on $name', ({ name: backend, reason }) => {
     devices.push(device)
     const store = new StateStore(device)
     const programs = new Programs(device, store, 1)
-    const { program, traced } = await programs.build({ name: 'golden', mode: 'eval', precision: 'f32' }, () =>
+    const { program, traced } = await programs.build(
+      { name: 'golden', mode: 'eval', precision: 'f32', brings: true },
       build(golden),
     )
     const parameters = store.entries().filter(({ variable }) => variable.role === 'parameter')

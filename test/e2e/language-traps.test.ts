@@ -108,8 +108,10 @@ describe('trap 3: the state goes on from window to window, and starts at zero wi
 })
 
 describe('trap 4: dropout is new at every step of time, and never on the recurrent connection', () => {
-  const graph = (net: LstmLmConfig): Graph =>
-    trace({ name: 'lm', mode: 'train' }, () => ({ y: lstmLm(net)(feed('x', 'i32', [6, 3])) }))
+  const graph = (knobs: LstmLmConfig): Graph => {
+    const net = lstmLm(knobs)
+    return trace({ name: 'lm', mode: 'train' }, () => ({ y: net(feed('x', 'i32', [6, 3])) }))
+  }
 
   it('masks the embedding, between layers and before the softmax, over all steps at once', () => {
     const masks = graph({ ...config, dropout: 0.5 }).nodes.filter(({ op }) => op.name === 'dropout')

@@ -31,17 +31,19 @@ const [small, full] = JSON.parse(readFileSync(file, 'utf8')) as [Golden, Golden]
 const pathOf = (variable: Variable) => read(variable).node.path
 
 /** Loss, logits and the gradients by parameter. */
-function build({ config: { units, vocabulary, steps, streams } }: Golden): Readonly<Record<string, Tensor>> {
+function build({ config: { units, vocabulary, steps, streams } }: Golden): () => Readonly<Record<string, Tensor>> {
   const layer = () => nn.lstm({ units })
   const net = nn.sequential(nn.embedding(vocabulary, units), layer(), layer(), nn.linear(units, vocabulary))
-  const logits = net(feed('x', 'i32', [steps, streams]))
-  const loss = mul(nn.crossEntropy(logits, feed('target', 'i32', [steps, streams])), steps)
-  const variables = variablesRead()
-  const gradients = grad(
-    loss,
-    variables.map((variable) => read(variable)),
-  )
-  return { loss, logits, ...Object.fromEntries(variables.map((one, i) => [pathOf(one), gradients[i]!])) }
+  return () => {
+    const logits = net(feed('x', 'i32', [steps, streams]))
+    const loss = mul(nn.crossEntropy(logits, feed('target', 'i32', [steps, streams])), steps)
+    const variables = variablesRead()
+    const gradients = grad(
+      loss,
+      variables.map((variable) => read(variable)),
+    )
+    return { loss, logits, ...Object.fromEntries(variables.map((one, i) => [pathOf(one), gradients[i]!])) }
+  }
 }
 
 function words({ config: { steps, streams, vocabulary } }: Golden, stride: number): number[] {
@@ -50,7 +52,7 @@ function words({ config: { steps, streams, vocabulary } }: Golden, stride: numbe
 
 test('a shrunken network, float64', () => {
   const { steps, streams, width } = small.config
-  const graph = trace({ name: 'golden' }, () => build(small))
+  const graph = trace({ name: 'golden' }, build(small))
   const states = Object.fromEntries(
     graph.states.map(({ name, variable }, i) => [
       name,
@@ -73,7 +75,8 @@ describe.each(backends())('the small network of the paper, $name', ({ name: back
     device = await openDevice({ device: backend as 'cpu' | 'cuda', threads: 2 })
     const store = new StateStore(device)
     const programs = new Programs(device, store, 1)
-    const { program, compiled } = await programs.build({ name: 'golden', mode: 'eval', precision: 'f32' }, () =>
+    const { program, compiled } = await programs.build(
+      { name: 'golden', mode: 'eval', precision: 'f32', brings: true },
       build(full),
     )
     for (const [i, { variable, buffer }] of store.parameters().entries()) {

@@ -108,12 +108,14 @@ describe('schedule', () => {
   }
 
   it('runs an update at once, but behind other readers of a large state', () => {
-    const build = (n: number) => () => {
+    const build = (n: number) => {
       const w = variable('w', [n])
-      const g = ops.sum(feed('x', 'f32', [3, n]), 0)
-      const later = ops.max(read(w), 0)
-      assign(w, ops.sub(read(w), g))
-      return { later, end: ops.sum(later, []) }
+      return () => {
+        const g = ops.sum(feed('x', 'f32', [3, n]), 0)
+        const later = ops.max(read(w), 0)
+        assign(w, ops.sub(read(w), g))
+        return { later, end: ops.sum(later, []) }
+      }
     }
     expect(order(build(1024))).toEqual(['sum', 'max', 'sub'])
     expect(order(build(8))).toEqual(['sum', 'sub', 'max'])
@@ -131,9 +133,9 @@ describe('schedule', () => {
 })
 
 describe('encode', () => {
+  const w = variable('w', [2, 3])
   const small = () =>
     trace({ name: 'small' }, () => {
-      const w = variable('w', [2, 3])
       const x = feed('x', 'f32', [4, 3])
       const y = ops.matmul(x, read(w), { transposeB: true, bias: constant('f32', [2], [1, 2]) })
       assign(w, ops.mul(read(w), 0.5))

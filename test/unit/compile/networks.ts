@@ -1,6 +1,16 @@
 // Small training graphs, written with plain ops, that the tests of the compiler share.
 import { grad } from '../../../lib/autodiff/index.js'
-import { assign, feed, type Graph, read, type Shape, type Tensor, trace, Variable } from '../../../lib/graph/index.js'
+import {
+  assign,
+  feed,
+  type Graph,
+  keptBy,
+  read,
+  type Shape,
+  type Tensor,
+  trace,
+  Variable,
+} from '../../../lib/graph/index.js'
 import * as ops from '../../../lib/ops/index.js'
 import { generator } from '../../support/random.js'
 
@@ -20,7 +30,7 @@ function update(loss: Tensor, parameters: readonly Variable<'f32'>[]): void {
   assign(ops.step, ops.add(step, 1))
   const rate = ops.div(0.1, ops.add(1, ops.mul(ops.cast(step, 'f32'), 0.001)))
   parameters.forEach((parameter, i) => {
-    const velocity = variable(`${parameter.label}.v`, parameter.shape, 'statistic')
+    const velocity = keptBy(parameter, 'v', () => variable(`${parameter.label}.v`, parameter.shape, 'statistic'))
     const w = values[i] as Tensor<'f32'>
     const v = ops.add(ops.mul(read(velocity), 0.9), ops.add(gradients[i] as Tensor<'f32'>, ops.mul(w, 0.0005)))
     assign(velocity, v)

@@ -20,6 +20,7 @@ import * as ops from '../../../lib/ops/index.js'
 
 const variable = (label: string) =>
   new Variable<'f32', [2]>({ label, dtype: 'f32', shape: [2], role: 'parameter', init: () => ops.zeros([2]) })
+const known = variable('w')
 
 describe('trace', () => {
   test('records feeds, states, nodes in order, and fetches', () => {
@@ -78,9 +79,8 @@ describe('trace', () => {
     [
       'a second assignment',
       () => {
-        const w = variable('w')
-        assign(w, read(w))
-        assign(w, read(w))
+        assign(known, read(known))
+        assign(known, read(known))
         return {}
       },
       GraphError,
@@ -89,7 +89,7 @@ describe('trace', () => {
     [
       'an assignment of another type',
       () => {
-        assign(variable('w'), ops.zeros([3]))
+        assign(known, ops.zeros([3]))
         return {}
       },
       ShapeError,

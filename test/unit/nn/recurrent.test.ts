@@ -206,12 +206,12 @@ describe('refusals', () => {
     ['other features', () => traced(nn.gru({ units, inputs }), [4, 3, 3]), /gru\[gru1\]: expected x of f32\[T, N, 2\]/],
     [
       'fresh streams of another number',
-      () =>
-        trace({ name: 'net' }, () =>
-          nn.withFreshStreams(feed('fresh', 'f32', [2]), () => ({
-            y: untyped(nn.lstm({ units, carry: true }))(feed('x', 'f32', [4, 3, 2])),
-          })),
-        ),
+      () => {
+        const net = untyped(nn.lstm({ units, carry: true }))
+        return trace({ name: 'net' }, () =>
+          nn.withFreshStreams(feed('fresh', 'f32', [2]), () => ({ y: net(feed('x', 'f32', [4, 3, 2])) })),
+        )
+      },
       /lstm\[lstm1\]: expected fresh streams of f32\[3\], got f32\[2\]/,
     ],
     [
