@@ -1,5 +1,6 @@
 // Random draws: Philox4x32-10 (Salmon et al. 2011) at (seed, step, stream, element), so that backward sees the masks of
-// forward without storing them and both backends draw alike. `stream` is a hash of the op's place in the graph.
+// forward without storing them and both backends draw alike. `stream` is a hash of the op's place in the graph; `step` counts
+// training steps, or what `withDraws` says.
 import { expectOptions, is } from '../base/index.js'
 import {
   at,
@@ -37,9 +38,26 @@ export const step = new Variable<'i32', []>({
   init: () => zeros([], 'i32'),
 })
 
-/** Both are variables of the whole program, not of the layer that happens to read them first. */
+let counted: (() => Tensor<'i32', []>) | undefined
+
+/**
+ * Traces `body` so that its random draws depend on what `count` gives, i32 [], another number at each run of the program, in the
+ * place of the training step.
+ * @example withDraws(() => feed('run', 'i32', []), () => net(x))
+ */
+export function withDraws<R>(count: () => Tensor<'i32', []>, body: () => R): R {
+  const outer = counted
+  counted = count
+  try {
+    return body()
+  } finally {
+    counted = outer
+  }
+}
+
+/** Both are of the whole program, not of the layer that happens to read them first. */
 function counters(): [Tensor, Tensor] {
-  return at({ path: '', site: undefined }, () => [read(seed), read(step)])
+  return at({ path: '', site: undefined }, () => [read(seed), counted === undefined ? read(step) : counted()])
 }
 
 function expectCounters(seedType: TensorType, stepType: TensorType): void {
@@ -74,7 +92,8 @@ const dropoutOp: Op<DropoutAttrs> = register<DropoutAttrs>({
 })
 
 /**
- * Zeroes elements with probability `rate` and divides the others by 1 - rate; x itself in evaluation mode. Any shape.
+ * Zeroes elements with probability `rate` and divides the others by 1 - rate; x itself in evaluation mode. Any shape. The mask
+ * is another at each training step and at each run of a compiled function.
  * Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting".
  * @throws ShapeError for a rate outside [0, 1).
  * @example dropout(x, 0.5)
@@ -137,7 +156,8 @@ export interface NormalOptions {
 }
 
 /**
- * Independent draws from [low, high), f32: new ones at each step and at each call.
+ * Independent draws from [low, high), f32: others for each call within a function, at each training step and at each run of a
+ * compiled function, by the seed; measuring and predicting between two steps draw the same again.
  * @throws ShapeError where high < low, or high - low is no f32.
  * @example randomUniform([128, 100], { low: -1, high: 1 })
  */
@@ -149,7 +169,7 @@ export function randomUniform<S extends Shape>(shape: readonly [...S], options: 
 }
 
 /**
- * Independent draws from a normal distribution, f32, by Box-Muller: new ones at each step and at each call.
+ * Independent draws from a normal distribution, f32, by Box-Muller: others where those of `randomUniform` are.
  * @throws ShapeError where std < 0.
  * @example randomNormal([512, 784], { std: 0.05 })
  */

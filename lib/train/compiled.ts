@@ -13,6 +13,7 @@ import {
   type Tensor,
   type TraceMode,
 } from '../graph/index.js'
+import { withDraws } from '../ops/index.js'
 import type { Programs } from './programs.js'
 import type { Fields } from './source.js'
 
@@ -34,6 +35,9 @@ const schema: Schema<CompileOptions> = {
 const anExtent = is.kind('a list of extents or { dtype, shape }', (value) => {
   return is.numbers.accepts((value as { readonly shape?: unknown } | undefined)?.shape ?? value)
 })
+
+/** The feed that counts the runs of functions that draw: no name that an input has. */
+const RUN = '#run'
 
 /** What the function returns, by name, as typed arrays. */
 export type Results<R> = {
@@ -73,10 +77,16 @@ export async function compileFunction<R extends Readonly<Record<string, Tensor>>
   if (fn.length > names.length) {
     throw new OstrichError('ERR_OPTION', `compile: expected extents for ${fn.length} inputs, got ${names.length}`)
   }
-  const built = await programs.build({ name: 'compiled', mode, precision }, () =>
-    fn(...(names.map((name) => declared(name, extents[name]!, fields)) as never[])),
-  )
+  const built = await programs.build({ name: 'compiled', mode, precision }, () => {
+    const inputs = names.map((name) => declared(name, extents[name]!, fields)) as never[]
+    let run: Tensor<'i32', []> | undefined
+    return withDraws(
+      () => (run ??= feed(RUN, 'i32', [])),
+      () => fn(...inputs),
+    )
+  })
   const { program, compiled } = built
+  const drawing = compiled.feeds.some(({ name }) => name === RUN)
   const updates = compiled.graph.assigns.some(({ state }) =>
     compiled.states.some(({ name, variable }) => variable.role === 'parameter' && name === state.node.attrs['name']),
   )
@@ -89,7 +99,7 @@ export async function compileFunction<R extends Readonly<Record<string, Tensor>>
         compiled.fetches.map(({ name, dtype, shape }) => [name, hostArray(dtype, count(shape))]),
       )
       checkNames(inputs, names)
-      await program.run(inputs, fetches)
+      await program.run(drawing ? { ...inputs, [RUN]: Int32Array.of(programs.draws++) } : inputs, fetches)
       if (updates) await programs.refreshShadows()
       return fetches as Results<R>
     },

@@ -35,6 +35,8 @@ export class Programs {
   readonly #explain: Explain | undefined
   readonly #built = new Set<Program>()
   #refresh: { readonly count: number; readonly program: Program } | undefined
+  /** Runs of compiled functions that drew: by it each draws anew. A checkpoint holds it. */
+  draws = 0
   /** Initialisations run one after the other: two programs may meet the same new variable. */
   #turn: Promise<void> = Promise.resolve()
 
