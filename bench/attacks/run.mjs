@@ -38,7 +38,7 @@ if (python !== undefined && spawnSync(python, ['-c', 'import scipy']).status !==
   execFileSync(python, ['-m', 'pip', 'install', '--quiet', 'scipy>=1.15'], { stdio: ['ignore', 2, 2] })
 }
 
-const { train, validation: test } = await fc100.data.load()
+const { train, test } = await fc100.data.load()
 const epochs = options.epochs === undefined ? undefined : Number(options.epochs)
 const network = await trained(fc100, { train, seed: 1, epochs, threads })
 const examples = await drawExamples(test, images, 1)

@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util'
 import { errorOn, fgsmError, summarize, trained, trainOnPool } from '../../dist/experiments/index.js'
 import { optim } from '../../dist/index.js'
 import { sigmoidMlpLayers } from '../../dist/models/index.js'
-import { mnist, mnistMaxoutDropout, mnistMaxoutFgsm } from '../../dist/recipes/index.js'
+import { mnistMaxoutDropout, mnistMaxoutFgsm } from '../../dist/recipes/index.js'
 import { diagnose } from '../../dist/runtime/index.js'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -31,7 +31,7 @@ const [poolEpochs, maxoutEpochs] = [options['pool-epochs'], options['maxout-epoc
 const results = join(here, '../results')
 const file = join(results, `${options.name}.json`)
 const known = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : []
-const { train, validation: test } = await mnist.data.load()
+const { train, test } = await mnistMaxoutDropout.data.load()
 
 /** FC100-100-10 with the paper's weight decay, with negative examples at these levels. */
 async function pool(levels, seed) {

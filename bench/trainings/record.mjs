@@ -40,7 +40,7 @@ const epochs = epochsOf(events)
 const known = recipes.find(({ name }) => name === recipe)
 const { batch, window = 1 } = known.build()
 const durations = epochs.map(({ seconds }, i) => seconds - (epochs[i - 1]?.seconds ?? 0))
-// Of what has no third part the held-back one was measured.
+// Of what has no test part the held-back one was measured.
 const end = events.findLast(({ type }) => type === 'test' || type === 'end')
 const part = end.type === 'test' ? 'test' : 'validation'
 const measured = end[part]
@@ -66,7 +66,12 @@ const made = {
     epoch,
     seconds: round(seconds),
     trainingLoss: round(loss),
-    ...Object.fromEntries(Object.entries(validation ?? {}).map(([name, value]) => [name, round(value)])),
+    // What was not measured is the text NaN in a log.
+    ...Object.fromEntries(
+      Object.entries(validation ?? {}).flatMap(([name, value]) =>
+        typeof value === 'number' ? [[name, round(value)]] : [],
+      ),
+    ),
   })),
 }
 

@@ -4,9 +4,9 @@ import { Vocabulary } from '../data/index.js'
 import { type Recipe, recipes } from '../recipes/index.js'
 import { inspectCheckpoint } from '../train/index.js'
 import { command, named, type Output, UsageError } from './command.js'
+import { partOf } from './eval.js'
 import { fetchData } from './fetch.js'
 import { checkpointOf, languageModel, placeOptions } from './language-model.js'
-import { testOf } from './train.js'
 
 export const ensemble = command({
   name: 'ensemble',
@@ -19,18 +19,21 @@ export const ensemble = command({
   options: {
     ...placeOptions,
     data: { type: 'text', value: 'path', help: 'where the data is (default: where `ostrich data` keeps it)' },
-    on: { type: 'text', choices: ['test', 'validation'], help: 'which part of the data (default test)' },
+    on: {
+      type: 'text',
+      choices: ['test', 'validation'],
+      help: 'which part of the data (default: test, or validation where it has no test)',
+    },
     json: { type: 'flag', help: 'print JSON' },
   },
   examples: ['ostrich ensemble runs/ptb-1 runs/ptb-2 runs/ptb-3'],
-  run: async ({ data, on = 'test', json = false, ...place }, givens, output) => {
+  run: async ({ data, on, json = false, ...place }, givens, output) => {
     const paths = await Promise.all(givens.map(checkpointOf))
     const { recipe, vocabulary } = await common(paths)
     if (data === undefined) await fetchData(recipe.data, output)
     const halves = await recipe.data.load({ vocabulary, ...(data !== undefined && { dir: data }) })
-    const text = (on === 'test' ? testOf(halves) : undefined) ?? halves.validation
-    if (text === undefined || !('tokens' in text))
-      throw new UsageError(`ensemble: expected a text to measure on, got none`)
+    const { part, held: text } = partOf('ensemble', halves, on)
+    if (!('tokens' in text)) throw new UsageError('ensemble: expected a text to measure on, got images')
     const mean = new Float64Array(text.tokens.length - 1)
     const members: Member[] = []
     for (const path of paths) {
@@ -45,10 +48,10 @@ export const ensemble = command({
       if (!json) sayMember(members.at(-1)!, output)
     }
     const together = perplexityOf(mean.map((probability) => -Math.log(probability)))
-    if (json) output.line(JSON.stringify({ on, tokens: mean.length, members, perplexity: together }))
+    if (json) output.line(JSON.stringify({ on: part, tokens: mean.length, members, perplexity: together }))
     else
       output.line(
-        `${together.toFixed(2).padStart(9)}  all ${members.length} together: ${on} perplexity, ${mean.length} tokens`,
+        `${together.toFixed(2).padStart(9)}  all ${members.length} together: ${part} perplexity, ${mean.length} tokens`,
       )
     return 0
   },

@@ -1,6 +1,6 @@
 // ostrich eval: measures a saved network on the test set of its recipe.
 import { type Dataset, type Text, Vocabulary } from '../data/index.js'
-import { type Recipe, recipes, type Target } from '../recipes/index.js'
+import { type Halves, type Recipe, recipes, type Target } from '../recipes/index.js'
 import {
   completer,
   inspectCheckpoint,
@@ -14,14 +14,15 @@ import { command, named, type Output, UsageError } from './command.js'
 import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
 import { checkpointOf } from './language-model.js'
-import { nameOf, percent, reading, topFive } from './reading.js'
-import { testOf, textOf } from './train.js'
+import { nameOf, percent, reading, targetOn, topFive } from './reading.js'
+import { textOf } from './train.js'
 
 export const evaluate = command({
   name: 'eval',
   summary: 'measure a saved network',
   arguments: ['<checkpoint|run>'],
-  about: 'Loads a checkpoint that `ostrich train` wrote and measures it on the test set of its recipe.',
+  about:
+    'Loads a checkpoint that `ostrich train` wrote and measures it on the test set of its recipe (on the validation set where it has none).',
   options: {
     recipe: {
       type: 'text',
@@ -37,7 +38,11 @@ export const evaluate = command({
       choices: ['1', '10'],
       help: 'views of each image, whose probabilities are averaged (default: as many as the recipe says, mostly 1)',
     },
-    on: { type: 'text', choices: ['test', 'validation'], help: 'of a text with three parts: which (default test)' },
+    on: {
+      type: 'text',
+      choices: ['test', 'validation'],
+      help: 'which part of the data (default: test, or validation where it has no test)',
+    },
     typing: {
       type: 'whole',
       value: 'words',
@@ -62,8 +67,7 @@ export const evaluate = command({
       ...(many && { views: 10 as const }),
       ...(info?.vocabulary && { vocabulary: new Vocabulary(info.vocabulary) }),
     })
-    const held = (on === 'validation' ? undefined : testOf(halves)) ?? halves.validation
-    if (held === undefined) throw new UsageError(`eval: expected data with validation images, got none in ${dir ?? ''}`)
+    const { part, held } = partOf(`eval ${recipe.name}`, halves, on)
     const plan = recipe.build(textOf(halves))
     const { net, loss, inputs } = plan
     const metrics = plan.window === undefined ? plan.metrics : [...(plan.metrics ?? []), 'top5' as const]
@@ -81,9 +85,8 @@ export const evaluate = command({
         output.line(JSON.stringify({ ...about, ...measured, typing: typed }))
         return 0
       }
-      const { metric, value, of } = recipe.target
-      const name = on === undefined ? metric : `${on} ${of ?? 'accuracy'}`
-      say(measured, typed, { metric: name, value, ...(of && { of }), ...(many && { views: 10 }) }, output)
+      const { views: _, ...target } = targetOn(part, recipe.target)
+      say(measured, typed, { ...target, ...(many && { views: 10 }) }, output)
       return 0
     } finally {
       await model.dispose()
@@ -109,6 +112,18 @@ async function typedWords(model: Model, held: Dataset | Text, most: number): Pro
   const word = new RegExp(`(?:\\s*\\S+){0,${most}}`)
   const text = word.exec(vocabulary.decode(tokens.subarray(0, 40 * most)))?.[0] ?? ''
   return keystrokes(await completer(model, vocabulary), text)
+}
+
+/** The part of the data that is asked for; the test part, or the held-back one where there is none. @throws UsageError for neither */
+export function partOf(
+  command: string,
+  { test, validation }: Halves,
+  on: string | undefined,
+): { readonly part: 'test' | 'validation'; readonly held: Dataset | Text } {
+  const part = on === 'test' || (on === undefined && test !== undefined) ? 'test' : 'validation'
+  const held = part === 'test' ? test : validation
+  if (held === undefined) throw new UsageError(`${command}: expected data with a ${part} part, got none`)
+  return { part, held }
 }
 
 /** The folder that a run was told to read its data from. */

@@ -48,20 +48,21 @@ export const fool = command({
     const dir = data ?? trainedOn(info?.config)
     if (dir === undefined) await fetchData(recipe.data, output)
     const { net, inputs, example } = recipe.build()
-    const { validation } = await recipe.data.load(dir === undefined ? {} : { dir })
-    if (validation === undefined || 'tokens' in validation)
-      throw new UsageError(`fool: expected data with validation images, got none in ${dir ?? ''}`)
+    const { test, validation } = await recipe.data.load(dir === undefined ? {} : { dir })
+    const measured = test ?? validation
+    if (measured === undefined || 'tokens' in measured)
+      throw new UsageError(`fool: expected data with test or validation images, got none in ${dir ?? ''}`)
     await using model = await load(path, net, {
       input: example,
       precision: 'f32',
       ...(inputs !== undefined && { inputs }),
       ...(device !== undefined && { device: device as 'auto' }),
     })
-    const names = namesOf(recipe, validation)
+    const names = namesOf(recipe, measured)
     const target = classNumber(as, names)
     const progress = createProgress({ stream: process.stderr })
     try {
-      const found = await foolAll(model, net, validation, {
+      const found = await foolAll(model, net, measured, {
         target,
         images,
         classes,

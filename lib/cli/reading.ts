@@ -19,6 +19,11 @@ const names: Readonly<Record<keyof Metrics, string>> = {
   top5: 'top 5',
 }
 
+/** A recipe's number under the name of the part that was measured: a person's own data may lack the usual one. */
+export function targetOn(part: 'test' | 'validation', target: Target): Target {
+  return { ...target, metric: `${part} ${target.of ?? 'accuracy'}` }
+}
+
 /** The name of a recipe's number. */
 export function nameOf({ metric, views }: Target): string {
   return views === undefined ? metric : `${metric} over ten views`

@@ -21,7 +21,7 @@ import {
   unitRange,
   type Trained,
 } from '../experiments/index.js'
-import { mnist } from '../recipes/index.js'
+import { fc100 } from '../recipes/index.js'
 import { diagnose } from '../runtime/index.js'
 import { createProgress, openSafetensors, writeSafetensors } from '../train/index.js'
 import { command, type Output, UsageError } from './command.js'
@@ -59,8 +59,9 @@ export const tables = command({
   ) => {
     const { seeds = quick ? 1 : 3, images = quick ? 30 : 300, epochs = quick ? 2 : undefined } = values
     if (seeds === 0 || images === 0) throw new UsageError('--seeds and --images expect at least 1, got 0')
-    if (data === undefined) await fetchData(mnist.data, output)
-    const { train, validation: test } = await mnist.data.load(data === undefined ? {} : { dir: data })
+    if (data === undefined) await fetchData(fc100.data, output)
+    // As the networks' recipes: all training images, none of them held back.
+    const { train, test } = await fc100.data.load(data === undefined ? {} : { dir: data })
     if ('tokens' in train || test === undefined || 'tokens' in test) throw new UsageError('tables expects images')
     if (test.length < images) throw new UsageError(`--images expects at most ${test.length}, got ${images}`)
     await mkdir(out, { recursive: true })

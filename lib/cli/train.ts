@@ -1,7 +1,7 @@
 // ostrich train: a recipe from data to saved network, shown as it goes. Ctrl-C stops after the step in flight and saves. Refuses
 // to write over another run.
 import { dirname } from 'node:path'
-import { type Text, Vocabulary } from '../data/index.js'
+import { Vocabulary } from '../data/index.js'
 import {
   type Halves,
   type LoadOptions,
@@ -150,19 +150,11 @@ async function show(run: Session, shown: Shown): Promise<EndEvent | StoppedEvent
   }
 }
 
-/** Measures what the recipe's number is of, where that is another text, or more views of each image, than after an epoch. */
+/** Measures the test set, once, at the end; a text in one pass. None where the recipe's number is of the validation set. */
 async function finalTest(run: Session, { recipe, data, source }: Shown): Promise<Metrics | undefined> {
-  const text = testOf(data)
-  if (text !== undefined) return run.evaluate(text, 1)
   const { views } = recipe.target
-  if (views === undefined) return undefined
-  const { validation } = await recipe.data.load({ ...source, views })
-  return validation && run.evaluate(validation)
-}
-
-/** A text on which the result is measured at the end; of other data the validation set is the test set. */
-export function testOf({ test }: Halves): Text | undefined {
-  return test !== undefined && 'tokens' in test ? test : undefined
+  const { test } = views === undefined ? data : await recipe.data.load({ ...source, views })
+  return test && run.evaluate(test, 'tokens' in test ? 1 : undefined)
 }
 
 /** What a network must know of the text that it is trained on. */

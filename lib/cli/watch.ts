@@ -2,7 +2,7 @@
 import type { Plan, Recipe } from '../recipes/index.js'
 import type { EndEvent, Metrics, Progress, RunLog, Session, StoppedEvent, TrainEvent } from '../train/index.js'
 import type { Output } from './command.js'
-import { countOf, goal, isReached, nameOf, percent, reading, topFive } from './reading.js'
+import { countOf, goal, isReached, nameOf, percent, reading, targetOn, topFive } from './reading.js'
 
 interface Watched {
   readonly progress: Progress
@@ -46,7 +46,7 @@ async function tell(event: TrainEvent, { progress, log, plan, recipe }: Watched)
       return
     case 'epoch':
       progress.line(
-        `epoch ${event.epoch}/${epochs}  loss ${event.loss.toFixed(4)}  ${held(event.validation, recipe)}` +
+        `epoch ${event.epoch}/${epochs}  loss ${event.loss.toFixed(4)}${held(event.validation, recipe)}` +
           `  ${thousands(Math.round(event.rate))} ${unit}/s${event.averaged === true ? '  weights averaged' : ''}`,
       )
       await log.drawCurves()
@@ -62,10 +62,12 @@ async function tell(event: TrainEvent, { progress, log, plan, recipe }: Watched)
   }
 }
 
-/** What was measured on the held-back examples. */
+/** What was measured on the held-back examples, where there are any. */
 function held(metrics: Metrics, { target }: Recipe): string {
-  if (target.of !== undefined) return reading(metrics, { ...target, metric: `validation ${target.of}` })
-  return `test loss ${metrics.loss.toFixed(4)}  test accuracy ${percent(metrics.accuracy)}${topFive(metrics)}`
+  if (Number.isNaN(metrics.loss)) return ''
+  if (target.of !== undefined) return `  ${reading(metrics, { ...target, metric: `validation ${target.of}` })}`
+  const { loss, accuracy } = metrics
+  return `  validation loss ${loss.toFixed(4)}  validation accuracy ${percent(accuracy)}${topFive(metrics)}`
 }
 
 interface Ending {
@@ -74,7 +76,7 @@ interface Ending {
   readonly output: Output
   /** Only the result is said. */
   readonly quiet: boolean
-  /** Of the test set, where that is another than the validation set, or is measured otherwise. */
+  /** Of the test set, where there is one. */
   readonly test: Metrics | undefined
 }
 
@@ -86,7 +88,7 @@ export function sayEnd(last: EndEvent | StoppedEvent, { recipe, folder, output, 
     output.line(`Go on with: ostrich train ${recipe.name} --resume ${folder}`)
     return
   }
-  const { target } = recipe
+  const target = targetOn(test === undefined ? 'validation' : 'test', recipe.target)
   const measured = test ?? last.validation
   const verdict = isReached(measured, target) ? 'reached' : 'not reached'
   const result =

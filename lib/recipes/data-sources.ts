@@ -27,6 +27,12 @@ export const mnistSource: DataSource = {
   load: ({ dir } = {}) => mnist(dir === undefined ? {} : { dir }),
 }
 
+/** The same with nothing held back, for results that are of all 60,000 training images. */
+export const wholeMnistSource: DataSource = {
+  ...mnistSource,
+  load: ({ dir } = {}) => mnist({ validation: 0, ...(dir !== undefined && { dir }) }),
+}
+
 export const cifar10Source: DataSource = {
   name: 'cifar10',
   title: 'CIFAR-10: 50,000 + 10,000 colour images of ten kinds of things, 32x32',

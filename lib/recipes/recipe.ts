@@ -5,12 +5,15 @@ import type { Metrics, SessionOptions } from '../train/index.js'
 import type { Inputs, Loss, Network } from '../train/index.js'
 import type { Optimizer } from '../optim/index.js'
 
-/** A training set, and the set on which a recipe's number is measured. */
+/** The parts of a data set. */
 export interface Halves {
   readonly train: Dataset | Text
-  /** None where the user's own data has none. */
+  /** Measured after each epoch. None where a recipe trains on all that its paper trains on, or the user's own data has none. */
   readonly validation?: Dataset | Text
-  /** What the number is measured on at the very end, where that is a text of its own: read in one pass. */
+  /**
+   * Measured once, at the end, and what the recipe's number is of; a text is read in one pass. Nothing is chosen or stopped by it.
+   * Where there is none, the number is of `validation`.
+   */
   readonly test?: Dataset | Text
 }
 
@@ -26,7 +29,7 @@ export interface LoadOptions {
   readonly dir?: string
   /** Threads that read images, of a data set that is not kept in memory. Default 0: the calling one. */
   readonly workers?: number
-  /** Views of each validation image (1, or 10), of data sets of images. Default 1. */
+  /** Views of each image that is measured (1, or 10), of data sets of images. Default 1. */
   readonly views?: 1 | 10
   /** Of a text: that of the network which is to read it. Default: the text's own. */
   readonly vocabulary?: Vocabulary
@@ -87,7 +90,7 @@ export interface Plan extends Required<Omit<RecipeOptions, 'text'>> {
 
 /** A number to reach. */
 export interface Target {
-  /** Its name, `test accuracy`. */
+  /** Its name, `test accuracy`: the part that it is measured on, and what. */
   readonly metric: string
   readonly value: number
   /** What is compared; of accuracy more is better, of the others less. Default: `accuracy`. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { getMnist } from '../../lib/data/index.js'
-import { inspectCheckpoint } from '../../lib/train/index.js'
+import { inspectCheckpoint, type Metrics } from '../../lib/train/index.js'
 import { type Ended, main } from '../support/command-line.js'
 
 const absent = await getMnist({ signal: AbortSignal.timeout(60_000) }).then(
@@ -14,6 +14,14 @@ const absent = await getMnist({ signal: AbortSignal.timeout(60_000) }).then(
   (error: unknown) => String(error),
 )
 let folder = ''
+
+/** A line of a run's log. */
+interface Logged {
+  readonly type: string
+  readonly step?: number
+  readonly validation?: Metrics
+  readonly test?: Metrics
+}
 
 /** Runs a command; sends Ctrl-C once it has said the text. */
 function ostrich(args: readonly string[], interruptAt?: string): Promise<Ended> {
@@ -42,15 +50,15 @@ afterAll(async () => {
 
 describe.skipIf(absent !== undefined)(`mnist${absent === undefined ? '' : ` (${absent})`}`, () => {
   it('is learned in one epoch, in spite of Ctrl-C, and leaves what is promised', { timeout: 240_000 }, async () => {
-    const stopped = await ostrich(['train', 'mnist-mlp', '--epochs', '1', '--folder', 'run'], 'step 1/468')
+    const stopped = await ostrich(['train', 'mnist-mlp', '--epochs', '1', '--folder', 'run'], 'step 1/429')
     expect(stopped.code).toBe(130)
     expect(stopped.out).toMatch(/Stopped after step \d+\. Saved: run\/last\.safetensors/)
     expect(stopped.out).toContain('ostrich train mnist-mlp --resume run')
     const half = await inspectCheckpoint(join(folder, 'run/last.safetensors'))
-    expect(half?.step).toBeLessThan(468)
+    expect(half?.step).toBeLessThan(429)
 
     const ended = await ostrich(['train', 'mnist-mlp', '--resume', 'run'])
-    expect(ended.err).toMatch(/epoch 1\/1 +loss/)
+    expect(ended.err).toMatch(/epoch 1\/1 +loss [\d.]+ +validation loss [\d.]+ +validation accuracy [\d.]+ %/)
     expect(ended.code).toBe(0)
     const accuracy = Number(/test accuracy ([\d.]+) %/.exec(ended.out)?.[1])
     expect(accuracy).toBeGreaterThan(95)
@@ -60,13 +68,21 @@ describe.skipIf(absent !== undefined)(`mnist${absent === undefined ? '' : ` (${a
       ...['config.json', 'curves.svg', 'last.safetensors', 'log.jsonl'],
     ])
     const log = (await readFile(join(folder, 'run/log.jsonl'), 'utf8')).trim().split('\n')
-    const steps = log
-      .map((line) => JSON.parse(line) as { type: string; step: number })
-      .filter(({ type }) => type === 'step')
-    expect(steps.at(-1)?.step).toBe(468)
+    const events = log.map((line) => JSON.parse(line) as Logged)
+    expect(events.findLast(({ type }) => type === 'step')?.step).toBe(429)
 
-    const measured = await ostrich(['eval', 'run/last.safetensors', '--json'])
-    expect((JSON.parse(measured.out) as { accuracy: number }).accuracy).toBeCloseTo(accuracy / 100, 4)
+    // Held-back training images are measured after each epoch, the test images once, at the end.
+    const measure = async (...more: string[]): Promise<Metrics> =>
+      JSON.parse((await ostrich(['eval', 'run/last.safetensors', '--json', ...more])).out) as Metrics
+    const [test, validation] = [await measure(), await measure('--on', 'validation')]
+    expect(test.accuracy).toBeCloseTo(accuracy / 100, 4)
+    const [atEnd, ...others] = events.filter((event) => 'test' in event)
+    expect(others).toEqual([])
+    expect(atEnd?.test?.accuracy).toBeCloseTo(test.accuracy, 3)
+    const [epoch, ...more] = events.filter(({ type }) => type === 'epoch')
+    expect(more).toEqual([])
+    expect(epoch?.validation?.accuracy).toBeCloseTo(validation.accuracy, 3)
+    expect(validation.loss).not.toBe(test.loss)
   })
 
   it('refuses to go on with another recipe', async () => {

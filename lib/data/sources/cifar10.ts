@@ -7,6 +7,7 @@ import { dataFolder } from '../folder.js'
 import { arrays, type Dataset } from '../dataset.js'
 import { DataError, reasonOf } from '../errors.js'
 import { fetchOptions } from '../fetch-options.js'
+import { heldBackPlaces, holdBackOptions, type HoldBackOptions, parted } from '../hold-back.js'
 import { augmented, type AugmentOptions, viewed } from '../image/augment.js'
 import { ColourCounter, type ImageStatistics, statisticsOf } from '../image/statistics.js'
 import type { FetchOptions } from '../npm-package.js'
@@ -36,12 +37,13 @@ export const RECORD = 1 + PIXELS
 /** Images `x`: u8 [3, crop, crop] (32 unless told), red, green and blue planes; `target`: i32 scalar, a place in `cifar10Classes`. */
 export type Cifar10Set = Dataset<'x' | 'target'>
 
-/** CIFAR-10's two halves. The test half also serves as validation, as is the custom for this data set. */
+/** CIFAR-10 in three parts. */
 export interface Cifar10 {
   readonly train: Cifar10Set
+  /** Held back from the training images, to measure by after each epoch; absent where none are. */
+  readonly validation?: Cifar10Set
+  /** To be measured once, at the end: nothing is chosen or stopped by it. */
   readonly test: Cifar10Set
-  /** The same set as `test`. */
-  readonly validation: Cifar10Set
   /** Names of the classes, by label. */
   readonly classes: readonly string[]
   /** Mean and principal components of the training images' colours; counts them at each call. */
@@ -49,33 +51,45 @@ export interface Cifar10 {
 }
 
 /** Options of `cifar10`. */
-export interface Cifar10Options {
+export interface Cifar10Options extends HoldBackOptions {
   /** The folder. Default `$OSTRICH_DATA/cifar10`, else `cifar10` in the user's cache. */
   readonly dir?: string
   /** How training images are varied: `{ crop: 24, mirror: true }` as cuda-convnet, `{ pad: 4, mirror: true }` as most since. */
   readonly augment?: AugmentOptions
-  /** Views of each test image, whose probabilities are averaged: 1 (its middle), or 10. Default 1. */
+  /** Views of each image that is measured, whose probabilities are averaged: 1 (its middle), or 10. Default 1. */
   readonly views?: 1 | 10
+  /** Training images that are held back; 0: none. Default 5,000. */
+  readonly validation?: number
 }
+
+/** Training images that are held back unless told. */
+const USUAL = 5_000
 
 /**
  * CIFAR-10 from the cache, or from a folder with the six files of its binary version.
  *
- * @param options where it is, how training images are varied, and how many views of each test image there are
- * @returns 50,000 training and 10,000 test examples, about 185 MB of memory
+ * @param options where it is, how training images are varied, how many are held back, and how many views of each image are measured
+ * @returns 45,000 training, 5,000 validation and 10,000 test examples, about 185 MB of memory
  * @throws DataError when a file is absent (the message says how to get it), damaged or not CIFAR-10; for an option out of range
  * @example
- * const { train, test, classes } = await cifar10()
+ * const { train, validation, test, classes } = await cifar10()
  * const varied = await cifar10({ augment: { crop: 24, mirror: true } }) // x: u8 [3, 24, 24]
  */
 export async function cifar10(options: Cifar10Options = {}): Promise<Cifar10> {
-  expectOptions('cifar10', options, { dir: is.text, augment: is.object, views: is.anything })
+  expectOptions('cifar10', options, { dir: is.text, augment: is.object, views: is.anything, ...holdBackOptions })
   const { dir = dataFolder('cifar10'), augment = {}, views = 1 } = options
   if (![1, 10].includes(views)) throw new DataError(`cifar10[views]: expected 1 or 10, got ${String(views)}`)
   const [plain, held] = await Promise.all([readHalf(dir, TRAIN_FILES), readHalf(dir, TEST_FILES)])
-  const train = augmented(plain.set, augment, (augment.colour ?? 0) > 0 ? plain.statistics() : undefined)
-  const test = viewed(held.set, augment.crop, views)
-  return { train, test, validation: test, classes: cifar10Classes, statistics: plain.statistics }
+  const places = heldBackPlaces('cifar10', plain.set.length, options, USUAL)
+  const parts = parted(plain.set, places)
+  const statistics = (): ImageStatistics => plain.statistics(places.train)
+  return {
+    train: augmented(parts.train, augment, (augment.colour ?? 0) > 0 ? statistics() : undefined),
+    ...(parts.validation && { validation: viewed(parts.validation, augment.crop, views) }),
+    test: viewed(held.set, augment.crop, views),
+    classes: cifar10Classes,
+    statistics,
+  }
 }
 
 /** Options of `getCifar10`. */
@@ -105,7 +119,8 @@ export async function getCifar10(options: GetCifar10Options = {}): Promise<strin
 
 interface Half {
   readonly set: Cifar10Set
-  readonly statistics: () => ImageStatistics
+  /** Of the images at these places. */
+  readonly statistics: (places: Uint32Array) => ImageStatistics
 }
 
 async function readHalf(dir: string, files: readonly string[]): Promise<Half> {
@@ -120,9 +135,9 @@ async function readHalf(dir: string, files: readonly string[]): Promise<Half> {
     }
   }
   checkClasses(target, join(dir, files[0]!))
-  const statistics = (): ImageStatistics => {
+  const statistics = (places: Uint32Array): ImageStatistics => {
     const counter = new ColourCounter()
-    for (let at = 0; at < x.length; at += PIXELS) counter.add(x, at, SIDE * SIDE)
+    for (const place of places) counter.add(x, place * PIXELS, SIDE * SIDE)
     return statisticsOf(counter.sums)
   }
   return { set: arrays({ x: { data: x, shape: [3, SIDE, SIDE] }, target }), statistics }

@@ -51,16 +51,37 @@ async function png(value: number, width = 32, height = 32): Promise<Uint8Array> 
 }
 
 describe('cifar10', () => {
-  it('gives planes and labels, the test half as validation, and the names of the classes', async () => {
-    const { train, test, validation, classes } = await cifar10({ dir: own })
+  it('gives planes and labels, and the names of the classes', async () => {
+    const { train, test, validation, classes } = await cifar10({ dir: own, validation: 0 })
     expect([train.length, test.length]).toEqual([50_000, 10_000])
-    expect(validation).toBe(test)
+    expect(validation).toBeUndefined()
     expect(classes[9]).toBe('truck')
     expect(train.fields).toEqual({ x: { dtype: 'u8', shape: [3, 32, 32] }, target: { dtype: 'i32', shape: [] } })
     const out = { x: new Uint8Array(2 * 3072), target: new Int32Array(2) }
     await train.gather([20_013, 49_999], out)
     expect([out.x[0], out.x[3071], out.target[0]]).toEqual([13, 13, 3])
     expect([out.x[3072], out.target[1]]).toEqual([9999 % 251, 9])
+  })
+
+  it('holds training images back, and keeps them out of what is varied and of the statistics', async () => {
+    const data = await cifar10({ dir: own, augment: { crop: 24, mirror: true } })
+    const { train, validation, test } = data
+    expect([train.length, validation?.length, test.length]).toEqual([45_000, 5_000, 10_000])
+    expect([train, validation, test].map((set) => set?.fields.x.shape)).toEqual(Array(3).fill([3, 24, 24]))
+    // All pixels of an image are of one value, so the mean over the training images is that of their first pixels.
+    const x = new Uint8Array(train.length * 3 * 24 * 24)
+    await train.gather(
+      Uint32Array.from({ length: train.length }, (_, i) => i),
+      { x, target: new Int32Array(train.length) },
+    )
+    let sum = 0
+    for (let at = 0; at < x.length; at += 3 * 24 * 24) sum += x[at]!
+    expect(data.statistics().mean[0]).toBeCloseTo(sum / train.length, 9)
+    // Measured images do not differ from time to time.
+    const [first, again] = [0, 1].map(() => ({ x: new Uint8Array(3 * 24 * 24), target: new Int32Array(1) }))
+    await validation?.gather([7], first!, { seed: 1, epoch: 0 })
+    await validation?.gather([7], again!, { seed: 1, epoch: 1 })
+    expect(again).toEqual(first)
   })
 
   it('says how to get it where it is absent, and refuses what is not it', async () => {
@@ -154,7 +175,7 @@ describe.skipIf(archive === undefined)('the JPEG re-encoding of CIFAR-10', () =>
 
 describe.skipIf(!existsSync(join(dataFolder('cifar10'), 'test_batch.bin')))('the CIFAR-10 of the cache', () => {
   it('is complete', async () => {
-    const { train, test } = await cifar10()
-    expect([train.length, test.length]).toEqual([50_000, 10_000])
+    const { train, validation, test } = await cifar10()
+    expect([train.length, validation?.length, test.length]).toEqual([45_000, 5_000, 10_000])
   })
 })

