@@ -3,11 +3,13 @@
 import { expectOptions, is, type Schema } from '../../base/index.js'
 import type { PackOptions, PackResult } from './pack.js'
 import type { PackedImages, PackedOptions } from './packed.js'
+import type { CheckedShards } from './packed-index.js'
 import type { ImageTree, TreeOptions } from './tree.js'
 
 export { augmented, type AugmentOptions, type ImageSet, viewed } from './augment.js'
 export type { PackOptions, PackProgress, PackResult } from './pack.js'
 export type { PackedImages, PackedOptions } from './packed.js'
+export type { CheckedShards } from './packed-index.js'
 export type { BadImage, Encoding } from './shard.js'
 export type { Colours, ImageStatistics } from './statistics.js'
 export type { ImageTree, TreeImage, TreeOptions } from './tree.js'
@@ -67,4 +69,20 @@ export async function packedImages(folder: string, options: PackedOptions = {}):
   expectOptions('packedImages', options, { augment: is.object, views: is.anything, workers: is.anything })
   const packed = await import('./packed.js')
   return packed.packedImages(folder, options)
+}
+
+/**
+ * Reads every shard of a packed folder and compares it with its sha256, as `packedImages` does with `check: 'once'`.
+ *
+ * @param onBytes called after each piece with the bytes that were read, and with all there are
+ * @throws DataError naming the first shard that is not as it was packed; what is wrong with the index
+ * @example
+ * const { images } = await checkPacked('/data/packed')
+ */
+export async function checkPacked(
+  folder: string,
+  onBytes?: (done: number, total: number) => void,
+): Promise<CheckedShards> {
+  const index = await import('./packed-index.js')
+  return index.checkShards(folder, onBytes)
 }

@@ -8,7 +8,7 @@ import { permutation, wholeNumber } from '../batches.js'
 import { placeFile } from '../cache.js'
 import { DataError, reasonOf } from '../errors.js'
 import { loadSharp } from './decode.js'
-import { INDEX, type PackedIndex, type PackedShard } from './packed-index.js'
+import { INDEX, type PackedIndex, type PackedShard, sealed } from './packed-index.js'
 import { ownPacker, type Packer, startPacker } from './packers.js'
 import { type BadImage, type Encoding, readRecord, type ShardJob, type ShardRecord } from './shard.js'
 import { addSums, statisticsOf } from './statistics.js'
@@ -234,9 +234,9 @@ async function finish(
 ): Promise<void> {
   const shardsOf = (name: string): PackedShard[] => {
     const at = splits.findIndex((split) => split.name === name)
-    return (records[at] ?? []).map(({ images, bytes, sha256, labels, lengths }, i) => {
+    return (records[at] ?? []).map(({ images, bytes, sha256, labels, lengths, sums }, i) => {
       const file = `${name}/${i.toString().padStart(5, '0')}.shard`
-      return { file, images, bytes, sha256, labels, ...(lengths && { lengths }) }
+      return { file, images, bytes, sha256, labels, ...(lengths && { lengths }), ...(sums !== undefined && { sums }) }
     })
   }
   const [train, validation] = [shardsOf('train'), shardsOf('validation')]
@@ -247,7 +247,7 @@ async function finish(
   const statistics = statisticsOf(addSums(trained.map((record) => record.colours)))
   const index: PackedIndex = {
     format: 'ostrich-images',
-    version: 1,
+    version: 2,
     encoding: format,
     ...(format === 'jpeg' && { quality }),
     size,
@@ -258,9 +258,9 @@ async function finish(
     validation,
   }
   await placeFile(join(out, 'bad.json'), json(bad))
-  await placeFile(join(out, INDEX), json(index, 0))
+  await placeFile(join(out, INDEX), new TextEncoder().encode(sealed(index)))
 }
 
-function json(value: unknown, indent = 2): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(value, undefined, indent)}\n`)
+function json(value: unknown): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value, undefined, 2)}\n`)
 }

@@ -3,7 +3,7 @@ import { wholeNumber } from '../batches.js'
 import { DataError } from '../errors.js'
 import { augmented, type AugmentOptions, type ImageSet, viewed } from './augment.js'
 import { GatherPool } from './gather-pool.js'
-import { type PackedIndex, readIndex } from './packed-index.js'
+import { checkShards, type PackedIndex, readIndex } from './packed-index.js'
 import type { Encoding } from './shard.js'
 import { ShardReader } from './shard-reader.js'
 import type { ImageStatistics } from './statistics.js'
@@ -16,6 +16,11 @@ export interface PackedOptions {
   readonly views?: 1 | 10
   /** Threads that read and cut, beside this one; 0: this thread does, a few images at a time. Default 0. */
   readonly workers?: number
+  /**
+   * When what is read is compared with what was packed: all shards, by sha256, `once`, before the folder is opened; or each image, by its
+   * CRC-32, at each of its `reads`. Default: never; `ostrich check` does the first.
+   */
+  readonly check?: 'once' | 'reads'
 }
 
 /** A packed folder. */
@@ -43,9 +48,12 @@ interface Halves {
 
 /** As `packedImages` of the room says. */
 export async function packedImages(folder: string, options: PackedOptions): Promise<PackedImages> {
-  const { workers = 0, views = 1 } = options
+  const { workers = 0, views = 1, check } = options
   wholeNumber('packedImages', 'workers', workers, 0, 256)
   if (![1, 10].includes(views)) throw new DataError(`packedImages[views]: expected 1 or 10, got ${String(views)}`)
+  if (check !== undefined && !['once', 'reads'].includes(check))
+    throw new DataError(`packedImages[check]: expected once or reads, got ${check}`)
+  if (check === 'once') await checkShards(folder)
   const { index, ...own } = await openHalves(folder, options, false)
   const pool = workers === 0 ? undefined : new GatherPool(workers, { folder, options })
   const half = (name: 'train' | 'validation'): ImageSet => pool?.over(name, own[name]) ?? own[name]
@@ -66,12 +74,13 @@ export async function packedImages(folder: string, options: PackedOptions): Prom
 /** Both halves, read in this thread. */
 export async function openHalves(
   folder: string,
-  { augment = {}, views = 1 }: PackedOptions,
+  { augment = {}, views = 1, check }: PackedOptions,
   blocking: boolean,
 ): Promise<Halves> {
   const index = await readIndex(folder)
-  const train = new ShardReader(folder, index, index.train, blocking)
-  const validation = new ShardReader(folder, index, index.validation, blocking)
+  const how = { blocking, check: check === 'reads' }
+  const train = new ShardReader(folder, index, index.train, how)
+  const validation = new ShardReader(folder, index, index.validation, how)
   return {
     train: augmented(train.set, augment, index.statistics),
     validation: viewed(validation.set, augment.crop, views),

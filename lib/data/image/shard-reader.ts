@@ -3,11 +3,13 @@
 import { close, open, read, readSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { crc32 } from 'node:zlib'
 import type { FieldArray } from '../dataset.js'
 import { DataError, reasonOf } from '../errors.js'
 import { checkRoom, type ImageSet } from './augment.js'
 import { decodeImage } from './decode.js'
 import type { PackedIndex, PackedShard } from './packed-index.js'
+import { decodeSums } from './shard.js'
 
 const openAsync = promisify(open)
 const closeAsync = promisify(close)
@@ -16,8 +18,18 @@ const readAsync = promisify(read)
 /** Where an image lies. */
 interface Place {
   readonly shard: number
+  /** Its number in the shard. */
+  readonly image: number
   readonly at: number
   readonly bytes: number
+}
+
+/** How images are read. */
+export interface Reading {
+  /** Without leaving the thread: for a thread that has nothing else to do. */
+  readonly blocking: boolean
+  /** Compares each image with its CRC-32. */
+  readonly check: boolean
 }
 
 /** The images of one half of a packed folder. */
@@ -33,14 +45,17 @@ export class ShardReader {
   readonly #offsets: readonly Float64Array[]
   readonly #files: (Promise<number> | undefined)[] = []
   readonly #blocking: boolean
+  /** CRC-32 of each image, by shard, where they are compared. */
+  readonly #sums: readonly DataView[] | undefined
   #open = true
 
-  /** @param blocking read without leaving the thread: for a thread that has nothing else to do */
-  constructor(folder: string, index: PackedIndex, shards: readonly PackedShard[], blocking: boolean) {
+  /** @throws DataError where images are to be compared and were packed without sums */
+  constructor(folder: string, index: PackedIndex, shards: readonly PackedShard[], { blocking, check }: Reading) {
     this.#folder = folder
     this.#index = index
     this.#shards = shards
     this.#blocking = blocking
+    this.#sums = check ? shards.map((shard) => sumsOf(folder, shard)) : undefined
     this.#starts = new Uint32Array(shards.length + 1)
     for (const [i, { images }] of shards.entries()) this.#starts[i + 1] = this.#starts[i]! + images
     const length = this.#starts.at(-1)!
@@ -89,9 +104,9 @@ export class ShardReader {
     const offsets = this.#offsets[low]!
     if (this.#index.encoding === 'u8') {
       const bytes = 3 * this.#index.size ** 2
-      return { shard: low, at: within * bytes, bytes }
+      return { shard: low, image: within, at: within * bytes, bytes }
     }
-    return { shard: low, at: offsets[within]!, bytes: offsets[within + 1]! - offsets[within]! }
+    return { shard: low, image: within, at: offsets[within]!, bytes: offsets[within + 1]! - offsets[within]! }
   }
 
   async #image(place: Place, out: Uint8Array): Promise<void> {
@@ -107,7 +122,7 @@ export class ShardReader {
     out.set(data)
   }
 
-  async #read({ shard, at, bytes }: Place, out: Uint8Array): Promise<void> {
+  async #read({ shard, image, at, bytes }: Place, out: Uint8Array): Promise<void> {
     const path = join(this.#folder, this.#shards[shard]!.file)
     try {
       const file = await (this.#files[shard] ??= this.#openFile(path))
@@ -118,6 +133,8 @@ export class ShardReader {
         if (got === 0) throw new DataError(`${path}: expected ${bytes} bytes at ${at}, got ${done}`)
         done += got
       }
+      if (this.#sums === undefined || this.#sums[shard]!.getUint32(4 * image, true) === crc32(out)) return
+      throw new DataError(`${path}: expected image ${image} as it was packed, got other bytes at ${at}: damaged`)
     } catch (error) {
       if (error instanceof DataError) throw error
       throw new DataError(`${path}: expected to read ${bytes} bytes at ${at}, got ${reasonOf(error)}`, { cause: error })
@@ -136,4 +153,12 @@ export class ShardReader {
       if (opened !== undefined) await closeAsync(opened)
     }
   }
+}
+
+function sumsOf(folder: string, { file, sums }: PackedShard): DataView {
+  if (sums !== undefined) return decodeSums(sums)
+  const expected = 'shards that were packed with a sum of each image'
+  throw new DataError(
+    `packedImages[check]: expected ${expected}, got ${join(folder, file)}: pack it again, or check it once`,
+  )
 }

@@ -5,6 +5,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { placeFile, sha256OfFile } from '../cache.js'
 import { DataError, reasonOf } from '../errors.js'
 import { decodeImage, encodeJpeg, loadSharp, readImage } from './decode.js'
@@ -45,6 +46,8 @@ export interface ShardRecord {
   readonly labels: readonly number[]
   /** Bytes of each image; `jpeg` only. */
   readonly lengths?: readonly number[]
+  /** CRC-32 of each image's bytes, u32 in base64; older shards have none. */
+  readonly sums?: string
   readonly names: readonly string[]
   readonly bad: readonly BadImage[]
   readonly colours: ColourSums
@@ -97,6 +100,7 @@ async function writeShard(job: ShardJob, told: Told): Promise<ShardRecord> {
     const hash = createHash('sha256')
     const colours = new ColourCounter()
     const [labels, lengths, names]: [number[], number[], string[]] = [[], [], []]
+    const sums: number[] = []
     const bad: BadImage[] = []
     let bytes = 0
     try {
@@ -110,6 +114,7 @@ async function writeShard(job: ShardJob, told: Told): Promise<ShardRecord> {
           await file.writeFile(data)
           labels.push(image.label)
           lengths.push(data.length)
+          sums.push(crc32(data))
           names.push(image.name)
           bytes += data.length
         }
@@ -121,12 +126,25 @@ async function writeShard(job: ShardJob, told: Told): Promise<ShardRecord> {
     }
     await rename(temporary, `${job.path}.shard`)
     const common = { version: 1, plan: job.plan, images: labels.length, bytes, sha256: hash.digest('hex') } as const
-    return { ...common, labels, ...(job.encoding === 'jpeg' && { lengths }), names, bad, colours: colours.sums }
+    const ofEach = { labels, ...(job.encoding === 'jpeg' && { lengths }), sums: encodeSums(sums), names }
+    return { ...common, ...ofEach, bad, colours: colours.sums }
   } catch (error) {
     await rm(temporary, { force: true })
     if (error instanceof DataError) throw error
     throw new DataError(`${job.path}.shard: expected to write it, got ${reasonOf(error)}`, { cause: error })
   }
+}
+
+function encodeSums(sums: readonly number[]): string {
+  const bytes = new DataView(new ArrayBuffer(4 * sums.length))
+  for (const [i, sum] of sums.entries()) bytes.setUint32(4 * i, sum, true)
+  return Buffer.from(bytes.buffer).toString('base64')
+}
+
+/** CRC-32 of each image, of an index or a record. */
+export function decodeSums(text: string): DataView {
+  const bytes = Buffer.from(text, 'base64')
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 /** A decoded image, or why there is none. */

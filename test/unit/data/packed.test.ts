@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } fro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { packedImages, packImages } from '../../../lib/data/index.js'
+import { checkPacked, packedImages, packImages } from '../../../lib/data/index.js'
 import { photo, tree } from '../../support/images.js'
 
 let folder = ''
@@ -84,8 +84,8 @@ describe('packedImages', () => {
   it.each<[string, (index: Record<string, unknown>) => object, RegExp]>([
     [
       'another version',
-      (index) => ({ ...index, version: 2 }),
-      /expected format ostrich-images, version 1, got \["ostrich-images",2\]/,
+      (index) => ({ ...index, version: 3 }),
+      /expected format ostrich-images, version 1 or 2, got \["ostrich-images",3\]/,
     ],
     [
       'a label outside the classes',
@@ -103,9 +103,73 @@ describe('packedImages', () => {
     await tree(root, { train: 3 })
     await packImages(root, out, { size: 8 })
     const path = join(out, 'index.json')
-    const index = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>
-    await writeFile(path, JSON.stringify(change(index)))
+    // As of version 1, which had no digest by which any change would be found.
+    const { sha256: _digest, ...index } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>
+    await writeFile(path, JSON.stringify(change({ ...index, version: 1 })))
     await expect(packedImages(out)).rejects.toThrow(message)
+  })
+
+  describe.each(['u8', 'jpeg'] as const)('of a damaged folder of %s', (format) => {
+    /** Flips a bit of a file. */
+    async function flip(name: string, bit: number): Promise<void> {
+      const bytes = await readFile(join(out, name))
+      bytes[bit >> 3]! ^= 1 << (bit & 7)
+      await writeFile(join(out, name), bytes)
+    }
+
+    beforeEach(async () => {
+      await tree(root, { train: 3, val: 1 })
+      await packImages(root, out, { size: 8, format })
+    })
+
+    it('names the shard when it is asked to check, and the image at each read', async () => {
+      const places = [0, 1, 2, 3, 4, 5]
+      const batch = { x: new Uint8Array(6 * 192), target: new Int32Array(6) }
+      const whole = await packedImages(out, { check: 'reads' })
+      await whole.train.gather(places, batch)
+      await whole.close()
+      await (await packedImages(out, { check: 'once' })).close()
+      let done = 0
+      const all = await checkPacked(out, (bytes) => (done = bytes))
+      expect(all).toMatchObject({ shards: 2, images: 8, bytes: done })
+
+      await flip('train/00000.shard', 8 * ((await stat(join(out, 'train/00000.shard'))).size - 9))
+      const data = await packedImages(out, { check: 'reads' })
+      await data.train.gather(places.slice(0, 5), batch)
+      await expect(data.train.gather(places, batch)).rejects.toThrow(
+        /train\/00000\.shard: expected image 5 as it was packed, got other bytes at \d+: damaged/,
+      )
+      await data.close()
+      const spoilt = /train\/00000\.shard: expected what was packed, of sha256 \w+, got \w+: damaged/
+      await expect(packedImages(out, { check: 'once' })).rejects.toThrow(spoilt)
+      await expect(checkPacked(out)).rejects.toThrow(spoilt)
+      await expect(packedImages(out, { check: 'always' as 'once' })).rejects.toThrow(
+        /expected once or reads, got always/,
+      )
+    })
+
+    it('finds every bit of the index that changed, without being asked', async () => {
+      const path = join(out, 'index.json')
+      const index = await readFile(path)
+      for (let bit = 0; bit < 8 * index.length; bit += 13) {
+        await flip('index.json', bit)
+        // The white space at its end says nothing.
+        if (bit < 8 * (index.length - 1)) await expect(packedImages(out)).rejects.toThrow(/index\.json: expected/)
+        await writeFile(path, index)
+      }
+    })
+
+    it('opens what was packed before there were sums, and says that it cannot compare its images', async () => {
+      const path = join(out, 'index.json')
+      const index = JSON.parse(await readFile(path, 'utf8')) as { sha256?: string; train: { sums?: string }[] }
+      delete index.sha256
+      for (const shard of index.train) delete shard.sums
+      await writeFile(path, JSON.stringify({ ...index, version: 1 }))
+      await (await packedImages(out, { check: 'once' })).close()
+      await expect(packedImages(out, { check: 'reads' })).rejects.toThrow(
+        /packed with a sum of each image, got .*00000/,
+      )
+    })
   })
 
   it('refuses a shard that was cut, options and arrays that do not fit', async () => {
