@@ -43,10 +43,10 @@ export class Evaluator {
     this.#f = f
   }
 
-  /** @throws NotFiniteError with `last`; OstrichError `ERR_ARGUMENT` for a gradient of another length */
+  /** @throws NotFiniteError with `last`; OstrichError `ERR_ARGUMENT` for no value or gradient, or one of another length */
   async at(x: Float64Array, last?: Point): Promise<Point> {
     this.calls += 1
-    const { value, gradient } = await this.#f(Float64Array.from(x))
+    const { value, gradient } = this.#checked(await this.#f(Float64Array.from(x)))
     const point = { x, value, gradient: Float64Array.from(gradient) }
     if (point.gradient.length !== x.length) {
       const expected = `a gradient of ${x.length} numbers`
@@ -58,4 +58,18 @@ export class Evaluator {
     const message = `${this.#name}: expected a finite ${what} in iteration ${this.iteration + 1}, got ${got}`
     throw new NotFiniteError(message, this.iteration, last)
   }
+
+  #checked(found: unknown): Evaluation {
+    const { value, gradient } = Object(found) as Partial<Record<keyof Evaluation, unknown>>
+    const isList = Array.isArray(gradient) || ArrayBuffer.isView(gradient)
+    if (typeof value === 'number' && isList) return found as Evaluation
+    const given = kindOf(found) === 'object' ? `value ${kindOf(value)}, gradient ${kindOf(gradient)}` : kindOf(found)
+    const expected = 'a function that gives { value, gradient }, a number and a list of numbers'
+    throw new OstrichError('ERR_ARGUMENT', `${this.#name}: expected ${expected}, got ${given}`)
+  }
+}
+
+/** `undefined`, `null`, `number`, `array`, `float64array`, `object` ... */
+function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1).toLowerCase()
 }

@@ -30,7 +30,12 @@ export class Vocabulary {
   readonly #numbers: ReadonlyMap<string, number>
 
   /** @throws DataError for tokens that are none, or one of them twice */
-  constructor({ unit, tokens }: VocabularyData) {
+  constructor(data: VocabularyData) {
+    const given: unknown = data
+    if (typeof given !== 'object' || given === null) {
+      throw new DataError(`vocabulary: expected { unit, tokens }, got ${describe(given)}`)
+    }
+    const { unit, tokens } = data
     if (!['word', 'character'].includes(unit)) {
       throw new DataError(`vocabulary[unit]: expected word or character, got ${unit}`)
     }

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
+  DataError,
   getPtb,
   getShakespeare,
   ptb,
@@ -60,6 +61,11 @@ describe('a vocabulary', () => {
     expect(() => new Vocabulary({ unit: 'word', tokens: ['a', 'a'] })).toThrow('"a" twice')
     expect(() => new Vocabulary({ unit: 'word', tokens: [] })).toThrow('at least one text')
     expect(() => new Vocabulary({ unit: 'letter' as 'word', tokens: ['a'] })).toThrow('got letter')
+  })
+
+  it.each([null, undefined, 7, 'abc', {}, { unit: 'word', tokens: null }])('is not made of %j', (data) => {
+    expect(() => new Vocabulary(data as never)).toThrow(DataError)
+    expect(() => new Vocabulary(data as never)).toThrow(/^vocabulary(\[\w+\])?: expected .*, got /)
   })
 
   it('survives JSON', () => {

@@ -198,6 +198,21 @@ describe('what it refuses', () => {
       [() => ({ value: 0, gradient: [1] }), [1, 1]],
       'expected a gradient of 2 numbers, got 1',
     ],
+    [
+      'a function that gives nothing',
+      [(() => undefined) as never, [1]],
+      'expected a function that gives { value, gradient }, a number and a list of numbers, got undefined',
+    ],
+    [
+      'a function that promises nothing',
+      [() => Promise.resolve(null) as never, [1]],
+      'expected a function that gives { value, gradient }, a number and a list of numbers, got null',
+    ],
+    [
+      'a function that gives a value alone',
+      [() => ({ value: 1 }) as never, [1]],
+      'expected a function that gives { value, gradient }, a number and a list of numbers, got value number, gradient undefined',
+    ],
     ['no history', [bowl, [1], {}, { history: 0 }], 'expected history to be a whole number above 0, got 0'],
     [
       'half an iteration',
