@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises'
 import { suggestion } from '../base/index.js'
 import { bench } from './bench.js'
+import { check } from './check.js'
 import { type Command, type Output, UsageError } from './command.js'
 import { complete } from './complete.js'
 import { data } from './data.js'
@@ -22,7 +23,7 @@ import { train } from './train.js'
 
 const commands: readonly Command[] = [
   ...[train, evaluate, generate, complete, ensemble],
-  ...[list, summary, profile, data, doctor, bench],
+  ...[list, summary, profile, data, check, doctor, bench],
   ...[tables, fool, lipschitz, lags],
 ]
 

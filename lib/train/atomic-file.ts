@@ -8,9 +8,12 @@ const CHUNK = 2 ** 26
 /** A temporary file untouched for this long was left by a process that was killed. */
 const STALE_MS = 10 * 60 * 1000
 
-/** Appends bytes to the file that is being made. */
+/** Writes the file that is being made. */
 export interface AtomicWriter {
+  /** Appends bytes. */
   write(bytes: Uint8Array): Promise<void>
+  /** Replaces the first bytes of what was written. */
+  rewrite(bytes: Uint8Array): Promise<void>
 }
 
 /**
@@ -28,7 +31,7 @@ export async function replaceFile(path: string, fill: (file: AtomicWriter) => Pr
   const file = await open(temporary, 'wx')
   try {
     try {
-      await fill({ write: (bytes) => writeAll(file, bytes) })
+      await fill({ write: (bytes) => writeAll(file, bytes), rewrite: (bytes) => writeAll(file, bytes, 0) })
       await file.sync()
     } finally {
       await file.close()
@@ -42,10 +45,11 @@ export async function replaceFile(path: string, fill: (file: AtomicWriter) => Pr
 }
 
 /** A write call may take less than it was given; on a disk that is nearly full it does, before it fails. */
-async function writeAll(file: Awaited<ReturnType<typeof open>>, bytes: Uint8Array): Promise<void> {
+async function writeAll(file: Awaited<ReturnType<typeof open>>, bytes: Uint8Array, start?: number): Promise<void> {
   let at = 0
   while (at < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, at, Math.min(CHUNK, bytes.length - at))
+    const place = start === undefined ? null : start + at
+    const { bytesWritten } = await file.write(bytes, at, Math.min(CHUNK, bytes.length - at), place)
     at += bytesWritten
   }
 }

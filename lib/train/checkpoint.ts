@@ -1,5 +1,6 @@
 // Session state <-> safetensors: every variable under its path, and one metadata entry, `ostrich`, that says how the run
-// stood. Refuses the file of another model (naming the first tensors that differ) before anything is written to the device.
+// stood; another holds digests of it all. Refuses a damaged file (naming the tensor) and that of another model (naming the first
+// tensors that differ) before anything is written to the device.
 import type { CompilePrecision } from '../compile/index.js'
 import { type DType, formatShape, type HostArray, sameShape, type Shape } from '../graph/index.js'
 import {
@@ -11,6 +12,7 @@ import {
   type TensorSource,
   writeSafetensors,
 } from './safetensors.js'
+import { short } from './safetensors-header.js'
 import { readState, type StateEntry } from './state.js'
 import { Vocabulary, type VocabularyData } from '../data/index.js'
 import type { Fields } from './source.js'
@@ -39,9 +41,12 @@ export interface CheckpointInfo {
   readonly config: unknown
   /** What the numbers stand for, where it was trained on a text. */
   readonly vocabulary?: VocabularyData | undefined
+  /** Whether the file has digests; older files have none. */
+  readonly digests?: boolean
 }
 
 const KEY = 'ostrich'
+const precisions: readonly CompilePrecision[] = ['f32', 'tf32', 'bf16']
 const dtypeNames: Readonly<Record<DType, TensorDtype>> = { f32: 'F32', bf16: 'BF16', i32: 'I32', u8: 'U8' }
 
 /**
@@ -58,7 +63,8 @@ export async function writeCheckpoint(
     const { dtype, shape } = entry.variable
     tensors[entry.name] = { dtype: dtypeNames[dtype], shape, data: () => readState(entry) as Promise<TensorArray> }
   }
-  await writeSafetensors(path, tensors, { [KEY]: JSON.stringify(info) })
+  const about: CheckpointInfo = { ...info, digests: true }
+  await writeSafetensors(path, tensors, { [KEY]: JSON.stringify(about) }, { digests: true })
 }
 
 /** An open checkpoint; `info` is undefined for a safetensors file that another program wrote. */
@@ -76,11 +82,52 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
   try {
     const text = file.metadata.get(KEY)
     const info = text === undefined ? undefined : parseInfo(text, path)
+    if (info?.digests === true && !file.hasDigests) fail(path, 'digests, as the entry says', 'none: damaged')
     return { file, info, [Symbol.asyncDispose]: () => file.close() }
   } catch (error) {
     await file.close()
     throw error
   }
+}
+
+/**
+ * Holds an open checkpoint to its digests, and its counter of steps to what it says of its run; gives whether it has digests.
+ * @param onBytes called after each piece with the number of its bytes
+ * @throws CheckpointError naming the first tensor that is not as it was written
+ */
+export async function checkContent({ file, info }: Checkpoint, onBytes?: (bytes: number) => void): Promise<boolean> {
+  const checked = await file.check(onBytes)
+  const counter = file.tensors.get('step')
+  if (info === undefined || counter?.dtype !== 'I32' || counter.shape.length > 0) return checked
+  const [counted] = await file.read('step')
+  if (counted === info.step) return checked
+  throw new CheckpointError(`${file.path}[step]: expected ${info.step}, as [${KEY}] says, got ${String(counted)}`)
+}
+
+/** What was found to be whole. */
+export interface Checked {
+  readonly tensors: number
+  readonly bytes: number
+  /** Whether the tensors could be compared with digests; else only the header was looked at. */
+  readonly digests: boolean
+  /** How the run that wrote it stood; undefined for a file that no session wrote. */
+  readonly info: CheckpointInfo | undefined
+}
+
+/**
+ * Reads a checkpoint, or any other safetensors file, from end to end and holds it to its digests.
+ * @throws CheckpointError naming the tensor, or what is wrong with the header
+ * @example const { digests } = await train.checkCheckpoint('mnist.safetensors')
+ */
+export async function checkCheckpoint(path: string, onBytes?: (done: number, total: number) => void): Promise<Checked> {
+  await using checkpoint = await openCheckpoint(path)
+  const { file, info } = checkpoint
+  let done = 0
+  const digests = await checkContent(checkpoint, (bytes) => {
+    done += bytes
+    onBytes?.(done, file.bytes)
+  })
+  return { tensors: file.tensors.size, bytes: file.bytes, digests, info }
 }
 
 /** What a checkpoint says of its run. */
@@ -149,7 +196,7 @@ function parseInfo(text: string, path: string): CheckpointInfo {
   }
   if (typeof value !== 'object' || value === null) fail(path, 'an object', 'none')
   const info = value as Record<string, unknown>
-  if (info['version'] !== 1) fail(path, 'version 1', JSON.stringify(info['version']))
+  if (info['version'] !== 1) fail(path, 'version 1', short(info['version']))
   for (const key of ['step', 'epoch', 'stepInEpoch', 'seed', 'batch', 'threads']) {
     const got = info[key]
     if (!(typeof got === 'number' && Number.isSafeInteger(got) && got >= 0))
@@ -158,6 +205,8 @@ function parseInfo(text: string, path: string): CheckpointInfo {
   for (const key of ['device', 'processor', 'precision']) {
     if (typeof info[key] !== 'string') fail(path, `a string ${key}`, typeof info[key])
   }
+  if (!precisions.some((one) => one === info['precision']))
+    fail(path, `a precision of ${precisions.join(', ')}`, short(info['precision']))
   const names = info['parameters']
   if (!Array.isArray(names) || !names.every((name) => typeof name === 'string'))
     fail(path, 'a list parameters', typeof names)
@@ -173,7 +222,7 @@ function checkFields(fields: unknown, path: string): void {
     const { dtype, shape } = (typeof field === 'object' && field !== null ? field : {}) as Record<string, unknown>
     const whole = (extent: unknown): boolean => Number.isSafeInteger(extent) && Number(extent) > 0
     const good = ['u8', 'i32', 'f32'].includes(String(dtype)) && Array.isArray(shape) && shape.every(whole)
-    if (!good) fail(path, `dtype and shape of the field ${name}`, JSON.stringify(field))
+    if (!good) fail(path, `dtype and shape of the field ${name}`, short(field))
   }
 }
 

@@ -1,5 +1,5 @@
 // Public names of `train`.
-export { type CheckpointInfo, inspectCheckpoint } from './checkpoint.js'
+export { checkCheckpoint, type Checked, type CheckpointInfo, inspectCheckpoint } from './checkpoint.js'
 export type { Compiled, CompileOptions, Extent, Results } from './compiled.js'
 export type * from './events.js'
 export { type EvaluateOptions, load, type LoadOptions, type Model } from './model.js'

@@ -3,7 +3,7 @@ import { expectKind, expectOptions, is, type Schema } from '../base/index.js'
 import { batched, type Dataset, type FieldArray, type FieldSpec, fieldOptions, type Text } from '../data/index.js'
 import { feed, type HostArray, OstrichError, type Tensor } from '../graph/index.js'
 import { type Compiled, compileFunction, type CompileOptions, type Extent } from './compiled.js'
-import { checkTensors, type CheckpointInfo, openCheckpoint, restore } from './checkpoint.js'
+import { checkContent, checkTensors, type CheckpointInfo, openCheckpoint, restore } from './checkpoint.js'
 import { Evaluator } from './evaluate.js'
 import type { MetricName, Metrics } from './events.js'
 import { aFunction, type PlaceOptions, placeOptions, someInputs, someMetrics } from './options.js'
@@ -116,6 +116,7 @@ export async function load(path: string, net: Network, options: LoadOptions = {}
     const expected = entries.map(({ name, variable: { dtype, shape } }) => ({ name, dtype, shape }))
     const trained = info && new Set(info.parameters)
     checkTensors(file, expected, (name) => trained !== undefined && !trained.has(name))
+    await checkContent(checkpoint)
     await restore(file, entries)
     await programs.refreshShadows()
     return modelOf({ place, programs, store, net, inputs, field, info })

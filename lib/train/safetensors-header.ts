@@ -1,6 +1,7 @@
 // The header of a safetensors file (https://huggingface.co/docs/safetensors): 8 bytes with the header's length
 // (little-endian), that much JSON, then the tensors' bytes. This file checks and makes headers; it opens no file.
-// Refused: a header above 100 MB, bad UTF-8 or JSON, a name twice, offsets that overlap, leave gaps or do not fit the shape.
+// Refused: a header above 100 MB, of too many tensors or nested deeper than a header is, bad UTF-8 or JSON, a name twice, offsets
+// that overlap, leave gaps or do not fit the shape.
 
 /** A checkpoint that cannot be read or written; the message names the file, what was expected and what came. */
 export class CheckpointError extends Error {
@@ -52,6 +53,10 @@ export interface Header {
 
 /** The reference implementation's bound on the JSON part, in bytes. */
 export const MOST_HEADER_BYTES = 100_000_000
+/** More than any network has; so many are read in a second. */
+export const MOST_TENSORS = 100_000
+/** Brackets within brackets: the header, an entry, a list of it. */
+const MOST_NESTED = 3
 const METADATA = '__metadata__'
 
 /** The bytes of a tensor, or undefined when an extent is no whole number or the product leaves the safe integers. */
@@ -72,6 +77,7 @@ export function parseHeader(json: Uint8Array, dataBytes: number, path: string): 
     throw new CheckpointError(`${path}: expected ${expected}, got ${got}`)
   }
   if (json[0] !== 0x7b) fail("a header that starts with '{'", `byte ${json[0] ?? 'none'}`)
+  checkBrackets(json, path)
   let content: unknown
   let text = ''
   try {
@@ -91,6 +97,29 @@ export function parseHeader(json: Uint8Array, dataBytes: number, path: string): 
   }
   checkLayout(tensors, dataBytes, path)
   return { tensors, metadata }
+}
+
+/** Looks at nothing but brackets outside of strings, so that what a parser would choke on is refused before it is parsed. */
+function checkBrackets(json: Uint8Array, path: string): void {
+  let [nested, objects, inString] = [0, 0, false]
+  for (let at = 0; at < json.length; at++) {
+    const character = json[at]
+    if (inString) {
+      if (character === 0x5c) at++
+      else inString = character !== 0x22
+    } else if (character === 0x22) inString = true
+    else if (character === 0x7b || character === 0x5b) {
+      nested++
+      if (character === 0x7b) objects++
+    } else if (character === 0x7d || character === 0x5d) nested--
+    if (nested > MOST_NESTED) {
+      throw new CheckpointError(`${path}: expected a header with ${MOST_NESTED} brackets within each other, got more`)
+    }
+    // The header itself and its metadata are objects too.
+    if (objects > MOST_TENSORS + 2) {
+      throw new CheckpointError(`${path}: expected a header of at most ${MOST_TENSORS} tensors, got more`)
+    }
+  }
 }
 
 function parseMetadata(value: unknown, path: string): Map<string, string> {
@@ -191,7 +220,12 @@ function isNumbers(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0)
 }
 
-function short(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) as string | undefined)
-  return text === undefined ? 'nothing' : text.slice(0, 80)
+/** The beginning of a value as a message shows it. */
+export function short(value: unknown): string {
+  try {
+    const text = typeof value === 'string' ? value : (JSON.stringify(value) as string | undefined)
+    return text === undefined ? 'nothing' : text.slice(0, 80)
+  } catch {
+    return 'something nested too deeply to be shown'
+  }
 }

@@ -1,14 +1,16 @@
 // Reads and writes safetensors files: named typed arrays and a map of strings, as Python's `safetensors` does.
 // Writes stream from the caller's arrays and replace the file atomically; reads fetch one tensor at a time.
-import { open, type FileHandle } from 'node:fs/promises'
+import { constants, open, type FileHandle } from 'node:fs/promises'
 import { endianness } from 'node:os'
-import { replaceFile, type AtomicWriter } from './atomic-file.js'
+import { replaceFile } from './atomic-file.js'
+import { compareDigests, type ReadAt, takeDigests, withDigests, writeHashed } from './digests.js'
 import {
   ARRAYS,
   byteLengthOf,
   CheckpointError,
   encodeHeader,
   MOST_HEADER_BYTES,
+  MOST_TENSORS,
   parseHeader,
   type Header,
   type TensorArray,
@@ -30,6 +32,12 @@ export interface TensorSource {
 /** Bytes per read call. */
 const CHUNK = 2 ** 26
 
+/** Options of `writeSafetensors`. */
+export interface WriteOptions {
+  /** Puts sha256 of every tensor and of the header into the metadata, by which `check` finds what has changed. Default: false. */
+  readonly digests?: boolean
+}
+
 /**
  * Writes tensors and metadata to a safetensors file, replacing it only when all of it is on the disk.
  *
@@ -45,10 +53,13 @@ export async function writeSafetensors(
   path: string,
   tensors: Readonly<Record<string, TensorSource>>,
   metadata: Readonly<Record<string, string>> = {},
+  { digests = false }: WriteOptions = {},
 ): Promise<void> {
   requireLittleEndian(path)
   const header = layOut(path, tensors, metadata)
-  const bytes = encodeHeader(header)
+  const found = new Map<string, string>()
+  const encoded = async (): Promise<Uint8Array> => encodeHeader(digests ? await withDigests(header, found) : header)
+  const bytes = await encoded()
   if (bytes.length - 8 > MOST_HEADER_BYTES) {
     throw new CheckpointError(
       `${path}: expected a header of at most ${MOST_HEADER_BYTES} bytes, got ${bytes.length - 8}`,
@@ -57,8 +68,12 @@ export async function writeSafetensors(
   try {
     await replaceFile(path, async (file) => {
       await file.write(bytes)
-      for (const [name, entry] of header.tensors)
-        await writeTensor(file, entry, tensors[name]?.data, `${path}[${name}]`)
+      for (const [name, entry] of header.tensors) {
+        const data = await dataOf(entry, tensors[name]?.data, `${path}[${name}]`)
+        if (digests) found.set(name, await writeHashed(file, data))
+        else await file.write(data)
+      }
+      if (digests) await file.rewrite(await encoded())
     })
   } catch (error) {
     if (error instanceof CheckpointError) throw error
@@ -81,6 +96,9 @@ function layOut(
       throw new CheckpointError(`${where}: expected another name for a tensor, got a reserved one`)
     if (!Object.hasOwn(ARRAYS, dtype)) throw new CheckpointError(`${where}: expected a known dtype, got ${dtype}`)
     if (typeof data !== 'function') checkData({ dtype, shape }, data, where)
+  }
+  if (Object.keys(tensors).length > MOST_TENSORS) {
+    throw new CheckpointError(`${path}: expected at most ${MOST_TENSORS} tensors, got ${Object.keys(tensors).length}`)
   }
   for (const [key, value] of Object.entries(metadata)) {
     if (typeof value !== 'string') throw new CheckpointError(`${path}[${key}]: expected a string, got ${typeof value}`)
@@ -120,14 +138,13 @@ function checkData(
   throw new CheckpointError(`${where}: expected ${expected}, got ${got}`)
 }
 
-async function writeTensor(
-  file: AtomicWriter,
+async function dataOf(
   entry: TensorEntry,
   source: TensorSource['data'] | undefined,
   where: string,
-): Promise<void> {
+): Promise<Uint8Array> {
   const data = checkData(entry, typeof source === 'function' ? await source() : source, where)
-  await file.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
 
 /** An open safetensors file whose header was checked; tensors are read one at a time. Close it after use. */
@@ -136,12 +153,23 @@ export interface SafetensorsFile {
   readonly metadata: ReadonlyMap<string, string>
   /** The tensors by name, in the file's order. */
   readonly tensors: ReadonlyMap<string, { readonly dtype: TensorDtype; readonly shape: readonly number[] }>
+  /** Of all tensors. */
+  readonly bytes: number
+  /** Whether the file was written with digests, by which `check` finds what has changed. */
+  readonly hasDigests: boolean
   /**
    * Reads one tensor.
    *
    * @throws CheckpointError when there is no tensor of that name, or the file was cut since it was opened
    */
   read(name: string): Promise<TensorArray>
+  /**
+   * Reads every tensor and compares it with its digest; false where the file has no digests. The header is compared on opening.
+   *
+   * @param onBytes called after each piece with the number of its bytes
+   * @throws CheckpointError naming the first tensor that is not as it was written
+   */
+  check(onBytes?: (bytes: number) => void): Promise<boolean>
   /** Closes the file. */
   close(): Promise<void>
   /** The same, for `await using`. */
@@ -161,18 +189,27 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   requireLittleEndian(path)
   let handle: FileHandle
   try {
-    handle = await open(path, 'r')
+    // Without waiting for a writer, for which a pipe would keep its reader for ever.
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
     const got = error instanceof Error ? error.message : String(error)
     throw new CheckpointError(`${path}: expected a readable file, got ${got}`, { cause: error })
   }
   try {
-    const { header, dataStart } = await readHeader(handle, path)
+    const { header: whole, dataStart } = await readHeader(handle, path)
+    const { header, digests } = await takeDigests(whole, path)
     const close = (): Promise<void> => handle.close()
     return {
       path,
       ...header,
+      bytes: [...header.tensors.values()].reduce((sum, { begin, end }) => sum + end - begin, 0),
+      hasDigests: digests !== undefined,
       read: (name) => readTensor(handle, header.tensors.get(name), dataStart, `${path}[${name}]`),
+      check: async (onBytes = () => undefined) => {
+        const read: ReadAt = (into, at, where) => readAll(handle, into, dataStart + at, where)
+        if (digests !== undefined) await compareDigests(read, header, digests, path, onBytes)
+        return digests !== undefined
+      },
       close,
       [Symbol.asyncDispose]: close,
     }
@@ -185,7 +222,8 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
 async function readHeader(handle: FileHandle, path: string): Promise<{ header: Header; dataStart: number }> {
   const info = await handle.stat()
   if (!info.isFile() || info.size < 8) {
-    const got = info.isFile() ? `${info.size} bytes` : 'something else'
+    const other = info.isDirectory() ? 'a folder' : info.isFIFO() ? 'a pipe' : 'something else'
+    const got = info.isFile() ? `${info.size} bytes` : other
     throw new CheckpointError(`${path}: expected a file of 8 bytes or more, got ${got}`)
   }
   const prefix = new Uint8Array(8)

@@ -5,7 +5,7 @@ import type { CompilePrecision } from '../compile/index.js'
 import { join } from 'node:path'
 import type { FieldArray } from '../data/index.js'
 import { type HostArray, OstrichError, type Tensor } from '../graph/index.js'
-import { checkTensors, openCheckpoint, restore, writeCheckpoint } from './checkpoint.js'
+import { checkContent, checkTensors, openCheckpoint, restore, writeCheckpoint } from './checkpoint.js'
 import { compileFunction, type Compiled, type CompileOptions, type Extent } from './compiled.js'
 import { Evaluator } from './evaluate.js'
 import { type EndEvent, type Metrics, type StoppedEvent, type TrainEvent, unmeasured } from './events.js'
@@ -157,6 +157,9 @@ export class Session {
     expectKind('save', 'path', is.text, path)
     const { options, sources, place, store } = this.#parts
     await this.#atRest(async () => {
+      const failed = this.#position.step - (await store.steps())
+      this.#position.step -= failed
+      this.#position.stepInEpoch -= failed
       const parameters = store.parameters().map(({ name }) => name)
       const { fields, vocabulary } = sources.train
       const data = await sources.train.fingerprint()
@@ -185,6 +188,7 @@ export class Session {
     )
     if (info === undefined)
       throw new OstrichError('ERR_CHECKPOINT', `${path}: expected a checkpoint to resume from, got weights alone`)
+    await checkContent(checkpoint)
     await this.#atRest(async () => {
       this.#idle()
       await restore(file, entries)

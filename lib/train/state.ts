@@ -2,6 +2,7 @@
 // Copies of parameters in another dtype (shadows) are known here, but programs write them.
 import { type HostArray, hostArray, Names, type Variable } from '../graph/index.js'
 import type { ProgramState } from '../compile/index.js'
+import { step as stepVariable } from '../ops/index.js'
 import type { Buffer, Device } from '../runtime/index.js'
 
 /** A variable, the path that names it everywhere, and its memory. */
@@ -92,6 +93,12 @@ export class StateStore {
     const values: Record<string, HostArray> = {}
     for (const entry of this.parameters()) values[entry.name] = await readState(entry)
     return values
+  }
+
+  /** Training steps that the device has finished; a step that failed is none of them. */
+  async steps(): Promise<number> {
+    const entry = this.#entries.get(stepVariable)
+    return entry === undefined ? 0 : Number((await readState(entry))[0])
   }
 
   get(variable: Variable): StateEntry | undefined {

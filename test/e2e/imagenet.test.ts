@@ -1,7 +1,7 @@
 // A user's own tree of images, through the command line and then into training: 200 photographs with ten damaged files among
 // them, killed in the middle, gone on with, trained from. Without the photographs, drawn ones take their place.
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -166,6 +166,27 @@ describe('packed images', () => {
     await threads.close()
     await expect(threads.train.gather([0], { ...out, x: new Uint8Array(3 * 64 * 64) })).rejects.toThrow(/was closed/)
     await alone.close()
+  })
+
+  it('are compared with what was packed, by threads too, and by ostrich check', async () => {
+    const packed = at('spoilt')
+    await cp(at('whole'), packed, { recursive: true })
+    const name = join(packed, 'train/00001.shard')
+    const bytes = await readFile(name)
+    bytes[bytes.length - 1]! ^= 1
+    await writeFile(name, bytes)
+    const data = await packedImages(packed, { check: 'reads', workers: 2 })
+    const all = Uint32Array.from({ length: 160 }, (_, i) => i)
+    const out = { x: new Uint8Array(160 * 3 * 72 * 72), target: new Int32Array(160) }
+    await expect(data.train.gather(all, out)).rejects.toThrow(/00001\.shard: expected image \d+ as it was packed/)
+    await data.train.gather(all.subarray(32), out)
+    await data.close()
+    const whole = await ostrich('check', 'whole')
+    expect(whole.code).toBe(0)
+    expect(whole.out).toMatch(/^whole: as it was packed: \d+ shards, 200 images, 4 MB\n$/)
+    const spoilt = await ostrich('check', 'spoilt')
+    expect([spoilt.code, spoilt.out]).toEqual([1, ''])
+    expect(spoilt.err).toMatch(/spoilt\/train\/00001\.shard: expected what was packed, of sha256 .* \(ERR_DATA\)/)
   })
 
   it('train a small network, and a resumed run goes on with the same bits', async () => {

@@ -53,11 +53,13 @@ describe('what a checkpoint says of itself', () => {
     [JSON.stringify({ ...good, epoch: 1e300 }), /whole number epoch/],
     [JSON.stringify({ ...good, stepInEpoch: '3' }), /whole number stepInEpoch/],
     [JSON.stringify({ ...good, precision: 4 }), /string precision/],
+    [JSON.stringify({ ...good, precision: 'f16' }), /a precision of f32, tf32, bf16, got f16/],
+    [`{"version":${'['.repeat(1e6)}${']'.repeat(1e6)}}`, /version 1, got something nested too deeply/],
     [JSON.stringify({ ...good, parameters: [1] }), /list parameters/],
     [JSON.stringify({ ...good, fields: { x: { dtype: 'f64', shape: [1] } } }), /dtype and shape of the field x/],
     [JSON.stringify({ ...good, fields: { x: { dtype: 'u8', shape: [0] } } }), /dtype and shape of the field x/],
     [JSON.stringify({ ...good, fields: null }), /expected fields/],
-  ] as const)('%s is refused', async ([metadata, message]) => {
+  ] as const)('%.60s is refused', async ([metadata, message]) => {
     const path = await written(metadata)
     await expect(inspectCheckpoint(path)).rejects.toMatchObject({ code: 'ERR_CHECKPOINT' })
     await expect(inspectCheckpoint(path)).rejects.toThrow(message)

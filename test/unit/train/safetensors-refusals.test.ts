@@ -1,4 +1,5 @@
 // A safetensors file that lies is refused, whatever is wrong with it.
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -113,9 +114,45 @@ describe('openSafetensors', () => {
     await expect(openSafetensors(path)).rejects.toThrow(CheckpointError)
   })
 
-  it('names an absent file, and a folder', async () => {
+  it('names an absent file, a folder, and a pipe, for whose writer it does not wait', async () => {
     await expect(openSafetensors(join(folder, 'none'))).rejects.toThrow(/none: expected a readable file, got ENOENT/)
+    await expect(openSafetensors(folder)).rejects.toThrow(/expected a file of 8 bytes or more, got a folder/)
     await expect(openSafetensors(folder)).rejects.toThrow(CheckpointError)
+    execFileSync('mkfifo', [path])
+    await expect(openSafetensors(path)).rejects.toThrow(/expected a file of 8 bytes or more, got a pipe/)
+  })
+
+  it.each<[string, () => string, RegExp]>([
+    [
+      'brackets within brackets',
+      () => `{"a":${'['.repeat(5e6)}${']'.repeat(5e6)}}`,
+      /expected a header with 3 brackets within each other, got more/,
+    ],
+    [
+      'objects within objects',
+      () => `{"__metadata__":${'{"a":'.repeat(1e6)}1${'}'.repeat(1e6)}}`,
+      /expected a header with 3 brackets within each other, got more/,
+    ],
+    [
+      'a million empty tensors',
+      () =>
+        `{${Array.from({ length: 1e6 }, (_, i) => `"${i}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`).join()}}`,
+      /expected a header of at most 100000 tensors, got more/,
+    ],
+  ])('refuses %s at once', async (_, header, message) => {
+    await writeFile(path, fileOf(header()))
+    const began = performance.now()
+    const error = await openSafetensors(path).catch((reason: unknown) => reason)
+    expect(performance.now() - began).toBeLessThan(1000)
+    expect(error).toBeInstanceOf(CheckpointError)
+    expect((error as Error).message).toMatch(message)
+  })
+
+  it('takes brackets in names and in metadata for what they are', async () => {
+    const name = '[[[[{{{{"\\"'
+    await writeSafetensors(path, { [name]: { dtype: 'U8', shape: [1], data: Uint8Array.of(7) } }, { a: '[[[[[' })
+    await using file = await openSafetensors(path)
+    expect(await file.read(name)).toEqual(Uint8Array.of(7))
   })
 
   it('says when the file is cut after it was opened', async () => {
