@@ -7,6 +7,7 @@ import {
   feed,
   type Graph,
   isFloat,
+  keptBy,
   read,
   sameShape,
   type Shape,
@@ -74,7 +75,8 @@ export class Draw {
   state(shape: Shape): Tensor {
     const label = `s${this.variables.length.toString()}`
     const init = () => ops.zeros(shape)
-    const variable = new Variable({ label, dtype: 'f32', shape, role: this.of('parameter', 'statistic'), init })
+    const role = this.of('parameter', 'statistic')
+    const variable = keptBy(this, label, () => new Variable({ label, dtype: 'f32', shape, role, init }))
     this.variables.push(variable)
     return read(variable)
   }

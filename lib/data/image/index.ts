@@ -66,7 +66,12 @@ export async function packImages(root: string, out: string, options: PackOptions
  * const data = await packedImages('/data/packed', { augment: { crop: 224, mirror: true, colour: 0.1 }, workers: 4 })
  */
 export async function packedImages(folder: string, options: PackedOptions = {}): Promise<PackedImages> {
-  expectOptions('packedImages', options, { augment: is.object, views: is.anything, workers: is.anything })
+  expectOptions('packedImages', options, {
+    augment: is.object,
+    views: is.anything,
+    workers: is.anything,
+    check: is.anything,
+  })
   const packed = await import('./packed.js')
   return packed.packedImages(folder, options)
 }
