@@ -155,7 +155,6 @@ TEST(Pointwise, WhereTakesLiteralsOnEverySide) {
         {{"chain", chain}, {"outputs", {3, 4, 5, 6}}});
 }
 
-// Random chains: registers of f32, up to five outputs, some bf16 inputs and broadcast ones.
 TEST(Pointwise, TakesDenormalsForZeroAndLeavesItsThreadsAsTheyWere) {
   constexpr unsigned kFlushes = 0x8040;  // flush to zero, denormals are zero
   for (int64_t n : {1, 1 << 20}) {
@@ -172,6 +171,7 @@ TEST(Pointwise, TakesDenormalsForZeroAndLeavesItsThreadsAsTheyWere) {
   }
 }
 
+// Random chains: registers of f32, up to five outputs, some bf16 inputs and broadcast ones.
 TEST(Pointwise, RandomChains) {
   uint32_t state = 7;
   const auto pick = [&](uint32_t n) {

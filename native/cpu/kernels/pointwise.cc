@@ -41,13 +41,12 @@ class PointwiseStep : public Step {
   }
 
   void run(RunContext& context) override {
-    const FlushDenormals flush;
     char* places[kMaxPlaces];
     size_t place = 0;
     for (const program::Slot* slot : reads) places[place++] = slot->data<char>();
     for (const program::Slot* slot : writes) places[place++] = slot->data<char>();
     for (uint32_t& bits : plan_.uniforms) places[place++] = reinterpret_cast<char*>(&bits);
-    for (const BlockOp& op : plan_.prologue) op.fn(places[op.y], places[op.a], places[op.b], places[op.c], 1);
+    run_prologue(places);
     if (plan_.body.empty()) return;
     parallel_for(context.threads, elements_, grain_, [&](int64_t begin, int64_t end) { sweep(places, begin, end); });
   }
@@ -61,6 +60,12 @@ class PointwiseStep : public Step {
       if (std::find(row, row + 4, fn) != row + 4) return true;
     }
     return false;
+  }
+
+  // Apart from the loop over the cores: threads that it starts would inherit what is set here.
+  void run_prologue(char* const* places) const {
+    const FlushDenormals flush;
+    for (const BlockOp& op : plan_.prologue) op.fn(places[op.y], places[op.a], places[op.b], places[op.c], 1);
   }
 
   void sweep(char* const* shared_places, int64_t begin, int64_t end) const {
