@@ -56,8 +56,8 @@ void CudaBuilder::add_sources() {
   }
   inputs.allocate(engine_.context, "feeds of " + spec.name);
   results.allocate(engine_.context, "fetches of " + spec.name);
-  for (Slot* slot : feeds) slot->storage->data = inputs.data() + slot->storage->arena_offset;
-  for (Slot* slot : fetches) slot->storage->data = results.data() + slot->storage->arena_offset;
+  for (program::Slot* slot : feeds) slot->storage->data = inputs.data() + slot->storage->arena_offset;
+  for (program::Slot* slot : fetches) slot->storage->data = results.data() + slot->storage->arena_offset;
 }
 
 Slot* CudaBuilder::add_constant_slot(int value, DType dtype, const core::Shape& shape) {
