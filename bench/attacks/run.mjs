@@ -42,7 +42,9 @@ const { train, test } = await fc100.data.load()
 const epochs = options.epochs === undefined ? undefined : Number(options.epochs)
 const network = await trained(fc100, { train, seed: 1, epochs, threads })
 const examples = await drawExamples(test, images, 1)
-const target = wrongLabels('random', examples, await network.session.predict(examples.x), { seed: 1 })
+const target = wrongLabels('random', examples, await network.session.predict(examples.x, { prepared: true }), {
+  seed: 1,
+})
 const size = examples.x.length / images
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length

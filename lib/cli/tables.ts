@@ -135,7 +135,7 @@ async function savedAndFedAgain(path: string, network: Trained, { labels, count 
 }
 
 async function galleryOf(network: Trained, { x, labels, count }: Examples, found: Negatives): Promise<Gallery> {
-  const before = predicted(await network.session.predict(x), count)
+  const before = predicted(await network.session.predict(x, { prepared: true }), count)
   const after = await answers(network, rounded(found.x), count)
   const size = side ** 2
   const pictures = Array.from({ length: Math.min(shown, count) }, (_, i) => ({

@@ -127,7 +127,7 @@ function halves(options: NegativeOptions, examples: Examples): Promise<Numbers> 
 }
 
 async function attacked(network: Trained, examples: Examples, { seed, report }: NegativeOptions): Promise<Negatives> {
-  const logits = (await network.session.predict(examples.x)) as Float32Array
+  const logits = (await network.session.predict(examples.x, { prepared: true })) as Float32Array
   const target = wrongLabels('random', examples, logits, { seed })
   return { ...(await nearest(network, examples.x, target, report)), target }
 }
@@ -163,7 +163,7 @@ async function noises(
 
 /** Of the images that a network gets right, the share that it gets wrong when they are changed. */
 async function harmed({ session }: Trained, { x, count, labels }: Examples, changed: Float32Array): Promise<number> {
-  const ask = async (images: Float32Array) => predicted(await session.predict(images), count)
+  const ask = async (images: Float32Array) => predicted(await session.predict(images, { prepared: true }), count)
   const [before, after] = [await ask(x), await ask(changed)]
   const right = labels.map((label, row) => (before[row] === label ? 1 : 0))
   const lost = right.reduce((sum, one, row) => sum + (one === 1 && after[row] !== labels[row] ? 1 : 0), 0)
@@ -177,7 +177,7 @@ async function rulesOf(deep: readonly Trained[], all: Examples, options: Negativ
   const few = { count, x: all.x.subarray(0, count * size), labels: all.labels.subarray(0, count) }
   const numbers: Numbers = {}
   await sideBySide(options, deep, async (network) => {
-    const logits = (await network.session.predict(few.x)) as Float32Array
+    const logits = (await network.session.predict(few.x, { prepared: true })) as Float32Array
     const results: [string, LbfgsAttackResults][] = []
     for (const rule of ['random', 'runner-up', 'fixed'] as const) {
       const target = wrongLabels(rule, few, logits, options)

@@ -61,7 +61,7 @@ export async function errorOn({ session: run }: Trained, data: Dataset<'x' | 'ta
 
 /** The label that a network gives to each of `count` images, f32 [count, D]. */
 export async function answers({ session: run }: Trained, x: Float32Array, count: number): Promise<Int32Array> {
-  return predicted(await run.predict(x), count)
+  return predicted(await run.predict(x, { prepared: true }), count)
 }
 
 /** Share of `count` images that a network does not give their labels. */
@@ -98,7 +98,7 @@ export async function fgsmError(
     // The last images again, where they do not fill the rows.
     const places = Uint32Array.from({ length: rows }, (_, i) => at + Math.min(i, count - 1))
     const { x, labels } = await gatherExamples(data, places)
-    const got = predicted(await run.predict(await attack.run(x, labels)), rows)
+    const got = predicted(await run.predict(await attack.run(x, labels), { prepared: true }), rows)
     for (let i = 0; i < count; i++) wrong += got[i] === labels[i] ? 0 : 1
   }
   return wrong / data.length

@@ -4,8 +4,10 @@ import type { CheckpointInfo } from './checkpoint.js'
 import type { Position } from './loop.js'
 import type { Resolved } from './options.js'
 import type { Place } from './place.js'
+import { otherPreparation, preparations } from './preparation.js'
+import type { Fields } from './source.js'
 
-type Content = Pick<CheckpointInfo, 'data' | 'fields' | 'parameters' | 'vocabulary'>
+type Content = Pick<CheckpointInfo, 'data' | 'fields' | 'parameters' | 'vocabulary' | 'classes' | 'draws'>
 
 export function checkpointInfo(options: Resolved, place: Place, position: Position, content: Content): CheckpointInfo {
   return {
@@ -19,12 +21,18 @@ export function checkpointInfo(options: Resolved, place: Place, position: Positi
     threads: place.threads,
     versions: versions(),
     ...content,
+    preparation: preparations(options.inputs, content.fields, options.batch),
     config: options.config ?? null,
   }
 }
 
 /** Sentences on everything because of which a resumed run is not bit for bit the one that was saved. */
-export function differences(info: CheckpointInfo, options: Resolved, place: Place, data: string | undefined): string[] {
+export function differences(
+  info: CheckpointInfo,
+  options: Resolved,
+  place: Place,
+  { fields, data }: { readonly fields: Fields; readonly data: string | undefined },
+): string[] {
   const pairs: readonly (readonly [string, unknown, unknown])[] = [
     ['seed', info.seed, options.seed],
     ['batch', info.batch, options.batch],
@@ -33,9 +41,13 @@ export function differences(info: CheckpointInfo, options: Resolved, place: Plac
     ['threads', info.threads, place.threads],
     ['training data', info.data, data],
   ]
-  return pairs
-    .filter(([, saved, own]) => saved !== own)
-    .map(
-      ([what, saved, own]) => `saved with ${what} ${String(saved)}, resumed with ${String(own)}: the run will differ`,
-    )
+  const other = otherPreparation(info.preparation ?? {}, preparations(options.inputs, fields, info.batch))
+  return [
+    ...pairs
+      .filter(([, saved, own]) => saved !== own)
+      .map(
+        ([what, saved, own]) => `saved with ${what} ${String(saved)}, resumed with ${String(own)}: the run will differ`,
+      ),
+    ...(other === undefined ? [] : [`${other}: the run will differ`]),
+  ]
 }

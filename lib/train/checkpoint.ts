@@ -15,6 +15,7 @@ import {
 import { short } from './safetensors-header.js'
 import { readState, type StateEntry } from './state.js'
 import { Vocabulary, type VocabularyData } from '../data/index.js'
+import type { Preparations } from './preparation.js'
 import type { Fields } from './source.js'
 
 /** How a run stood when it was saved. */
@@ -33,6 +34,12 @@ export interface CheckpointInfo {
   readonly threads: number
   readonly versions: Readonly<Record<string, string>>
   readonly fields: Fields
+  /** What became of `x` and `target` before the network and the loss took them; absent in older files. */
+  readonly preparation?: Preparations
+  /** What the labels stand for, where the data said it. */
+  readonly classes?: readonly string[] | undefined
+  /** Runs of compiled functions that drew random numbers. */
+  readonly draws?: number
   /** Hash of the training set, where it could be looked into. */
   readonly data: string | undefined
   /** Paths of the trained variables; the other tensors are optimiser state and counters. */
@@ -212,8 +219,27 @@ function parseInfo(text: string, path: string): CheckpointInfo {
     fail(path, 'a list parameters', typeof names)
   if (typeof info['versions'] !== 'object' || info['versions'] === null) fail(path, 'versions', 'none')
   checkFields(info['fields'], path)
+  checkMeaning(info, path)
   if (info['vocabulary'] !== undefined) checkVocabulary(info['vocabulary'], path)
   return value as CheckpointInfo
+}
+
+const isNames = (value: unknown): boolean => Array.isArray(value) && value.every((name) => typeof name === 'string')
+
+function checkMeaning({ preparation, classes, draws = 0 }: Record<string, unknown>, path: string): void {
+  if (classes !== undefined && !isNames(classes)) fail(path, 'a list classes', typeof classes)
+  if (!(Number.isSafeInteger(draws) && Number(draws) >= 0)) fail(path, 'a whole number draws', String(draws))
+  if (preparation === undefined) return
+  if (typeof preparation !== 'object' || preparation === null) fail(path, 'preparation', 'none')
+  for (const [name, one] of Object.entries(preparation)) {
+    const {
+      ops,
+      digest,
+      default: own,
+    } = (typeof one === 'object' && one !== null ? one : {}) as Record<string, unknown>
+    const good = isNames(ops) && typeof digest === 'string' && typeof own === 'boolean'
+    if (!good) fail(path, `ops and digest of the preparation of ${name}`, JSON.stringify(one))
+  }
 }
 
 function checkFields(fields: unknown, path: string): void {

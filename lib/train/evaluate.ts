@@ -1,11 +1,11 @@
 // Measures a data set: every example counts exactly once, so a short last batch has a program of its own size.
 import type { CompilePrecision } from '../compile/index.js'
-import { type Batch, windowFields } from '../data/index.js'
+import { type Batch, type FieldSpec, windowFields } from '../data/index.js'
 import { count } from '../graph/index.js'
 import { type MetricName, type Metrics, unmeasured } from './events.js'
 import type { Built, Programs } from './programs.js'
 import type { Fields, Source } from './source.js'
-import { amongFive, correct, forward, taken, type Task } from './task.js'
+import { amongFive, checkFields, correct, forward, taken, type Task } from './task.js'
 
 /** Batches whose results may be outstanding: the device works on one while the next is read. */
 const IN_FLIGHT = 2
@@ -23,19 +23,23 @@ export class Evaluator {
   readonly #programs: Programs
   readonly #task: Task
   readonly #precision: CompilePrecision
+  readonly #trained: FieldSpec
   readonly #built = new Map<string, Promise<Built>>()
 
-  constructor(programs: Programs, task: Task, precision: CompilePrecision) {
+  /** @param trained the `x` that the network was trained on */
+  constructor(programs: Programs, task: Task, precision: CompilePrecision, trained: FieldSpec) {
     this.#programs = programs
     this.#task = task
     this.#precision = precision
+    this.#trained = trained
   }
 
   /**
    * Mean loss and accuracy over all examples of a source, in runs of `batch` examples, or of so many views of fewer.
-   * @throws what the source and the device throw (a label outside the classes: ERR_DATA)
+   * @throws DataError for other fields than a task has; what the source and the device throw (a label outside the classes: ERR_DATA)
    */
   async measure(source: Source, batch: number): Promise<Metrics> {
+    checkFields('evaluate[data]', source.fields, this.#trained)
     const waiting: Outcome[] = []
     const total = { examples: 0, loss: 0, correct: 0, top5: 0 }
     const settle = async (): Promise<void> => {
@@ -87,7 +91,7 @@ export class Evaluator {
   }
 
   #program(fields: Fields, batch: number, views: number): Promise<Built> {
-    const key = `${batch}:${views}:${fields['x']!.shape.join()}`
+    const key = JSON.stringify([batch, views, taken(fields).map((name) => [name, fields[name]])])
     let built = this.#built.get(key)
     if (built === undefined) {
       const options = {

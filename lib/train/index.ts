@@ -4,6 +4,8 @@ export type { Compiled, CompileOptions, Extent, Results } from './compiled.js'
 export type * from './events.js'
 export { type EvaluateOptions, load, type LoadOptions, type Model } from './model.js'
 export type { PlaceOptions, SessionOptions, SessionPrecision } from './options.js'
+export type { PredictOptions } from './predictor.js'
+export type { Preparation, Preparations } from './preparation.js'
 export { profile, type Profile, type ProfileKind, type ProfileOptions, type ProfileRow } from './profile.js'
 export {
   type CountState,

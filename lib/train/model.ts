@@ -4,22 +4,24 @@ import { batched, type Dataset, type FieldArray, type FieldSpec, fieldOptions, t
 import { feed, type HostArray, OstrichError, type Tensor } from '../graph/index.js'
 import { type Compiled, compileFunction, type CompileOptions, type Extent } from './compiled.js'
 import { checkContent, checkTensors, type CheckpointInfo, openCheckpoint, restore } from './checkpoint.js'
+import { CheckpointError } from './safetensors.js'
 import { Evaluator } from './evaluate.js'
 import type { MetricName, Metrics } from './events.js'
 import { aFunction, type PlaceOptions, placeOptions, someInputs, someMetrics } from './options.js'
 import { openPlace, type Place } from './place.js'
-import { Predictor } from './predictor.js'
+import { type PredictOptions, Predictor } from './predictor.js'
+import { otherPreparation, preparations } from './preparation.js'
 import { Programs } from './programs.js'
-import { sourcesOf, type TrainingData } from './source.js'
+import { expectClasses, sourcesOf, type TrainingData } from './source.js'
 import { Sampler, type SamplerOptions } from './sampler.js'
 import { StateStore } from './state.js'
-import { checkFieldNames, type Inputs, type Loss, type Network, prepared } from './task.js'
+import { checkKind, type Inputs, type Loss, type Network, prepared } from './task.js'
 import { tokenLosses } from './token-losses.js'
 
 export interface LoadOptions extends PlaceOptions {
-  /** As in training. */
+  /** As in training: a checkpoint says what became of its fields, and others are refused. */
   readonly inputs?: Inputs
-  /** Type of one example; needed for a file that no session wrote. */
+  /** Type of one example; needed for a file that no session wrote, and of the kind that a checkpoint says. */
   readonly input?: FieldSpec
 }
 
@@ -52,9 +54,9 @@ export interface Model extends AsyncDisposable {
   readonly info: CheckpointInfo | undefined
   /**
    * The network's output for any number of examples, row after row; calls may overlap.
-   * @throws DataError where `x` is no typed array of whole examples
+   * @throws DataError where `x` is no typed array of whole examples, of the kind that the network was trained on
    */
-  predict(x: FieldArray): Promise<HostArray>
+  predict(x: FieldArray, options?: PredictOptions): Promise<HostArray>
   /** Mean loss and accuracy over all examples of a data set with the fields `x` and `target`. */
   evaluate(options: EvaluateOptions): Promise<Metrics>
   /**
@@ -83,7 +85,8 @@ export interface Model extends AsyncDisposable {
 
 /**
  * Loads a network's weights.
- * @throws OstrichError `ERR_OPTION`; CheckpointError for a file that is damaged or of another model; `ERR_NO_DEVICE`
+ * @throws OstrichError `ERR_OPTION`; CheckpointError for a file that is damaged, of another model, or of a network whose fields were
+ *   prepared otherwise; `ERR_NO_DEVICE`
  * @example
  * const model = await train.load('mnist.safetensors', lenet())
  * const scores = await model.predict(images) // Float32Array, 10 for each image
@@ -102,6 +105,7 @@ export async function load(path: string, net: Network, options: LoadOptions = {}
       `load[input]: expected the type of an example, as ${path} does not say it, got none`,
     )
   }
+  if (info !== undefined) expectMeaning(path, info, options)
   const place = await openPlace({ ...options, precision: options.precision ?? info?.precision ?? 'auto' })
   for (const message of place.warnings) options.onWarning?.(message)
   try {
@@ -124,6 +128,19 @@ export async function load(path: string, net: Network, options: LoadOptions = {}
     await place.device.dispose()
     throw error
   }
+}
+
+/** What a network answers depends on how its fields are prepared: they must be as they were in training. */
+function expectMeaning(path: string, info: CheckpointInfo, { inputs = {}, input, onWarning }: LoadOptions): void {
+  const { fields, batch, preparation } = info
+  if (input !== undefined && fields['x'] !== undefined) checkKind('load[input]', input.dtype, fields['x'].dtype)
+  if (preparation === undefined) {
+    onWarning?.(`${path}: does not say how fields were prepared in training: they are taken as \`inputs\` says`)
+    return
+  }
+  const other = otherPreparation(preparation, preparations(inputs, fields, batch))
+  if (other === undefined) return
+  throw new CheckpointError(`${path}: ${other}: load it with the \`inputs\` of its training`)
 }
 
 interface Parts {
@@ -151,28 +168,28 @@ function modelOf({ place, programs, store, net, inputs, field, info }: Parts): M
   const dispose = (): Promise<void> => (disposed ??= end())
   return {
     info,
-    async predict(x) {
+    async predict(x, options) {
       alive()
-      return predictor.predict(x)
+      return predictor.predict(x, options)
     },
     async evaluate(options) {
       alive()
       expectOptions('evaluate', options, evaluateOptions)
       const { data, loss, batch, window = 100, metrics } = options
-      const source = sourcesOf(data, window).train
-      checkFieldNames(source.fields)
+      const { train: source, classes } = sourcesOf(data, window)
+      expectClasses('evaluate[data.classes]', info?.classes, classes)
       const rows = batch ?? (source.vocabulary === undefined ? 250 : 1)
-      return new Evaluator(programs, { net, loss, inputs, metrics }, place.precision).measure(source, rows)
+      return new Evaluator(programs, { net, loss, inputs, metrics }, place.precision, field).measure(source, rows)
     },
     async tokenLosses(text, options = {}) {
       alive()
       expectOptions('tokenLosses', options, { window: is.whole(1) })
       const { window = 100 } = options
-      return tokenLosses(programs, { net, precision: place.precision, text, window })
+      return tokenLosses(programs, { net, inputs, precision: place.precision, text, window })
     },
     async sampler(options = {}) {
       alive()
-      return Sampler.create({ programs, store, net, precision: place.precision }, options)
+      return Sampler.create({ programs, store, net, inputs, precision: place.precision }, options)
     },
     async compile(fn, extents, options = {}) {
       alive()

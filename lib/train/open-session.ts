@@ -8,7 +8,7 @@ import { Programs } from './programs.js'
 import { Session } from './session.js'
 import { sourcesOf } from './source.js'
 import { StateStore } from './state.js'
-import { checkFieldNames, type Network } from './task.js'
+import { checkFields, type Network } from './task.js'
 import { Trainer } from './trainer.js'
 import { Weights } from './weights.js'
 
@@ -22,7 +22,8 @@ export async function session(net: Network, options: SessionOptions): Promise<Se
   const resolved = resolve(net, options)
   if (resolved.folder !== undefined) await expectNoFile(resolved.folder)
   const sources = sourcesOf(resolved.data, resolved.window)
-  checkFieldNames(sources.train.fields)
+  checkFields('session[data]', sources.train.fields)
+  if (sources.validation) checkFields('session[data.validation]', sources.validation.fields, sources.train.fields['x'])
   sources.train.steps(resolved.batch)
   if (sources.train.views > 1) {
     throw new DataError(`session[data]: expected one view of each training example, got ${sources.train.views}`)

@@ -4,10 +4,16 @@ import type { CompilePrecision } from '../compile/index.js'
 import { DataError, type FieldArray, type FieldDtype, type FieldSpec } from '../data/index.js'
 import { count, feed, hostArray, type HostArray } from '../graph/index.js'
 import type { Built, Programs } from './programs.js'
-import { prepared, type Inputs, type Network } from './task.js'
+import { checkKind, prepared, type Inputs, type Network } from './task.js'
 
 /** Examples in the largest program: beyond this a larger batch is no faster. */
 const MOST = 256
+
+/** Options of `predict`. */
+export interface PredictOptions {
+  /** `x` is f32 as the network itself takes it, after whatever prepares its field (bytes scaled to 0..1). Default: false. */
+  readonly prepared?: boolean
+}
 
 /** Compiles what it needs when it is first needed, on the session's state. */
 export class Predictor {
@@ -28,9 +34,9 @@ export class Predictor {
 
   /**
    * The network's output for each example of `x`, row after row.
-   * @throws DataError where `x` is no typed array of whole examples
+   * @throws DataError where `x` is no typed array of whole examples, of the kind that the network was trained on
    */
-  async predict(x: FieldArray): Promise<HostArray> {
+  async predict(x: FieldArray, { prepared: ready = false }: PredictOptions = {}): Promise<HostArray> {
     if ((this.#field.batchAxis ?? 0) !== 0) {
       throw new DataError('predict[x]: expected a network of single examples, got one of sequences: compile a function')
     }
@@ -42,32 +48,38 @@ export class Predictor {
         `predict[x]: expected a Uint8Array, Int32Array or Float32Array of whole examples of ${width} values, got ${got}`,
       )
     }
+    if (ready && dtype !== 'f32') {
+      throw new DataError(`predict[x]: expected a Float32Array, as it is prepared, got ${x.constructor.name}`)
+    }
+    const hint =
+      dtype === 'f32' ? ' (say { prepared: true } of what the network itself takes, such as bytes scaled to 0..1)' : ''
+    if (!ready) checkKind('predict[x]', dtype, this.#field.dtype, hint)
     const examples = x.length / width
     const parts: Promise<HostArray>[] = []
     for (let at = 0; at < examples; at += MOST) {
       const rows = x.subarray(at * width, Math.min(examples, at + MOST) * width)
-      parts.push(this.#part(rows, dtype, rows.length / width))
+      parts.push(this.#part(rows, ready, rows.length / width))
     }
     return joined(await Promise.all(parts))
   }
 
-  async #part(rows: FieldArray, dtype: FieldDtype, examples: number): Promise<HostArray> {
+  async #part(rows: FieldArray, ready: boolean, examples: number): Promise<HostArray> {
     const batch = 2 ** Math.ceil(Math.log2(examples))
-    const { program, compiled } = await this.#program(dtype, batch)
+    const { program, compiled } = await this.#program(ready, batch)
     const port = compiled.fetches[0]!
     const output = hostArray(port.dtype, count(port.shape))
     await program.run({ x: padded(rows, batch * count(this.#field.shape)) }, { output })
     return output.subarray(0, (output.length / batch) * examples)
   }
 
-  #program(dtype: FieldDtype, batch: number): Promise<Built> {
-    const key = `${dtype}:${batch}`
+  #program(ready: boolean, batch: number): Promise<Built> {
+    const key = `${ready}:${batch}`
     let built = this.#built.get(key)
     if (built === undefined) {
       const options = { name: `predict${batch}`, mode: 'eval', precision: this.#precision } as const
       built = this.#programs.build(options, () => {
-        const x = feed('x', dtype, [batch, ...this.#field.shape])
-        return { output: this.#net(prepared(this.#inputs, 'x', x) as never) }
+        const x = feed('x', ready ? 'f32' : this.#field.dtype, [batch, ...this.#field.shape])
+        return { output: this.#net((ready ? x : prepared(this.#inputs, 'x', x)) as never) }
       })
       this.#built.set(key, built)
     }

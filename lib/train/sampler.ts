@@ -29,7 +29,7 @@ import {
 } from '../ops/index.js'
 import type { Built, Programs } from './programs.js'
 import type { StateStore } from './state.js'
-import type { Network } from './task.js'
+import { type Inputs, type Network, prepared } from './task.js'
 
 /** Halvings of the range in which the k-th largest logit lies: below what f32 tells apart. */
 const HALVINGS = 32
@@ -102,7 +102,7 @@ export class Sampler {
     })
     let vocabulary = 0
     const built = await parts.programs.build({ name: 'sample', mode: 'eval', precision: parts.precision }, () => {
-      const { tokens, logProbabilities, width } = oneStep(parts.net, drawn, probabilities, false)
+      const { tokens, logProbabilities, width } = oneStep(parts, drawn, probabilities, false)
       vocabulary = width
       return { tokens, ...(logProbabilities && { logProbabilities }) }
     })
@@ -165,9 +165,9 @@ export class Sampler {
   #stepOf(limited: boolean): Promise<Built> {
     let built = this.#steps.get(limited)
     if (built === undefined) {
-      const { programs, net, precision } = this.#parts
+      const { programs, precision } = this.#parts
       built = programs.build({ name: 'sample', mode: 'eval', precision }, () => {
-        const { tokens, logProbabilities } = oneStep(net, this.#drawn, this.#probabilities, limited)
+        const { tokens, logProbabilities } = oneStep(this.#parts, this.#drawn, this.#probabilities, limited)
         return { tokens, ...(logProbabilities && { logProbabilities }) }
       })
       this.#steps.set(limited, built)
@@ -219,6 +219,7 @@ export interface SamplerParts {
   readonly programs: Programs
   readonly store: StateStore
   readonly net: Network
+  readonly inputs: Inputs
   readonly precision: CompilePrecision
 }
 
@@ -233,11 +234,17 @@ function checkDraw(options: DrawOptions): void {
 }
 
 /** One token of each stream through the network, and a draw of the next, of all or of the `limited` ones. */
-function oneStep(net: Network, drawn: Variable<'i32', [number]>, probabilities: boolean, limited: boolean): OneStep {
+function oneStep(
+  { net, inputs }: SamplerParts,
+  drawn: Variable<'i32', [number]>,
+  probabilities: boolean,
+  limited: boolean,
+): OneStep {
   const [streams] = drawn.shape
   const given = feed('given', 'i32', [streams])
   const x = where(less(given, 0), read(drawn), given)
-  const output = withFreshStreams(feed('fresh', 'f32', [streams]), () => net(reshape(x, [1, streams]) as never))
+  const asPrepared = prepared(inputs, 'x', reshape(x, [1, streams]))
+  const output = withFreshStreams(feed('fresh', 'f32', [streams]), () => net(asPrepared as never))
   const width = output.shape.at(-1) ?? 1
   const logits = cast(reshape(output, [streams, width]), 'f32')
   const scores = div(logits, feed('temperature', 'f32', []))

@@ -12,10 +12,10 @@ import { type EndEvent, type Metrics, type StoppedEvent, type TrainEvent, unmeas
 import type { Place } from './place.js'
 import { Loop, type LoopParts, type Position } from './loop.js'
 import type { Resolved, SessionOptions } from './options.js'
-import { Predictor } from './predictor.js'
+import { type PredictOptions, Predictor } from './predictor.js'
 import { makeFolder } from './run-log.js'
 import type { Programs } from './programs.js'
-import { type Sources, sourcesOf } from './source.js'
+import { expectClasses, type Sources, sourcesOf } from './source.js'
 import type { StateStore } from './state.js'
 import { notFinite, type Trainer } from './trainer.js'
 import { checkpointInfo, differences } from './checkpoint-info.js'
@@ -46,8 +46,8 @@ export class Session {
   constructor(parts: SessionParts) {
     const { options, sources, place, programs } = parts
     this.#parts = parts
-    this.#evaluator = new Evaluator(programs, options, place.precision)
     const field = sources.train.fields['x']!
+    this.#evaluator = new Evaluator(programs, options, place.precision, field)
     this.#predictor = new Predictor(programs, options.net, options.inputs, field, place.precision)
     for (const message of place.warnings) this.#warn(message)
   }
@@ -111,16 +111,19 @@ export class Session {
     this.#alive()
     expectKind('evaluate', 'batch', is.whole(1), batch)
     const { sources, options } = this.#parts
-    const source = data === undefined ? sources.validation : sourcesOf(data, options.window).train
+    const given = data === undefined ? undefined : sourcesOf(data, options.window)
+    expectClasses('evaluate[data.classes]', sources.classes, given?.classes)
+    const source = data === undefined ? sources.validation : given?.train
     return source === undefined ? unmeasured : this.#atRest(() => this.#evaluator.measure(source, batch))
   }
 
   /**
    * The network's output for any number of examples, row after row; calls may overlap, also with training: by its weights then.
+   * @throws DataError where `x` is no typed array of whole examples, of the kind that the network is trained on
    */
-  predict(x: FieldArray): Promise<HostArray> {
+  predict(x: FieldArray, options: PredictOptions = {}): Promise<HostArray> {
     this.#alive()
-    return this.#predictor.predict(x)
+    return this.#predictor.predict(x, options)
   }
 
   /**
@@ -155,7 +158,7 @@ export class Session {
   async save(path: string): Promise<void> {
     this.#alive()
     expectKind('save', 'path', is.text, path)
-    const { options, sources, place, store } = this.#parts
+    const { options, sources, place, store, programs } = this.#parts
     await this.#atRest(async () => {
       const failed = this.#position.step - (await store.steps())
       this.#position.step -= failed
@@ -163,7 +166,8 @@ export class Session {
       const parameters = store.parameters().map(({ name }) => name)
       const { fields, vocabulary } = sources.train
       const data = await sources.train.fingerprint()
-      const info = checkpointInfo(options, place, { ...this.#position }, { data, fields, parameters, vocabulary })
+      const content = { data, fields, parameters, vocabulary, classes: sources.classes, draws: programs.draws }
+      const info = checkpointInfo(options, place, { ...this.#position }, content)
       await writeCheckpoint(path, store.entries(), info)
     })
   }
@@ -193,10 +197,12 @@ export class Session {
       this.#idle()
       await restore(file, entries)
       await programs.refreshShadows()
+      programs.draws = info.draws ?? 0
       Object.assign(this.#position, { epoch: info.epoch, stepInEpoch: info.stepInEpoch, step: info.step })
     })
     const data = await sources.train.fingerprint()
-    for (const message of differences(info, options, place, data)) this.#warn(`${path}: ${message}`)
+    const own = { fields: sources.train.fields, data }
+    for (const message of differences(info, options, place, own)) this.#warn(`${path}: ${message}`)
   }
 
   /** Waits for what is running and frees everything; later calls throw `ERR_DISPOSED`. */

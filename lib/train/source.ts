@@ -28,6 +28,8 @@ export interface TrainingData {
   readonly validation?: Dataset | Text | UserBatches
   /** What every batch of an iterable holds; a data set says so itself. */
   readonly fields?: Fields
+  /** What the labels stand for, from 0 on: a checkpoint keeps it. */
+  readonly classes?: readonly string[]
 }
 
 /** Type and extents of each field of an example, by name. */
@@ -63,6 +65,7 @@ export interface Source {
 export interface Sources {
   readonly train: Source
   readonly validation: Source | undefined
+  readonly classes?: readonly string[] | undefined
 }
 
 /** Reads the `data` option of a session; texts come in windows of so many steps. */
@@ -74,15 +77,31 @@ export function sourcesOf(data: Dataset | Text | TrainingData, window?: number):
     throw new DataError('session[data]: expected a data set or { train, validation }, got something else')
   }
   expectHalves(data as TrainingData)
-  const { train, validation, fields } = data as TrainingData
+  const { train, validation, fields, classes } = data as TrainingData
   const known = fields ?? (isDataset(train) ? train.fields : undefined)
   const source = sourceOf(train, known, 'train', window)
-  return { train: source, validation: validation && sourceOf(validation, source.fields, 'validation', window) }
+  checkClasses(classes)
+  return { train: source, validation: validation && sourceOf(validation, source.fields, 'validation', window), classes }
+}
+
+function checkClasses(classes: unknown): void {
+  if (classes === undefined || (Array.isArray(classes) && classes.every((name) => typeof name === 'string'))) return
+  throw new DataError(`session[data.classes]: expected a list of names, got ${JSON.stringify(classes)}`)
+}
+
+/** @throws DataError in the name of `where` for labels that stand for other classes than those that a network was trained on */
+export function expectClasses(where: string, trained: Sources['classes'], own: Sources['classes']): void {
+  if (trained === undefined || own === undefined) return
+  const at = Math.max(trained.length, own.length) - 1
+  const place = Array.from({ length: at + 1 }, (_, i) => i).find((i) => trained[i] !== own[i])
+  if (place === undefined) return
+  const name = (of: readonly string[]): string => of[place] ?? 'none'
+  throw new DataError(`${where}: expected class ${place} to be ${name(trained)}, as in training, got ${name(own)}`)
 }
 
 /** Data sets carry more than their halves (classes, statistics): only a slip of the pen is refused. */
 function expectHalves(data: TrainingData): void {
-  const names = ['train', 'validation', 'fields']
+  const names = ['train', 'validation', 'fields', 'classes']
   for (const name of Object.keys(data)) {
     const guess = names.includes(name) ? undefined : nearest(name, names)
     if (guess === undefined) continue

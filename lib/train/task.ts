@@ -18,7 +18,7 @@ import {
   withFreshStreams,
 } from '../ops/index.js'
 import { constant, expectTensor, feed, ShapeError, sameShape, formatShape, type Tensor } from '../graph/index.js'
-import { batched, DataError } from '../data/index.js'
+import { batched, DataError, type FieldDtype, type FieldSpec } from '../data/index.js'
 import type { MetricName } from './events.js'
 import type { Fields } from './source.js'
 
@@ -55,6 +55,8 @@ export interface Forward {
   readonly target: Tensor
 }
 
+const arrayNames: Readonly<Record<FieldDtype, string>> = { u8: 'Uint8Array', i32: 'Int32Array', f32: 'Float32Array' }
+
 /** The fields that every task takes. */
 const needed = ['x', 'target'] as const
 
@@ -63,12 +65,35 @@ export function taken(fields: Fields): readonly string[] {
   return 'fresh' in fields ? [...needed, 'fresh'] : needed
 }
 
-/** Checks that a data set has the two fields that a task needs. */
-export function checkFieldNames(fields: Fields): void {
-  for (const name of needed) {
-    if (name in fields) continue
-    throw new DataError(`session[data]: expected fields x and target, got ${Object.keys(fields).join(', ')}`)
+/**
+ * Checks that a data set has the two fields that a task needs and none that nothing would read, and that its `x` is of the kind
+ * that the network was trained on: how it is prepared depends on it.
+ * @throws DataError in the name of `where`
+ */
+export function checkFields(where: string, fields: Fields, trained?: FieldSpec): void {
+  const names = Object.keys(fields)
+  if (!needed.every((name) => names.includes(name))) {
+    throw new DataError(`${where}: expected fields x and target, got ${names.join(', ')}`)
   }
+  const unread = names.find((name) => name !== 'fresh' && !needed.some((one) => one === name))
+  if (unread !== undefined) {
+    throw new DataError(
+      `${where}[${unread}]: expected fields x and target, and fresh of sequences, got ${unread} too, which neither network nor loss ` +
+        'would read: leave it out of the fields',
+    )
+  }
+  const { fresh } = fields
+  if (fresh !== undefined && (fresh.dtype !== 'f32' || fresh.shape.length > 0)) {
+    throw new DataError(`${where}[fresh]: expected f32[], got ${fresh.dtype}${formatShape(fresh.shape)}`)
+  }
+  if (trained !== undefined) checkKind(`${where}[x]`, fields['x']!.dtype, trained.dtype)
+}
+
+/** @throws DataError for numbers of another kind than the network was trained on: bytes are scaled, and floats are not */
+export function checkKind(where: string, dtype: FieldDtype, trained: FieldDtype, hint = ''): void {
+  if (dtype === trained) return
+  const expected = `${arrayNames[trained]}, as the network was trained on ${trained}`
+  throw new DataError(`${where}: expected ${expected}, got ${arrayNames[dtype]}${hint}`)
 }
 
 /** A field of a batch as the network takes it. */

@@ -4,10 +4,11 @@ import { type Text, windows } from '../data/index.js'
 import { feed, type Tensor } from '../graph/index.js'
 import { crossEntropy, reshape, withFreshStreams } from '../ops/index.js'
 import type { Built, Programs } from './programs.js'
-import type { Network } from './task.js'
+import { type Inputs, type Network, prepared } from './task.js'
 
 interface TokenLossOptions {
   readonly net: Network
+  readonly inputs: Inputs
   readonly precision: CompilePrecision
   readonly text: Text
   readonly window: number
@@ -16,7 +17,7 @@ interface TokenLossOptions {
 /** -log p of the tokens 1, 2, ... of a text, f32, in nats; the state goes on from its first token to its last. */
 export async function tokenLosses(
   programs: Programs,
-  { net, precision, text, window }: TokenLossOptions,
+  { net, inputs, precision, text, window }: TokenLossOptions,
 ): Promise<Float32Array> {
   const losses = new Float32Array(text.tokens.length - 1)
   const built = new Map<number, Built>()
@@ -26,7 +27,9 @@ export async function tokenLosses(
     for (const { feeds, steps } of windows(text, { streams: 1, steps: window })) {
       let one = built.get(steps)
       if (one === undefined) {
-        one = await programs.build({ name: `losses${steps}`, mode: 'eval', precision }, () => lossesOf(net, steps))
+        one = await programs.build({ name: `losses${steps}`, mode: 'eval', precision }, () =>
+          lossesOf(net, inputs, steps),
+        )
         built.set(steps, one)
       }
       const next = one.program.run(feeds, { losses: losses.subarray(at, at + steps) })
@@ -42,9 +45,9 @@ export async function tokenLosses(
   return losses
 }
 
-function lossesOf(net: Network, steps: number): { losses: Tensor } {
-  const x = feed('x', 'i32', [steps, 1])
-  const target = feed('target', 'i32', [steps, 1])
+function lossesOf(net: Network, inputs: Inputs, steps: number): { losses: Tensor } {
+  const x = prepared(inputs, 'x', feed('x', 'i32', [steps, 1]))
+  const target = prepared(inputs, 'target', feed('target', 'i32', [steps, 1])) as Tensor<'i32'>
   const logits = withFreshStreams(feed('fresh', 'f32', [1]), () => net(x as never))
   return { losses: crossEntropy(reshape(logits, [steps, -1]), reshape(target, [steps])) }
 }

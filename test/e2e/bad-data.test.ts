@@ -17,7 +17,7 @@ async function spoilt(length: number, label: number) {
 
 describe('a label that is no class', () => {
   it.for([classes, -1, 1 << 30])('%i is named with its row, and the weights stay as they were', async (label) => {
-    const x = Float32Array.from({ length: 4 * pixels }, (_, i) => i % 100)
+    const x = Uint8Array.from({ length: 4 * pixels }, (_, i) => i % 100)
     const goodBatches = { data: await spoilt(2 * batch, label), shuffle: false, batch }
     const before = await using(perceptron(), goodBatches, async (run) => {
       await run.run()

@@ -46,7 +46,7 @@ describe.skipIf(absent)('a session on CUDA', () => {
     'trains in %s, and the CPU predicts the same from its checkpoint',
     async (precision) => {
       const path = join(folder, `${precision}.safetensors`)
-      const x = Float32Array.from({ length: 3 * side * side }, (_, i) => (i * 37) % 256)
+      const x = Uint8Array.from({ length: 3 * side * side }, (_, i) => (i * 37) % 256)
       const wanted = await using(deep(), { device, precision, epochs: 2 }, async (run) => {
         const events = await all(run.events())
         expect(events[0]).toMatchObject({ type: 'start', precision })

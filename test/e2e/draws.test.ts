@@ -1,10 +1,13 @@
 // Random draws of compiled functions: others at each run, the same again in another session of the same seed.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { grad } from '../../lib/autodiff/index.js'
 import { assign, read, type Tensor } from '../../lib/graph/index.js'
 import * as nn from '../../lib/nn/index.js'
 import * as ops from '../../lib/ops/index.js'
-import type { Session } from '../../lib/train/index.js'
+import { load, type Session } from '../../lib/train/index.js'
 import { perceptron, side, using } from './tasks.js'
 
 const length = 64
@@ -78,6 +81,26 @@ it('draw the same mask forward and backward, and another at the next step of a l
     expect(two.gradient).toEqual(two.y)
     expect(two.y).not.toEqual(one.y)
   })
+})
+
+it('go on from a checkpoint as in the session that wrote it, and begin anew in a loaded model', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ostrich-draws-'))
+  const path = join(folder, 'one.safetensors')
+  try {
+    const [begun, rest] = await using(perceptron(), {}, async (run) => {
+      const begun = await drawn(run)
+      await run.save(path)
+      return [begun, await drawn(run)]
+    })
+    await using(perceptron(), {}, async (run) => {
+      await run.resume(path)
+      expect(await drawn(run)).toEqual(rest)
+    })
+    await using model = await load(path, perceptron(), { device: 'cpu' })
+    expect(await drawn(model)).toEqual(begun)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
 })
 
 it('of a function that counts training steps itself are others at each run too', async () => {

@@ -160,7 +160,7 @@ test('a network from a checkpoint can be attacked', limit, async () => {
   const labels = new Int32Array(4)
   await set.gather([0, 1, 2, 3], { x: bytes, target: labels })
   const x = Float32Array.from(bytes, (value) => value / 255)
-  const target = wrongLabels('random', { labels }, await model.predict(x), { seed: 1 })
+  const target = wrongLabels('random', { labels }, await model.predict(x, { prepared: true }), { seed: 1 })
   using attack = await lbfgsAttack(model, net, { shape: [2, 784] })
   const { reached, x: found } = await attack.run(x, target)
   expect([...reached]).toEqual([1, 1, 1, 1])

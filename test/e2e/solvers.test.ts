@@ -103,7 +103,7 @@ test(
       const { x, target } = await examples()
       const shape = [rows, size]
       const labelled = async (images: Float32Array, labels: Int32Array) => {
-        const logits = (await session.predict(images)) as Float32Array
+        const logits = (await session.predict(images, { prepared: true })) as Float32Array
         const best = (row: number) => {
           const own = Array.from(logits.subarray(row * classes, (row + 1) * classes))
           return own.indexOf(Math.max(...own))
