@@ -16,7 +16,7 @@ export const mnist: Recipe = {
   target: { metric: 'test accuracy', value: 0.992 },
   data: mnistSource,
   build(options = {}) {
-    const { epochs = 2, batch = 128, rate = 0.1 } = chosen(options)
+    const { epochs = 3, batch = 128, rate = 0.1 } = chosen(options)
     const total = Math.max(10, epochs * Math.floor(examples / batch))
     return {
       net: lenet(),
