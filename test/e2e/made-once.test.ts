@@ -21,7 +21,7 @@ describe('a network that makes its layers when it is called', () => {
   it('is refused as a loss with weights of its own too', async () => {
     const loss = (output: Rows, target: Tensor<'i32', [number]>) =>
       nn.crossEntropy(nn.linear(classes, classes)(output), target)
-    await expect(losses(perceptron(), { loss: loss })).rejects.toThrow(/variable\[w\]/)
+    await expect(losses(perceptron(), { loss })).rejects.toThrow(/variable\[w\]/)
   })
 
   it('is refused in a compiled function', async () => {
