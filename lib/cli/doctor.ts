@@ -1,6 +1,6 @@
 // ostrich doctor: what was found on this machine, where, and why something is absent; then a second of real training.
 import { diagnose, type Diagnosis } from '../runtime/index.js'
-import { selfTest } from '../recipes/index.js'
+import { sayThreads, selfTest, threadSpeeds } from '../recipes/index.js'
 import { command } from './command.js'
 
 export const doctor = command({
@@ -14,10 +14,12 @@ export const doctor = command({
   run: async ({ json }, _positionals, output) => {
     const found = diagnose()
     const tested = await selfTest()
-    if (json === true) output.line(JSON.stringify({ ...found, selfTest: tested }, undefined, 2))
+    const speeds = tested.passed ? await threadSpeeds() : undefined
+    if (json === true) output.line(JSON.stringify({ ...found, selfTest: tested, threadSpeeds: speeds }, undefined, 2))
     else {
       for (const [name, fact] of facts(found)) output.line(`${name.padEnd(10)} ${fact}`)
       output.line(`${'self-test'.padEnd(10)} ${tested.passed ? 'passed' : 'FAILED'}: ${tested.message}`)
+      if (speeds !== undefined) output.line(`${'threads'.padEnd(10)} ${sayThreads(speeds)}`)
     }
     return tested.passed ? 0 : 1
   },

@@ -37,6 +37,7 @@ export {
   mnistMaxoutFgsm,
 } from './negatives.js'
 export { selfTest, type SelfTest } from './self-test.js'
+export { sayThreads, threadSpeeds, type ThreadSpeeds } from './thread-speeds.js'
 export {
   type DataSource,
   type Halves,

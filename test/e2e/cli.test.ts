@@ -101,10 +101,13 @@ describe('what is known', () => {
     const { code, out } = await ostrich('doctor', '--json')
     expect(code).toBe(0)
     const found = JSON.parse(out) as {
+      cores: number
       selfTest: { passed: boolean }
+      threadSpeeds?: { threads: number; one: number; all: number }
       backends: { name: string; available: boolean; reason?: string }[]
     }
     expect(found.selfTest.passed).toBe(true)
+    if (found.cores > 1) expect(Math.min(...Object.values(found.threadSpeeds ?? { none: 0 }))).toBeGreaterThan(0)
     expect(found.backends.find(({ name }) => name === 'cpu')?.available).toBe(true)
     expect(found.backends.filter(({ available }) => !available).every(({ reason }) => (reason ?? '') !== '')).toBe(true)
   })
