@@ -87,7 +87,9 @@ describe.skipIf(absent)('a session on CUDA', () => {
       code: 'ERR_NO_DEVICE',
       message: expect.stringMatching(/cuda:900: expected a device below \d/) as string,
     })
-    await expect(openDevice({ device, memoryLimit: -1 })).rejects.toThrow('expected memoryLimit to be whole bytes')
+    await expect(openDevice({ device, memoryLimit: -1 })).rejects.toThrow(
+      'openDevice[memoryLimit]: expected a whole number of at least 0, got -1',
+    )
   })
 
   it('times its steps when asked', async () => {
