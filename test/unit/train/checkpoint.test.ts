@@ -59,7 +59,7 @@ describe('what a checkpoint says of itself', () => {
     [JSON.stringify({ ...good, fields: { x: { dtype: 'f64', shape: [1] } } }), /dtype and shape of the field x/],
     [JSON.stringify({ ...good, fields: { x: { dtype: 'u8', shape: [0] } } }), /dtype and shape of the field x/],
     [JSON.stringify({ ...good, fields: null }), /expected fields/],
-  ] as const)('%.60s is refused', async ([metadata, message]) => {
+  ] as const)('case %# of what is wrong is refused', async ([metadata, message]) => {
     const path = await written(metadata)
     await expect(inspectCheckpoint(path)).rejects.toMatchObject({ code: 'ERR_CHECKPOINT' })
     await expect(inspectCheckpoint(path)).rejects.toThrow(message)
