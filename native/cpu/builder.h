@@ -2,7 +2,6 @@
 // outputs, and return a Step. The Builder inserts reorders, keeps states in their home layout, and plans the arena.
 #pragma once
 
-#include <any>
 #include <memory>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string>
@@ -22,7 +21,6 @@ struct Slot : program::Slot {
   Layout layout;
   // oneDNN's description of this slot; a zero desc where only our own kernels know the layout.
   dnnl::memory::desc desc;
-  std::any hint;  // what the producer leaves for its gradient's factory (a forward primitive descriptor)
 
   size_t bytes() const override { return size_t(layout.elements()) * core::size_of(dtype); }
   bool lies_like(const program::Slot& other) const override { return layout == static_cast<const Slot&>(other).layout; }
@@ -64,10 +62,6 @@ class Builder : protected program::Placement {
   virtual Slot* output(const program::NodeSpec& node, size_t index, const dnnl::memory::desc& desc) = 0;
   virtual Slot* output(const program::NodeSpec& node, size_t index, const Layout& layout) = 0;
   Slot* output(const program::NodeSpec& node, size_t index);  // row-major
-  // An output that only its own gradient reads (a pooling's index): bytes as the primitive lays them out, never
-  // converted.
-  virtual Slot* opaque_output(const program::NodeSpec& node, size_t index, const dnnl::memory::desc& desc) = 0;
-  virtual Slot* opaque_input(const program::NodeSpec& node, size_t index) = 0;
   // Output `index` looks at the bytes of `source` (row-major both), `byte_offset` further on: no step needed.
   virtual void alias(const program::NodeSpec& node, size_t index, Slot* source, size_t byte_offset = 0) = 0;
   // Arena bytes that live only during the step that lists it in `writes`.

@@ -151,15 +151,6 @@ Slot* CpuBuilder::output(const NodeSpec& node, size_t index, const Layout& layou
   return add_slot(node.outputs[index], value.dtype, chosen, add_storage(Place::arena, bytes));
 }
 
-Slot* CpuBuilder::opaque_output(const NodeSpec& node, size_t index, const memory::desc& desc) {
-  const Layout bytes = Layout::row_major({int64_t(desc.get_size())});
-  return add_slot(node.outputs[index], DType::u8, bytes, add_storage(Place::arena, desc.get_size()));
-}
-
-Slot* CpuBuilder::opaque_input(const NodeSpec& node, size_t index) {
-  return forms_[size_t(node.inputs[index])].front();
-}
-
 void CpuBuilder::alias(const NodeSpec& node, size_t index, Slot* source, size_t byte_offset) {
   OSTRICH_CHECK(source->layout.is_row_major());
   keep_home_of(source);

@@ -24,8 +24,6 @@ class CpuBuilder : public Builder {
   using Builder::output;
   Slot* output(const program::NodeSpec& node, size_t index, const dnnl::memory::desc& desc) override;
   Slot* output(const program::NodeSpec& node, size_t index, const Layout& layout) override;
-  Slot* opaque_output(const program::NodeSpec& node, size_t index, const dnnl::memory::desc& desc) override;
-  Slot* opaque_input(const program::NodeSpec& node, size_t index) override;
   void alias(const program::NodeSpec& node, size_t index, Slot* source, size_t byte_offset) override;
   Slot* scratch(size_t bytes) override;
 

@@ -32,7 +32,7 @@ export function labelLoss(n: number, classes: number): string {
     { name: 'logits', dtype: 'f32', shape: [n, classes] },
     { name: 'labels', dtype: 'i32', shape: [n] },
   ]
-  const out = [2, 3].map((value) => ({ value, dtype: 'f32', shape: [n] }))
+  const out = [[n], [n, 2]].map((shape, i) => ({ value: 2 + i, dtype: 'f32', shape }))
   return JSON.stringify({
     format: 'ostrich-program',
     version: 1,
