@@ -1,6 +1,5 @@
 // What becomes of a field before the network or the loss takes it, as a checkpoint keeps it: enough to tell whether who loads the
 // network prepares its fields as its training did. A preparation is a function, so its graph is compared, by its digest.
-import { createHash } from 'node:crypto'
 import { batched } from '../data/index.js'
 import { feed, printGraph, trace } from '../graph/index.js'
 import type { Fields } from './source.js'
@@ -23,7 +22,9 @@ export type Preparations = Readonly<Record<string, Preparation>>
  * What becomes of `x` and `target`, in batches of so many examples.
  * @throws what the functions of `inputs` throw
  */
-export function preparations(inputs: Inputs, fields: Fields, batch: number): Preparations {
+export async function preparations(inputs: Inputs, fields: Fields, batch: number): Promise<Preparations> {
+  // Importing the library reads none of it.
+  const { createHash } = await import('node:crypto')
   const read = Object.entries(fields).filter(([name]) => name === 'x' || name === 'target')
   return Object.fromEntries(
     read.map(([name, spec]): [string, Preparation] => {

@@ -199,7 +199,11 @@ describe('a checkpoint', () => {
     const { path } = await saved('older')
     const old = join(folder, 'without.safetensors')
     const file = await openSafetensors(path)
-    const { preparation: _, digests: __, ...info } = JSON.parse(file.metadata.get('ostrich')!) as Record<string, unknown>
+    const {
+      preparation: _,
+      digests: __,
+      ...info
+    } = JSON.parse(file.metadata.get('ostrich')!) as Record<string, unknown>
     const tensors = await Promise.all(
       [...file.tensors].map(async ([name, { dtype, shape }]) => [name, { dtype, shape, data: await file.read(name) }]),
     )
