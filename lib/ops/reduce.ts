@@ -1,4 +1,4 @@
-// Reductions over any axes. `sum`, `sumSquares`, `max` and `argmax` are kernels, the rest is composed of them.
+// Reductions over any axes. `sum`, `norm`, `max` and `argmax` are kernels, the rest is composed of them.
 import { expectKind, expectOptions, is } from '../base/index.js'
 import {
   emitOne,
@@ -11,7 +11,7 @@ import {
 } from '../graph/index.js'
 import { exactly, expectDType, expectFloat, expectThat, normalAxis, register } from './define.js'
 import { stopGradient } from './marker.js'
-import { add, cast, div, equal, exp, log, mul, neg, square, sub } from './pointwise.js'
+import { add, cast, div, equal, exp, log, maximum, mul, neg, square, sub } from './pointwise.js'
 import { broadcastTo, reshape } from './reshape.js'
 
 type ReduceAttrs = { readonly axes: readonly number[]; readonly keepDims: boolean }
@@ -73,8 +73,11 @@ const maxOp = register<ReduceAttrs>({
   },
 })
 
-const sumSquaresOp = register({
-  name: 'sumSquares',
+/** f32 holds the squares of larger numbers only, so a norm below it may come out as 0. */
+const leastNorm = 2 ** -63
+
+const normOp = register({
+  name: 'norm',
   kind: 'kernel',
   attributes: {},
   infer: (inputs) => {
@@ -82,9 +85,10 @@ const sumSquaresOp = register({
     expectFloat(x, 'x')
     return [{ dtype: 'f32', shape: [] }]
   },
-  vjp: ({ inputs }, [dy]) => {
-    const [x] = exactly(inputs, 1)
-    return [dy && mul(x, cast(mul(dy, 2), x.dtype))]
+  // dy * x / y, and 0 at x = 0.
+  vjp: ({ inputs, outputs }, [dy]) => {
+    const [x, y] = [exactly(inputs, 1)[0], exactly(outputs, 1)[0]]
+    return [dy && mul(x, cast(div(dy, maximum(y, leastNorm)), x.dtype))]
   },
 })
 
@@ -130,12 +134,13 @@ export const sum: Reduction = ((x: Tensor, axes?: Axes, options?: ReduceOptions)
   reduce(sumOp, x, axes, options)) as Reduction
 
 /**
- * Sum of the squares of all elements, in one pass and in f32 whatever x is: float [...] -> f32 [].
+ * Square root of the sum of the squares of all elements, in one pass and f32 whatever x is: float [...] -> f32 [].
+ * f32 need not hold the sum, only its root; elements below 1e-19 may count as 0. The gradient at x = 0 is 0.
  * @throws ShapeError for an integer x.
- * @example sqrt(sumSquares(gradient)) // its norm
+ * @example norm(gradient)
  */
-export function sumSquares(x: Tensor): Tensor<'f32', []> {
-  return emitOne(sumSquaresOp, [x], {}) as Tensor<'f32', []>
+export function norm(x: Tensor): Tensor<'f32', []> {
+  return emitOne(normOp, [x], {}) as Tensor<'f32', []>
 }
 
 /** Maximum over axes (all when not given); elements that tie share the gradient equally. x float or i32. */

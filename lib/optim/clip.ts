@@ -2,16 +2,25 @@
 // networks", algorithm 1, over all parameters together.
 import { expectKind, is } from '../base/index.js'
 import { constant, type Tensor } from '../graph/index.js'
-import { add, div, minimum, mul, sqrt, sumSquares } from '../ops/index.js'
+import { add, div, maximum, minimum, mul, norm, sqrt, square, stopGradient } from '../ops/index.js'
 
 /** Keeps the factor finite where all gradients are zero; PyTorch's value. */
 const epsilon = 1e-6
 
-/** Square root of the sum of squares of all elements: f32 []. */
+/** The smallest and the largest number of f32 that have their full precision. */
+const [smallest, largest] = [2 ** -126, (2 - 2 ** -23) * 2 ** 127]
+
+/** Square root of the sum of squares of all elements, also where f32 does not hold that sum: f32 []. */
 export function globalNorm(tensors: readonly Tensor[]): Tensor<'f32', []> {
-  const squares = tensors.map((tensor) => sumSquares(tensor))
-  const [first = constant('f32', [], 0), ...rest] = squares
-  return sqrt(rest.reduce((total, next) => add(total, next), first))
+  const [first, ...rest] = tensors.map((tensor) => norm(tensor))
+  if (first === undefined) return constant('f32', [], 0)
+  if (rest.length === 0) return first
+  const norms = [first, ...rest]
+  // Squares of at most 1, as a share of the largest. An infinite norm stays so: infinity / infinity would be NaN.
+  const top = rest.reduce((a, b) => maximum(a, b), first)
+  const scale = stopGradient(minimum(maximum(top, smallest), largest))
+  const squares = norms.map((each) => square(div(each, scale)))
+  return mul(sqrt(squares.reduce((total, next) => add(total, next))), scale)
 }
 
 /**

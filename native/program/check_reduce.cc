@@ -1,4 +1,4 @@
-// Checks of reductions and of what works along the last axis: sum, sumSquares, max, argmax, softmax, logSoftmax,
+// Checks of reductions and of what works along the last axis: sum, norm, max, argmax, softmax, logSoftmax,
 // crossEntropy.
 #include "program/check.h"
 #include "program/rules.h"
@@ -38,7 +38,7 @@ void check_sum(const ProgramSpec& spec, const NodeSpec& node) {
   check_reduction(spec, node, x);
 }
 
-void check_sumSquares(const ProgramSpec& spec, const NodeSpec& node) {
+void check_norm(const ProgramSpec& spec, const NodeSpec& node) {
   expect_attrs(node, {});
   expect_float(node, "x", only_input(spec, node));
   expect_output(spec, node, 0, {core::DType::f32, {}});

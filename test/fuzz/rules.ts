@@ -205,7 +205,7 @@ export const rules: readonly Rule[] = [
     return ops.mean(x, axes, { keepDims: draw.chance(0.5) })
   }),
   one('max', ranked, (x, draw) => ops.max(x, [axis(draw, x)], { keepDims: draw.chance(0.5) })),
-  one('sumSquares', any, (x) => ops.div(ops.sumSquares(x), count(x.shape))),
+  one('norm', any, (x) => ops.div(ops.norm(x), Math.sqrt(count(x.shape)))),
   one('argmax', ranked, (x, draw) => {
     const at = ops.argmax(draw.like(x.dtype, x.shape), axis(draw, x))
     return ops.tanh(ops.cast(at, 'f32'))

@@ -253,11 +253,11 @@ def lstm():
     return made
 
 
-def sum_squares():
-    return [vector("sumSquares", "all elements", {}, [normal(2, 3, 4)], lambda x: x.square().sum())]
+def norm():
+    return [vector("norm", "all elements", {}, [normal(2, 3, 4)], lambda x: x.norm())]
 
 
-FAMILIES = (reduce, reshape, matmul, conv2d, pool2d, softmax, gather, lrn, ceil_pool2d, unfold, lstm, sum_squares)
+FAMILIES = (reduce, reshape, matmul, conv2d, pool2d, softmax, gather, lrn, ceil_pool2d, unfold, lstm, norm)
 
 
 def main():

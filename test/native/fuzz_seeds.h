@@ -79,7 +79,7 @@ inline std::vector<json> fuzz_seeds() {
       one_node("pad", "f32[5,6]", "f32[6,9]", R"({"before": [1, 1], "after": [0, 2], "value": 0.5})"),
       one_node("transpose", "f32[5,6,2]", "f32[2,5,6]", R"({"perm": [2, 0, 1]})"),
       one_node("sum", "f32[5,6,2]", "f32[5,2]", R"({"axes": [1], "keepDims": false})"),
-      one_node("sumSquares", "bf16[5,6]", "f32[]", none),
+      one_node("norm", "bf16[5,6]", "f32[]", none),
       one_node("max", "i32[5,6]", "i32[5,1]", R"({"axes": [1], "keepDims": true})"),
       one_node("argmax", "f32[5,6]", "i32[5]", R"({"axis": 1})"),
       one_node("softmax", "f32[5,6]", "f32[5,6]", none),

@@ -1,5 +1,5 @@
-// softmax, cross-entropy, gather, scatterAdd, and random draws: against double precision, against core/philox.h word
-// for word, and with labels and indices that do not exist.
+// softmax, cross-entropy, norm, gather, scatterAdd, and random draws: against double precision, against core/philox.h
+// word for word, and with labels and indices that do not exist.
 #include <gtest/gtest.h>
 
 #include "core/error.h"
@@ -49,6 +49,27 @@ TEST(Rows, SoftmaxOfExtremeLogits) {
   const Array x{kF32, {3, 3}, {1000, 1000, -1000, -INFINITY, 0, -INFINITY, 3e38, -3e38, 0}};
   const auto p = test::run_node("softmax", {x}, {{kF32, {3, 3}}}, json::object())[0];
   EXPECT_EQ(p.values, (std::vector<double>{0.5, 0.5, 0, 0, 1, 0, 1, 0, 0}));
+}
+
+double norm_of(const Array& x) { return test::run_node("norm", {x}, {{kF32, {}}}, json::object())[0].values[0]; }
+
+// Also where f32 does not hold the squares, or their sum; more than one piece, of which one is large.
+TEST(Rows, NormWhateverTheSumOfSquares) {
+  for (DType dtype : {kF32, kBf16}) {
+    for (double scale : {1.0, 1e18, 1e25, 1e34}) {
+      Array x = test::random_array(dtype, {70000}, 1);
+      for (size_t i = 0; i < 40000; ++i) x.values[i] *= scale;
+      double sum = 0;
+      for (double value : test::from_bytes(dtype, x.shape, test::to_bytes(x)).values) sum += value * value;
+      EXPECT_NEAR(norm_of(x), std::sqrt(sum), 1e-6 * std::sqrt(sum)) << scale;
+    }
+    Array x = test::random_array(dtype, {100}, 2);
+    x.values[7] = INFINITY;
+    EXPECT_EQ(norm_of(x), INFINITY);
+    x.values[8] = NAN;
+    EXPECT_TRUE(std::isnan(norm_of(x)));
+    EXPECT_EQ(norm_of({dtype, {3}, {0, 0, 0}}), 0);
+  }
 }
 
 Array labels_of(int64_t rows, int64_t k) {

@@ -115,20 +115,35 @@ export const reduceCases: readonly OpCase[] = [
     tolerance: accumulation,
   }),
   opCase({
-    name: 'sumSquares',
-    reference: ([x]) => [{ shape: [], data: Float64Array.of(x!.data.reduce((sum, value) => sum + value ** 2, 0)) }],
+    name: 'norm',
+    reference: ([x]) => {
+      const squares = x!.data.reduce((sum, value) => sum + value ** 2, 0)
+      return [{ shape: [], data: Float64Array.of(Math.sqrt(squares)) }]
+    },
     samples: [
       {
         name: 'some elements',
         inputs: [input('float', [3, 4], uniform())],
-        build: apply('sumSquares'),
+        build: apply('norm'),
         outputs: ['f32[]'],
       },
-      { name: 'one element', inputs: [input('float', [], uniform())], build: apply('sumSquares'), outputs: ['f32[]'] },
+      { name: 'one element', inputs: [input('float', [], uniform())], build: apply('norm'), outputs: ['f32[]'] },
+      ...(
+        [
+          ['large elements', [3, 4]],
+          ['large elements for several threads and parts', [5, 20_000]],
+        ] as const
+      ).map(([name, shape]) => ({
+        name: `${name}, whose squares f32 does not hold`,
+        inputs: [input('float', shape, uniform(-2e25, 2e25))],
+        build: apply('norm'),
+        outputs: ['f32[]'],
+        noGradient: 'differences of numbers that large; the rule is that of the small',
+      })),
       {
         name: 'elements for several threads and parts',
         inputs: [input('float', [5, 20_000], uniform())],
-        build: apply('sumSquares'),
+        build: apply('norm'),
         outputs: ['f32[]'],
         noGradient: 'the rule of the few, and thousands of elements to vary',
       },
@@ -136,7 +151,7 @@ export const reduceCases: readonly OpCase[] = [
     refusals: [
       {
         inputs: [{ dtype: 'i32', shape: [2] }],
-        build: apply('sumSquares'),
+        build: apply('norm'),
         message: /expected x of f32 or bf16, got i32\[2\]/,
       },
     ],

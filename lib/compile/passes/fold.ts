@@ -48,7 +48,7 @@ const cast: Rule = (node) => {
 }
 
 /** It computes in f32 itself: what was widened for it is read as it was. */
-const sumSquares: Rule = (node, rewriter) => {
+const norm: Rule = (node, rewriter) => {
   const from = widened(input(node, 0))
   return from && output(rewriter.emit(node.op, [from], node.attrs, node))
 }
@@ -89,7 +89,7 @@ const rules: Readonly<Record<string, Rule>> = {
   pow: neutralRight(1),
   neg: (node) => (input(node, 0).node.op.name === 'neg' ? input(input(node, 0).node, 0) : undefined),
   cast,
-  sumSquares,
+  norm,
   reshape,
   transpose,
   where,

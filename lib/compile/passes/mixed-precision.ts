@@ -31,17 +31,7 @@ const followers = new Set([
 ])
 
 /** Ops through which a gradient may pass on its way to a parameter update. */
-const updatePath = new Set([
-  'sum',
-  'sumSquares',
-  'max',
-  'reshape',
-  'transpose',
-  'broadcastTo',
-  'slice',
-  'concat',
-  'pad',
-])
+const updatePath = new Set(['sum', 'norm', 'max', 'reshape', 'transpose', 'broadcastTo', 'slice', 'concat', 'pad'])
 
 /** Tensors that each reader takes in bf16, directly or through followers. */
 function wantedInBf16(graph: Graph, uses: Uses): Set<Tensor> {

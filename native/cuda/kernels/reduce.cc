@@ -1,4 +1,4 @@
-// sum, max, argmax over any axes, sumSquares over all, of an input as it lies: one pass, or parts first where there are
+// sum, max, argmax over any axes, norm over all, of an input as it lies: one pass, or parts first where there are
 // few outputs.
 #include "cuda/kernels/reduce.h"
 
@@ -38,14 +38,13 @@ int64_t count(const Walk& walk) {
   return n;
 }
 
-enum class What : uint8_t { sum, sum_squares, max, argmax };
+enum class What : uint8_t { sum, norm, max, argmax };
 
-// What kernels are called: of the pass over x, and of the one that joins its parts.
+// What kernels are called.
 const char* name_of(What what) {
-  static const char* const names[] = {"sum_", "sum_squares_", "max_", "argmax_"};
+  static const char* const names[] = {"sum_", "norm_", "max_", "argmax_"};
   return names[int(what)];
 }
-const char* name_of_joining(What what) { return name_of(what == What::sum_squares ? What::sum : what); }
 
 class ReduceStep : public Step {
  public:
@@ -55,7 +54,8 @@ class ReduceStep : public Step {
     first_.outputs = count(first_.kept);
     first_.length = count(first_.reduced);
     const Walk& reduced = first_.reduced;
-    by_rows_ = reduced.axes > 0 && reduced.strides[reduced.axes - 1] == 1 && first_.length > kShort;
+    by_rows_ =
+        what == What::norm || (reduced.axes > 0 && reduced.strides[reduced.axes - 1] == 1 && first_.length > kShort);
     const int64_t enough = by_rows_ ? kEnoughBlocks : kEnoughBlocks * kReduceThreads;  // of blocks, or threads
     const int64_t least = by_rows_ ? kReduceThreads * 8 : kShort / 2;  // elements that are worth a split
     const int64_t wanted =
@@ -79,6 +79,7 @@ class ReduceStep : public Step {
       args.y_index = indices_->data<int32_t>();
     } else {
       args.y = partials_->data<void>();
+      args.partial = what_ == What::norm;
     }
     launch(kernel_, by_rows_, args, stream);
     if (!second_) return;
@@ -130,11 +131,11 @@ class ReduceStep : public Step {
     push(join.reduced, join.length, join.outputs);
     second_ = join;
     // Few outputs: more of the device works where a block adds up each.
-    joins_by_rows_ = join.length > kShort;
-    const char* dtype = x_->dtype == DType::i32 ? "i32" : "f32";
+    joins_by_rows_ = what_ == What::norm || join.length > kShort;
+    const char* dtype = x_->dtype == DType::i32 ? "i32" : what_ == What::norm ? "f64" : "f32";
     second_kernel_ =
-        builder.kernel("reduce", std::string(name_of_joining(what_)) + dtype + (joins_by_rows_ ? "_rows" : "_columns"));
-    const size_t bytes = size_t(first_.outputs * first_.splits) * 4;
+        builder.kernel("reduce", std::string(name_of(what_)) + dtype + (joins_by_rows_ ? "_rows" : "_columns"));
+    const size_t bytes = size_t(first_.outputs * first_.splits) * (what_ == What::norm ? 8 : 4);
     writes.push_back(partials_ = builder.scratch(bytes));
     if (what_ == What::argmax) writes.push_back(indices_ = builder.scratch(bytes));
     detail += " in " + std::to_string(first_.splits);
@@ -164,11 +165,11 @@ std::unique_ptr<Step> make_reduction(Builder& builder, const NodeSpec& node, Wha
 std::unique_ptr<Step> make_sum(Builder& builder, const NodeSpec& node) {
   return make_reduction(builder, node, What::sum);
 }
-std::unique_ptr<Step> make_sumSquares(Builder& builder, const NodeSpec& node) {
+std::unique_ptr<Step> make_norm(Builder& builder, const NodeSpec& node) {
   Slot* x = builder.input(node, 0);
   std::vector<int64_t> axes(x->shape.size());
   std::iota(axes.begin(), axes.end(), 0);
-  return std::make_unique<ReduceStep>(builder, What::sum_squares, x, axes, builder.output(node, 0));
+  return std::make_unique<ReduceStep>(builder, What::norm, x, axes, builder.output(node, 0));
 }
 std::unique_ptr<Step> make_max(Builder& builder, const NodeSpec& node) {
   return make_reduction(builder, node, What::max);

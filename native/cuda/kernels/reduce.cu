@@ -1,4 +1,4 @@
-// sum, sumSquares, max, argmax. Which elements a thread adds up, and in which order, depends on the extents alone.
+// sum, norm, max, argmax. Which elements a thread adds up, and in which order, depends on the extents alone.
 #include "cuda/kernels/device.h"
 #include "cuda/kernels/reduce.h"
 #include "math/pointwise.h"
@@ -9,16 +9,6 @@ namespace {
 struct I32 {
   using Stored = int32_t;
   OSTRICH_DEVICE int32_t load(int32_t x) { return x; }
-};
-
-// An element stands for its square.
-template <class Kind>
-struct Squared {
-  using Stored = typename Kind::Stored;
-  OSTRICH_DEVICE float load(Stored x) {
-    const float value = Kind::load(x);
-    return value * value;
-  }
 };
 
 struct Sum {
@@ -117,6 +107,54 @@ OSTRICH_DEVICE void rows(const ReduceArgs& args, typename Op::Value* shared) {
   if (thread == 0) store(args, item, shared[0]);
 }
 
+// What a thread adds up of a norm: squares in f32, or again in f64 where f32 does not hold their sum; NaN stays.
+template <class Kind>
+struct Squares {
+  OSTRICH_DEVICE double sum(const ReduceArgs& args, int64_t begin, int64_t end) {
+    const auto* x = static_cast<const typename Kind::Stored*>(args.x);
+    float total = 0;
+    for (int64_t r = begin; r < end; r += kReduceThreads) {
+      const float value = Kind::load(x[offset_of(args.reduced, r)]);
+      total += value * value;
+    }
+    if (total < __builtin_inff()) return double(total);
+    double wide = 0;
+    for (int64_t r = begin; r < end; r += kReduceThreads) {
+      const double value = double(Kind::load(x[offset_of(args.reduced, r)]));
+      wide += value * value;
+    }
+    return wide;
+  }
+};
+
+// And of a second pass: the sums that the first one left.
+struct Parts {
+  OSTRICH_DEVICE double sum(const ReduceArgs& args, int64_t begin, int64_t end) {
+    double total = 0;
+    for (int64_t r = begin; r < end; r += kReduceThreads) total += static_cast<const double*>(args.x)[r];
+    return total;
+  }
+};
+
+// A block for each split of the one output.
+template <class Terms>
+OSTRICH_DEVICE void norm(const ReduceArgs& args, double* shared) {
+  const int64_t split = block_x();
+  const int thread = int(thread_index());
+  shared[thread] = Terms::sum(args, split * args.part + thread, smaller(args.length, (split + 1) * args.part));
+  barrier();
+  for (int half = kReduceThreads / 2; half > 0; half /= 2) {
+    if (thread < half) shared[thread] += shared[thread + half];
+    barrier();
+  }
+  if (thread != 0) return;
+  if (args.partial) {
+    static_cast<double*>(args.y)[split] = shared[0];
+  } else {
+    static_cast<float*>(args.y)[split] = float(__builtin_sqrt(shared[0]));
+  }
+}
+
 template <class Kind>
 OSTRICH_DEVICE Candidate candidate(const ReduceArgs& args, int64_t place, int64_t r) {
   const float value = Kind::load(static_cast<const typename Kind::Stored*>(args.x)[place]);
@@ -175,11 +213,18 @@ OSTRICH_DEVICE void argmax_rows(const ReduceArgs& args, float* values, int32_t* 
   }
 OSTRICH_REDUCTION(sum_f32, Sum, F32)
 OSTRICH_REDUCTION(sum_bf16, Sum, Bf16)
-OSTRICH_REDUCTION(sum_squares_f32, Sum, Squared<F32>)
-OSTRICH_REDUCTION(sum_squares_bf16, Sum, Squared<Bf16>)
 OSTRICH_REDUCTION(max_f32, Max, F32)
 OSTRICH_REDUCTION(max_bf16, Max, Bf16)
 OSTRICH_REDUCTION(max_i32, MaxI32, I32)
+
+#define OSTRICH_NORM(name, Terms)                         \
+  OSTRICH_GLOBAL_SYNC(name, ReduceArgs, kReduceThreads) { \
+    OSTRICH_SHARED(double, shared, kReduceThreads);       \
+    norm<Terms>(args, shared);                            \
+  }
+OSTRICH_NORM(norm_f32_rows, Squares<F32>)
+OSTRICH_NORM(norm_bf16_rows, Squares<Bf16>)
+OSTRICH_NORM(norm_f64_rows, Parts)
 
 #define OSTRICH_ARGMAX(name, Kind)                                                           \
   OSTRICH_GLOBAL(name##_columns, ReduceArgs, kReduceThreads) { argmax_columns<Kind>(args); } \

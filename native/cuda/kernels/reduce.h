@@ -13,7 +13,8 @@ struct ReduceArgs {
   Walk kept, reduced;
   int64_t outputs, length, part;  // part: elements of one split
   int splits;
-  bool narrow;  // y is bf16, else f32 (i32 for max of i32)
+  bool narrow;   // y is bf16, else f32 (i32 for max of i32)
+  bool partial;  // norm, first of two passes: y is f64, of sums of squares
 };
 
 constexpr int kReduceThreads = 256;

@@ -92,13 +92,13 @@ describe('fold', () => {
     `)
   })
 
-  it('reads in bf16 what was widened for a sum of squares', () => {
-    const text = through(fold, (x) => ({ y: ops.sumSquares(ops.cast(ops.cast(x, 'bf16'), 'f32')) }))
+  it('reads in bf16 what was widened for a norm', () => {
+    const text = through(fold, (x) => ({ y: ops.norm(ops.cast(ops.cast(x, 'bf16'), 'f32')) }))
     expect(text).toMatchInlineSnapshot(`
       "graph g {
         feed %0: f32[2, 3] x
         %1: bf16[2, 3] = cast(%0) dtype="bf16"
-        %2: f32[] = sumSquares(%1)
+        %2: f32[] = norm(%1)
         fetch y = %2
       }
       "

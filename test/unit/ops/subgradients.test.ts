@@ -25,6 +25,7 @@ test.each<[string, number[], (x: Tensor<'f32', [number]>) => Tensor, number[]]>(
   ['maximum gives half at a tie', [1, 2, 3], (x) => ops.maximum(x, 2), [0, 1 / 2, 1]],
   ['minimum gives half at a tie', [1, 2, 3], (x) => ops.minimum(x, 2), [1, 1 / 2, 0]],
   ['both sides of a tie together have 1', [2], (x) => ops.maximum(x, x), [1]],
+  ['norm at 0 has 0', [0, 0], (x) => ops.norm(x), [0, 0]],
   ['pow at a base of 0', [0, 2], (x) => ops.pow(x, 2), [0, 4]],
   ['pow with an exponent of 0', [0, 2], (x) => ops.pow(x, 0), [0, 0]],
   ['pow by its exponent at a base of 0', [1, 2], (x) => ops.pow(0, x), [0, 0]],

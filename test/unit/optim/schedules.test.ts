@@ -79,6 +79,11 @@ describe('clipping', () => {
     })
   })
 
+  test('infinity and NaN are in the norm', () => {
+    expect(clip(5, [[1, Infinity], [2]]).norm).toBe(Infinity)
+    expect(clip(5, [[1, 2], [NaN]]).norm).toBeNaN()
+  })
+
   test('a norm below it, and zeros, stay', () => {
     expect(clip(5, [[2, -1], [2]]).clipped).toEqual([[2, -1], [2]])
     expect(clip(5, [[0, 0]]).clipped).toEqual([[0, 0]])
