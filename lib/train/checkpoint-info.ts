@@ -9,7 +9,12 @@ import type { Fields } from './source.js'
 
 type Content = Pick<CheckpointInfo, 'data' | 'fields' | 'parameters' | 'vocabulary' | 'classes' | 'draws'>
 
-export function checkpointInfo(options: Resolved, place: Place, position: Position, content: Content): CheckpointInfo {
+export async function checkpointInfo(
+  options: Resolved,
+  place: Place,
+  position: Position,
+  content: Content,
+): Promise<CheckpointInfo> {
   return {
     version: 1,
     ...position,
@@ -21,18 +26,18 @@ export function checkpointInfo(options: Resolved, place: Place, position: Positi
     threads: place.threads,
     versions: versions(),
     ...content,
-    preparation: preparations(options.inputs, content.fields, options.batch),
+    preparation: await preparations(options.inputs, content.fields, options.batch),
     config: options.config ?? null,
   }
 }
 
 /** Sentences on everything because of which a resumed run is not bit for bit the one that was saved. */
-export function differences(
+export async function differences(
   info: CheckpointInfo,
   options: Resolved,
   place: Place,
   { fields, data }: { readonly fields: Fields; readonly data: string | undefined },
-): string[] {
+): Promise<string[]> {
   const pairs: readonly (readonly [string, unknown, unknown])[] = [
     ['seed', info.seed, options.seed],
     ['batch', info.batch, options.batch],
@@ -41,7 +46,7 @@ export function differences(
     ['threads', info.threads, place.threads],
     ['training data', info.data, data],
   ]
-  const other = otherPreparation(info.preparation ?? {}, preparations(options.inputs, fields, info.batch))
+  const other = otherPreparation(info.preparation ?? {}, await preparations(options.inputs, fields, info.batch))
   return [
     ...pairs
       .filter(([, saved, own]) => saved !== own)

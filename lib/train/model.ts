@@ -105,7 +105,7 @@ export async function load(path: string, net: Network, options: LoadOptions = {}
       `load[input]: expected the type of an example, as ${path} does not say it, got none`,
     )
   }
-  if (info !== undefined) expectMeaning(path, info, options)
+  if (info !== undefined) await expectMeaning(path, info, options)
   const place = await openPlace({ ...options, precision: options.precision ?? info?.precision ?? 'auto' })
   for (const message of place.warnings) options.onWarning?.(message)
   try {
@@ -131,14 +131,18 @@ export async function load(path: string, net: Network, options: LoadOptions = {}
 }
 
 /** What a network answers depends on how its fields are prepared: they must be as they were in training. */
-function expectMeaning(path: string, info: CheckpointInfo, { inputs = {}, input, onWarning }: LoadOptions): void {
+async function expectMeaning(
+  path: string,
+  info: CheckpointInfo,
+  { inputs = {}, input, onWarning }: LoadOptions,
+): Promise<void> {
   const { fields, batch, preparation } = info
   if (input !== undefined && fields['x'] !== undefined) checkKind('load[input]', input.dtype, fields['x'].dtype)
   if (preparation === undefined) {
     onWarning?.(`${path}: does not say how fields were prepared in training: they are taken as \`inputs\` says`)
     return
   }
-  const other = otherPreparation(preparation, preparations(inputs, fields, batch))
+  const other = otherPreparation(preparation, await preparations(inputs, fields, batch))
   if (other === undefined) return
   throw new CheckpointError(`${path}: ${other}: load it with the \`inputs\` of its training`)
 }

@@ -167,7 +167,7 @@ export class Session {
       const { fields, vocabulary } = sources.train
       const data = await sources.train.fingerprint()
       const content = { data, fields, parameters, vocabulary, classes: sources.classes, draws: programs.draws }
-      const info = checkpointInfo(options, place, { ...this.#position }, content)
+      const info = await checkpointInfo(options, place, { ...this.#position }, content)
       await writeCheckpoint(path, store.entries(), info)
     })
   }
@@ -202,7 +202,7 @@ export class Session {
     })
     const data = await sources.train.fingerprint()
     const own = { fields: sources.train.fields, data }
-    for (const message of differences(info, options, place, own)) this.#warn(`${path}: ${message}`)
+    for (const message of await differences(info, options, place, own)) this.#warn(`${path}: ${message}`)
   }
 
   /** Waits for what is running and frees everything; later calls throw `ERR_DISPOSED`. */
