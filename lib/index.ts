@@ -3,7 +3,7 @@ export * as nn from './nn/index.js'
 export * as ops from './ops/index.js'
 export * as optim from './optim.js'
 export * as solvers from './solvers/index.js'
-export * as train from './train/index.js'
+export * as train from './train.js'
 export { grad, vjp } from './autodiff/index.js'
 export {
   assign,
@@ -24,4 +24,4 @@ export {
 } from './graph/index.js'
 export { DataError } from './data/index.js'
 export { DeviceError, diagnose, type Diagnosis, openDevice, type Device } from './runtime/index.js'
-export { CheckpointError } from './train/index.js'
+export { CheckpointError } from './files/index.js'

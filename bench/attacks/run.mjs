@@ -13,7 +13,7 @@ import { drawExamples, trained, wrongLabels } from '../../dist/experiments/index
 import { solvers } from '../../dist/index.js'
 import { fc100 } from '../../dist/recipes/index.js'
 import { versions } from '../../dist/runtime/index.js'
-import { writeSafetensors } from '../../dist/train/index.js'
+import { writeSafetensors } from '../../dist/files/index.js'
 import { pythonWithTorch } from '../peers/python.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))

@@ -10,7 +10,8 @@ import { shakespeare } from '../../dist/data/index.js'
 import { charLstm, lstmLm } from '../../dist/models/index.js'
 import * as nn from '../../dist/nn/index.js'
 import * as optim from '../../dist/optim/index.js'
-import { load, session } from '../../dist/train/index.js'
+import { load } from '../../dist/infer/index.js'
+import { session } from '../../dist/train/index.js'
 import { commit } from '../report.mjs'
 
 const { values } = parseArgs({ options: { precision: { type: 'string' }, seconds: { type: 'string' } } })

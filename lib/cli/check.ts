@@ -2,7 +2,8 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { checkPacked } from '../data/index.js'
-import { checkCheckpoint, createProgress } from '../train/index.js'
+import { createProgress } from '../report/index.js'
+import { checkCheckpoint } from '../train/index.js'
 import { command } from './command.js'
 import { checkpointOf } from './language-model.js'
 

@@ -1,7 +1,7 @@
 // ostrich complete: autocompletion with a language model. On a terminal: type, see how the word may end, Tab takes the first
 // completion. Elsewhere, or with a text as its argument: prints the completions of each line.
 import { createInterface } from 'node:readline'
-import { type Completer, completer, type Completion } from '../train/index.js'
+import { type Completer, completer, type Completion } from '../infer/index.js'
 import { command, type Output, UsageError } from './command.js'
 import { languageModel, placeOptions } from './language-model.js'
 import { percent } from './reading.js'

@@ -1,15 +1,8 @@
 // ostrich eval: measures a saved network on the test set of its recipe.
 import { type Dataset, type Text, Vocabulary } from '../data/index.js'
 import { type Halves, type Recipe, recipes, type Target } from '../recipes/index.js'
-import {
-  completer,
-  inspectCheckpoint,
-  type Keystrokes,
-  keystrokes,
-  load,
-  type Metrics,
-  type Model,
-} from '../train/index.js'
+import { completer, type Keystrokes, keystrokes, load, type Model } from '../infer/index.js'
+import { inspectCheckpoint, type Metrics } from '../train/index.js'
 import { command, named, type Output, UsageError } from './command.js'
 import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'

@@ -1,6 +1,6 @@
 // Fetches a data set on its first use and says what is going on; asks nothing and says nothing where all is there.
 import type { DataSource } from '../recipes/index.js'
-import { createProgress } from '../train/index.js'
+import { createProgress } from '../report/index.js'
 import type { Output } from './command.js'
 
 const words = { fetch: 'downloading', unpack: 'unpacking', decode: 'decoding', write: 'writing' } as const

@@ -3,14 +3,15 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cifar10Classes, type Dataset } from '../data/index.js'
-import { type Fooled, foolAll, type Gallery, page } from '../experiments/index.js'
+import { type Fooled, foolAll } from '../experiments/index.js'
+import { alignedLines, createProgress, type Gallery, page } from '../report/index.js'
 import { type Recipe, recipes } from '../recipes/index.js'
-import { createProgress, inspectCheckpoint, load } from '../train/index.js'
+import { load } from '../infer/index.js'
+import { inspectCheckpoint } from '../train/index.js'
 import { command, type Output, UsageError } from './command.js'
 import { deviceOption } from './device-option.js'
 import { recipeOf, trainedOn } from './eval.js'
 import { fetchData } from './fetch.js'
-import { alignedLines } from './table.js'
 
 export const fool = command({
   name: 'fool',

@@ -1,7 +1,7 @@
 // ostrich generate: a language model writes. All samples are drawn at once, as streams of one batch; the first is shown while it
 // is being written, the others behind it, none is chosen.
 import { END_OF_LINE, type Vocabulary } from '../data/index.js'
-import type { Sampler } from '../train/index.js'
+import type { Sampler } from '../infer/index.js'
 import { command, type Output, UsageError } from './command.js'
 import { languageModel, placeOptions } from './language-model.js'
 

@@ -3,9 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cells, type LagResult, lagsPicture, measureLag, median } from '../experiments/index.js'
 import { diagnose } from '../runtime/index.js'
-import { createProgress } from '../train/index.js'
+import { alignedLines, createProgress, grouped } from '../report/index.js'
 import { command, type Output, UsageError } from './command.js'
-import { alignedLines } from './table.js'
 
 const usual = [10, 20, 50, 100, 200, 400]
 
@@ -49,7 +48,7 @@ export const lags = command({
 })
 
 function titleOf(seeds: number, budget: number): string {
-  return `${seeds} ${seeds === 1 ? 'seed' : 'seeds'}, at most ${budget.toLocaleString('en')} sequences each`
+  return `${seeds} ${seeds === 1 ? 'seed' : 'seeds'}, at most ${grouped(budget)} sequences each`
 }
 
 function lengthsOf(list: string): number[] {
@@ -92,7 +91,7 @@ function say(results: readonly LagResult[], lengths: readonly number[], output: 
       const own = results.filter((one) => one.cell === cell && one.length === length)
       const sequences = median(own.map((one) => one.sequences ?? Infinity))
       return [
-        Number.isFinite(sequences) ? sequences.toLocaleString('en') : 'never',
+        Number.isFinite(sequences) ? grouped(sequences) : 'never',
         median(own.map(({ error }) => error)).toFixed(4),
       ]
     }),

@@ -1,12 +1,13 @@
 // ostrich lipschitz: how much each layer of a saved network can stretch a difference between two inputs.
 import { lipschitzBounds } from '../experiments/index.js'
 import { recipes } from '../recipes/index.js'
-import { inspectCheckpoint, load } from '../train/index.js'
+import { load } from '../infer/index.js'
+import { inspectCheckpoint } from '../train/index.js'
 import { command } from './command.js'
 import { deviceOption } from './device-option.js'
 import { recipeOf } from './eval.js'
 import { checkpointOf } from './language-model.js'
-import { alignedLines } from './table.js'
+import { alignedLines } from '../report/index.js'
 
 /** Of the AlexNet of Szegedy et al. 2013, table 5: by the kind of a layer and its place among those. */
 const published = { convolution: [2.75, 10, 7, 7.5, 11], 'fully connected': [3.12, 4, 4] } as const

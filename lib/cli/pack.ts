@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { packImages, type PackOptions, type PackResult } from '../data/index.js'
-import { createProgress } from '../train/index.js'
+import { createProgress } from '../report/index.js'
 import { type Output, UsageError, type Values } from './command.js'
 
 /** Options of `data pack`. */

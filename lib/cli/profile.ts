@@ -1,9 +1,9 @@
 // ostrich profile: where the time of a recipe's training step goes, measured on this machine with made-up inputs.
 import { recipes } from '../recipes/index.js'
-import { createProgress, profile as measure, type Profile, type ProfileKind } from '../train/index.js'
+import { alignedLines, createProgress, shareOf } from '../report/index.js'
+import { profile as measure, type Profile, type ProfileKind } from '../train/index.js'
 import { command, named } from './command.js'
 import { deviceOption } from './device-option.js'
-import { alignedLines, shareOf } from './table.js'
 
 export const profile = command({
   name: 'profile',

@@ -3,7 +3,7 @@ import { batched } from '../data/index.js'
 import { type Summary, type SummaryRow, summary as summarize } from '../nn/index.js'
 import { recipes } from '../recipes/index.js'
 import { command, named } from './command.js'
-import { alignedLines, shareOf } from './table.js'
+import { alignedLines, grouped, shareOf } from '../report/index.js'
 
 export const summary = command({
   name: 'summary',
@@ -27,10 +27,10 @@ export const summary = command({
       ...made.rows.map((row) => [
         row.path === '' ? row.kind : row.path,
         `[${row.output.join(', ')}]`,
-        row.parameters.toLocaleString('en'),
-        row.multiplyAdds.toLocaleString('en'),
+        grouped(row.parameters),
+        grouped(row.multiplyAdds),
       ]),
-      ['total', '', made.parameters.toLocaleString('en'), made.multiplyAdds.toLocaleString('en')],
+      ['total', '', grouped(made.parameters), grouped(made.multiplyAdds)],
     ]
     for (const line of [...alignedLines(table, 2), '', ...splitLines(made)]) output.line(line)
     return Promise.resolve(0)
@@ -48,7 +48,7 @@ function splitLines({ rows, parameters, multiplyAdds }: Summary): string[] {
     rows.filter(({ kind }) => of.includes(kind)).reduce((total, row) => total + what(row), 0)
   const lines = kinds.map(([title, of]) => {
     const own = [sum(of, (row) => row.parameters), sum(of, (row) => row.multiplyAdds)] as const
-    const cell = (part: number, whole: number) => [part.toLocaleString('en'), shareOf(part, whole)]
+    const cell = (part: number, whole: number) => [grouped(part), shareOf(part, whole)]
     return [title, ...cell(own[0], parameters), ...cell(own[1], multiplyAdds)]
   })
   return alignedLines([['', 'parameters', 'share', 'multiply-adds', 'share'], ...lines], 1)

@@ -6,27 +6,30 @@ import {
   answers,
   errorOf,
   type Examples,
-  type Gallery,
   layouts,
   networks,
-  measuredTable,
   measureNegatives,
   type NegativeOptions,
   type Negatives,
-  page,
   predicted,
   rounded,
-  shownCell,
-  type Table,
   unitRange,
   type Trained,
 } from '../experiments/index.js'
+import {
+  alignedLines,
+  createProgress,
+  type Gallery,
+  measuredTable,
+  page,
+  shownCell,
+  type Table,
+} from '../report/index.js'
 import { fc100 } from '../recipes/index.js'
 import { diagnose } from '../runtime/index.js'
-import { createProgress, openSafetensors, writeSafetensors } from '../train/index.js'
+import { openSafetensors, writeSafetensors } from '../files/index.js'
 import { command, type Output, UsageError } from './command.js'
 import { fetchData } from './fetch.js'
-import { alignedLines } from './table.js'
 
 const side = 28
 /** Pictures of each network on the page. */

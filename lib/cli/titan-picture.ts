@@ -1,6 +1,6 @@
 // Draws this machine among the published rates: one bar for each on a logarithmic axis, and a line at the lecture's five
 // days. One self-contained SVG that follows the reader's light or dark theme: no script, font or other file is fetched.
-import { escaped, svgText, tenth } from '../experiments/index.js'
+import { escaped, grouped, svgDocument, svgText, tenth } from '../report/index.js'
 import { type Anchor, history, ninetyEpochs, titanRate } from './titan-history.js'
 
 /** A bar of this machine. */
@@ -16,17 +16,12 @@ const TOP = 96
 const ROW = 24
 const BAR = 14
 
+const COLOURS = { past: ['#b8c0d0', '#4a5368'], own: ['#2f6fde', '#6ea2ff'], line: ['#e0762b', '#ff9f5a'] } as const
+
 const STYLE = `
-  svg { --ink: #1f2430; --soft: #667085; --grid: #e6e8ee; --back: #ffffff; --past: #b8c0d0; --own: #2f6fde; --line: #e0762b }
-  @media (prefers-color-scheme: dark) {
-    svg { --ink: #e8eaf0; --soft: #9aa3b5; --grid: #2c3240; --back: #14171f; --past: #4a5368; --own: #6ea2ff; --line: #ff9f5a }
-  }
-  text { font: 12px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: var(--soft) }
   .value { paint-order: stroke; stroke: var(--back); stroke-width: 4px; stroke-linejoin: round }
-  .title { font-size: 17px; font-weight: 600; fill: var(--ink) }
   .name { fill: var(--ink) } .own-name { fill: var(--ink); font-weight: 600 }
-  .back { fill: var(--back) } .past { fill: var(--past) } .own { fill: var(--own) }
-  .grid { stroke: var(--grid); stroke-width: 1 }
+  .past { fill: var(--past) } .own { fill: var(--own) }
   .titan { stroke: var(--line); stroke-width: 1.5; stroke-dasharray: 4 3 }
   .titan-name { fill: var(--line); font-weight: 600 }`
 
@@ -46,20 +41,16 @@ export function titanPicture(machine: string, measured: readonly Measured[]): st
   const x = (rate: number) => LEFT + (plot * Math.log(rate / low)) / Math.log(high / low)
   const bottom = TOP + rows.length * ROW
   const ticks = Array.from({ length: Math.round(Math.log10(high / low)) + 1 }, (_, i) => low * 10 ** i)
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + 64}" width="${WIDTH}" height="${bottom + 64}" role="img">`,
-    `<title>AlexNet training: ${escaped(machine)} beside the published history</title>`,
-    `<style>${STYLE}\n</style>`,
-    `<rect class="back" width="100%" height="100%" rx="8"/>`,
+  const elements = [
     `<text class="title" x="24" y="36">AlexNet training, images per second</text>`,
     `<text x="24" y="58">${escaped(machine)}</text>`,
     ...ticks.map((tick) => line('grid', x(tick), TOP - 8, bottom)),
-    ...ticks.map((tick) => svgText(x(tick), bottom + 20, tick.toLocaleString('en'), 'middle')),
+    ...ticks.map((tick) => svgText(x(tick), bottom + 20, grouped(tick), 'middle')),
     line('titan', x(titanRate), TOP - 14, bottom),
     ...rows.flatMap(({ label, rate, own }, i) => {
       const y = TOP + i * ROW
       const bar = `<rect class="${own ? 'own' : 'past'}" x="${LEFT}" y="${y}" width="${tenth(x(rate) - LEFT)}" height="${BAR}" rx="2"/>`
-      const value = `${Math.round(rate).toLocaleString('en')} = ${ninetyEpochs(rate)}`
+      const value = `${grouped(Math.round(rate))} = ${ninetyEpochs(rate)}`
       return [
         svgText(LEFT - 10, y + 11, label, 'end', own ? 'own-name' : 'name'),
         bar,
@@ -73,9 +64,9 @@ export function titanPicture(machine: string, measured: readonly Measured[]): st
       'images per second, and the time of 90 epochs of 1.28 million images',
       'middle',
     ),
-    '</svg>',
-    '',
-  ].join('\n')
+  ]
+  const title = `AlexNet training: ${machine} beside the published history`
+  return svgDocument({ width: WIDTH, height: bottom + 64, title, colours: COLOURS, style: STYLE, elements })
 }
 
 function nameOf({ device, software, year }: Anchor): string {

@@ -11,8 +11,8 @@ import {
   recipes,
   sessionOptions,
 } from '../recipes/index.js'
+import { createProgress } from '../report/index.js'
 import {
-  createProgress,
   type EndEvent,
   inspectCheckpoint,
   makeRunFolder,

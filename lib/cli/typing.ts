@@ -1,6 +1,6 @@
 // A line of text that is typed on a terminal, with completions below it. Knows keys and escape sequences; reads and writes only what
 // it is handed.
-import type { Completer, Completion } from '../train/index.js'
+import type { Completer, Completion } from '../infer/index.js'
 import { percent } from './reading.js'
 
 /** Where keys come from, and where the picture goes. */

@@ -1,6 +1,7 @@
 // Follows a training session: events -> progress display and log; then the last words of a run.
 import type { Plan, Recipe } from '../recipes/index.js'
-import type { EndEvent, Metrics, Progress, RunLog, Session, StoppedEvent, TrainEvent } from '../train/index.js'
+import { grouped, type Progress } from '../report/index.js'
+import type { EndEvent, Metrics, RunLog, Session, StoppedEvent, TrainEvent } from '../train/index.js'
 import type { Output } from './command.js'
 import { countOf, goal, isReached, nameOf, percent, reading, targetOn, topFive } from './reading.js'
 
@@ -41,13 +42,13 @@ async function tell(event: TrainEvent, { progress, log, plan, recipe }: Watched)
   switch (event.type) {
     case 'start':
       progress.line(
-        `training ${thousands(event.parameters)} parameters in ${event.precision} on ${event.device}, ${countOf(event.threads, 'thread')}`,
+        `training ${grouped(event.parameters)} parameters in ${event.precision} on ${event.device}, ${countOf(event.threads, 'thread')}`,
       )
       return
     case 'epoch':
       progress.line(
         `epoch ${event.epoch}/${epochs}  loss ${event.loss.toFixed(4)}${held(event.validation, recipe)}` +
-          `  ${thousands(Math.round(event.rate))} ${unit}/s${event.averaged === true ? '  weights averaged' : ''}`,
+          `  ${grouped(Math.round(event.rate))} ${unit}/s${event.averaged === true ? '  weights averaged' : ''}`,
       )
       await log.drawCurves()
       return
@@ -103,8 +104,4 @@ export function sayEnd(last: EndEvent | StoppedEvent, { recipe, folder, output, 
   if (recipe.target.of === undefined) output.line(`  ostrich train ${recipe.name} --seed 2 --epochs 10`)
   else output.line(`  ostrich generate ${path}`)
   output.line(`  ${folder}/curves.svg shows the run; log.jsonl has every step`)
-}
-
-function thousands(count: number): string {
-  return count.toString().replace(/\B(?=(\d{3})+$)/g, ',')
 }

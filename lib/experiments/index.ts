@@ -28,8 +28,4 @@ export {
   trained,
   type TrainingOptions,
 } from './network.js'
-export { type Gallery, page, type PageContent, type Picture } from './page.js'
 export { type PoolOptions, type PoolResult, trainOnPool } from './pool.js'
-export { type Bytes, dataUri, png } from './png.js'
-export { type Cell, type Layout, measuredTable, shownCell, summarize, type Table } from './table.js'
-export { escaped, svgText, tenth } from './svg.js'

@@ -1,20 +1,16 @@
 // Draws errors over lengths, a line for each cell and a dot for each seed, both axes logarithmic. One self-contained SVG that follows
 // the reader's light or dark theme: no script, font or other file is fetched.
 import { blind, type CellKind, cells, type LagResult, learned, median } from './lags.js'
-import { svgText, tenth } from './svg.js'
+import { svgDocument, svgText, tenth } from '../report/index.js'
 
 const [width, height] = [760, 460]
 const [left, right, top, bottom] = [76, 150, 84, 64]
 const names: Readonly<Record<CellKind, string>> = { rnn: 'RNN (tanh)', lstm: 'LSTM' }
 
+const colours = { rnn: ['#e0762b', '#ff9f5a'], lstm: ['#2f6fde', '#6ea2ff'] } as const
+
 const style = `
-  svg { --ink: #1f2430; --soft: #667085; --grid: #e6e8ee; --back: #ffffff; --rnn: #e0762b; --lstm: #2f6fde }
-  @media (prefers-color-scheme: dark) {
-    svg { --ink: #e8eaf0; --soft: #9aa3b5; --grid: #2c3240; --back: #14171f; --rnn: #ff9f5a; --lstm: #6ea2ff }
-  }
-  text { font: 12px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: var(--soft) }
-  .title { font-size: 17px; font-weight: 600; fill: var(--ink) }
-  .back { fill: var(--back) } .grid { stroke: var(--grid) } .mark { stroke: var(--soft); stroke-dasharray: 4 3 }
+  .mark { stroke: var(--soft); stroke-dasharray: 4 3 }
   .line { fill: none; stroke-width: 2; stroke-linejoin: round }
   .line.rnn { stroke: var(--rnn) } .line.lstm { stroke: var(--lstm) }
   .dot.rnn, .key.rnn { fill: var(--rnn) } .dot.lstm, .key.lstm { fill: var(--lstm) }
@@ -32,11 +28,7 @@ export function lagsPicture(about: string, results: readonly LagResult[]): strin
   const x = logarithmic(lengths[0]! / 1.15, lengths.at(-1)! * 1.15, left, width - right)
   const y = logarithmic(low, high, height - bottom, top)
   const powers = Array.from({ length: Math.floor(Math.log10(high / low)) + 1 }, (_, i) => low * 10 ** i)
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
-    `<title>The adding problem: error over the length of the sequences</title>`,
-    `<style>${style}\n</style>`,
-    `<rect class="back" width="100%" height="100%" rx="8"/>`,
+  const elements = [
     svgText(24, 36, 'The adding problem: mean squared error over length', 'start', 'title'),
     svgText(24, 58, about, 'start'),
     ...powers.map((power) => across('grid', y(power)) + svgText(left - 10, y(power) + 4, power.toPrecision(1), 'end')),
@@ -57,9 +49,9 @@ export function lagsPicture(about: string, results: readonly LagResult[]): strin
         y,
       ),
     ),
-    '</svg>',
-    '',
-  ].join('\n')
+  ]
+  const title = 'The adding problem: error over the length of the sequences'
+  return svgDocument({ width, height, title, colours, style, elements })
 }
 
 type Axis = (value: number) => number

@@ -1,6 +1,6 @@
 // The tables of "Intriguing properties of neural networks" (Szegedy et al. 2013, arXiv:1312.6199, section 4.2) and of the lecture,
 // with the published numbers, in the names that `measure` gives to what it measures.
-import type { Layout, Wanted } from './table.js'
+import type { Layout, Wanted } from '../report/index.js'
 
 /** The networks of tables 1 and 2: recipe, and the paper's name. */
 export const networks = [

@@ -14,6 +14,7 @@ import {
   trace,
 } from '../graph/index.js'
 import type { Step } from './layer.js'
+import { grouped } from '../report/index.js'
 
 /** A layer, or a stretch of ops between layers. */
 export interface SummaryRow {
@@ -126,17 +127,16 @@ function multiplyAdds({ op, inputs, outputs, attrs }: Node): number {
  * @example console.log(nn.formatSummary(nn.summary(net, { x: [1, 1, 28, 28] })))
  */
 export function formatSummary({ rows, parameters, multiplyAdds }: Summary): string {
-  const cell = (n: number) => n.toLocaleString('en-US')
   const lines = [
     ['layer', 'kind', 'output', 'parameters', 'multiply-adds'],
     ...rows.map((row) => [
       row.path === '' ? '-' : row.path,
       row.kind,
       formatShape(row.output),
-      cell(row.parameters),
-      cell(row.multiplyAdds),
+      grouped(row.parameters),
+      grouped(row.multiplyAdds),
     ]),
-    ['total', '', '', cell(parameters), cell(multiplyAdds)],
+    ['total', '', '', grouped(parameters), grouped(multiplyAdds)],
   ]
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)))
   const rule = widths.map((width) => '-'.repeat(width)).join('  ')

@@ -11,8 +11,8 @@ import {
   type TensorDtype,
   type TensorSource,
   writeSafetensors,
-} from './safetensors.js'
-import { short } from './safetensors-header.js'
+} from '../files/index.js'
+import { short } from '../files/safetensors-header.js'
 import { readState, type StateEntry } from './state.js'
 import { Vocabulary, type VocabularyData } from '../data/index.js'
 import type { Preparations } from './preparation.js'

@@ -3,11 +3,16 @@
 import { expectOptions, is, OstrichError } from '../base/index.js'
 import { mkdir, open, readFile, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { replaceFile } from './atomic-file.js'
-import { CurveRecorder, renderCurves } from './curves.js'
-
-/** An event of a run. Events of type `step` with `step` and `loss`, and of type `epoch` with `step` and `validation` (a record of numbers), become curves. */
-export type LogEvent = Readonly<Record<string, unknown>> & { readonly type: string }
+import { replaceFile } from '../files/index.js'
+import {
+  CurveRecorder,
+  formatEvent,
+  formatJson,
+  type LogEvent,
+  parseEvents,
+  recordEvent,
+  renderCurves,
+} from '../report/index.js'
 
 /** An open run folder. */
 export interface RunLog {
@@ -82,7 +87,7 @@ export async function openRunLog(folder: string, options: RunLogOptions): Promis
   expectOptions('openRunLog', options, { config: is.anything, title: is.needed(is.text), resumeAt: is.whole(0) })
   const { config, title, resumeAt } = options
   await makeFolder(folder)
-  await writeText(join(folder, 'config.json'), `${JSON.stringify(config, nameNonFinite, 2)}\n`)
+  await writeText(join(folder, 'config.json'), formatJson(config))
   const path = join(folder, 'log.jsonl')
   const curves = new CurveRecorder()
   const kept = resumeAt === undefined ? 0 : await replay(path, curves)
@@ -93,8 +98,8 @@ export async function openRunLog(folder: string, options: RunLogOptions): Promis
   const log: RunLog = {
     folder,
     write(event) {
-      observe(curves, event)
-      lines.push(`${JSON.stringify(event, nameNonFinite)}\n`)
+      recordEvent(curves, event)
+      lines.push(formatEvent(event))
     },
     flush: () => lines.flush(),
     drawCurves: () => writeText(join(folder, 'curves.svg'), renderCurves({ title, ...curves.curves() })),
@@ -118,37 +123,8 @@ async function replay(path: string, curves: CurveRecorder): Promise<number> {
     throw error
   })
   const kept = bytes.lastIndexOf(0x0a) + 1
-  for (const line of bytes.subarray(0, kept).toString('utf8').split('\n')) {
-    const event = parseLine(line)
-    if (event !== undefined) observe(curves, event)
-  }
+  for (const event of parseEvents(bytes.subarray(0, kept).toString('utf8'))) recordEvent(curves, event)
   return kept
-}
-
-function parseLine(line: string): LogEvent | undefined {
-  try {
-    const event = JSON.parse(line) as unknown
-    return typeof event === 'object' && event !== null && 'type' in event ? (event as LogEvent) : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function observe(curves: CurveRecorder, event: LogEvent): void {
-  const { type, step, loss, validation } = event as Record<'type' | 'step' | 'loss' | 'validation', unknown>
-  if (typeof step !== 'number') return
-  if (type === 'step' && typeof loss === 'number') curves.addLoss(step, loss)
-  if (type === 'resume') curves.cutAfter(step)
-  if (type === 'epoch' && typeof validation === 'object' && validation !== null) {
-    for (const [name, value] of Object.entries(validation)) {
-      if (typeof value === 'number') curves.addMetric(name, step, value)
-    }
-  }
-}
-
-/** JSON has no NaN or infinity, and a diverged loss is worth reading: they become strings. */
-function nameNonFinite(_key: string, value: unknown): unknown {
-  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
 }
 
 async function writeText(path: string, text: string): Promise<void> {

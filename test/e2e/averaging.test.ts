@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FieldArray } from '../../lib/data/index.js'
 import * as nn from '../../lib/nn/index.js'
 import * as optim from '../../lib/optim/index.js'
-import { load, type Session } from '../../lib/train/index.js'
+import { load } from '../../lib/infer/index.js'
+import { type Session } from '../../lib/train/index.js'
 import { all, classes, images, options, perceptron, side, using } from './tasks.js'
 
 type Weights = Record<string, Float32Array>

@@ -7,7 +7,8 @@ import { grad } from '../../lib/autodiff/index.js'
 import { assign, read, type Tensor } from '../../lib/graph/index.js'
 import * as nn from '../../lib/nn/index.js'
 import * as ops from '../../lib/ops/index.js'
-import { load, type Session } from '../../lib/train/index.js'
+import { load } from '../../lib/infer/index.js'
+import { type Session } from '../../lib/train/index.js'
 import { perceptron, side, using } from './tasks.js'
 
 const length = 64

@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as nn from '../../lib/nn/index.js'
 import * as optim from '../../lib/optim/index.js'
-import { inspectCheckpoint, load, openSafetensors, session } from '../../lib/train/index.js'
+import { openSafetensors } from '../../lib/files/index.js'
+import { load } from '../../lib/infer/index.js'
+import { inspectCheckpoint, session } from '../../lib/train/index.js'
 import { all, classes, convolutional, images, losses, options, perceptron, side, using } from './tasks.js'
 
 const script = (name: string): string => fileURLToPath(new URL(`children/${name}.mjs`, import.meta.url))

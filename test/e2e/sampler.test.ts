@@ -7,7 +7,8 @@ import { PhiloxStream, type Text, Vocabulary } from '../../lib/data/index.js'
 import { lstmLm, type LstmLmConfig } from '../../lib/models/index.js'
 import * as nn from '../../lib/nn/index.js'
 import * as optim from '../../lib/optim/index.js'
-import { type Completer, completer, keystrokes, load, type Model, session } from '../../lib/train/index.js'
+import { type Completer, completer, keystrokes, load, type Model } from '../../lib/infer/index.js'
+import { session } from '../../lib/train/index.js'
 import { perplexityOf, Reference } from '../support/language.js'
 
 const letters = Array.from('\n abcdez')

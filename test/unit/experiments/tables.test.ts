@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { inflateSync } from 'node:zlib'
 import { distorted, normalNoise } from '../../../lib/experiments/examples.js'
-import { layouts, measuredTable, page, png, predicted, shownCell, wrongLabels } from '../../../lib/experiments/index.js'
+import { layouts, predicted, wrongLabels } from '../../../lib/experiments/index.js'
+import { measuredTable, page, png, shownCell } from '../../../lib/report/index.js'
 
 describe('wrong labels', () => {
   // Image 0 is a 2 and is seen as one; image 1 is a 2 and is seen as a 0; image 2 is a 1 and is seen as one.

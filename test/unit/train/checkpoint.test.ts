@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { arrays } from '../../../lib/data/index.js'
 import { type CheckpointInfo, checkTensors, inspectCheckpoint } from '../../../lib/train/checkpoint.js'
-import { openSafetensors, writeSafetensors } from '../../../lib/train/safetensors.js'
+import { openSafetensors, writeSafetensors } from '../../../lib/files/safetensors.js'
 import { sourcesOf } from '../../../lib/train/source.js'
 
 let folder = ''

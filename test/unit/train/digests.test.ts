@@ -9,7 +9,7 @@ import {
   openSafetensors,
   type TensorSource,
   writeSafetensors,
-} from '../../../lib/train/safetensors.js'
+} from '../../../lib/files/safetensors.js'
 
 let folder = ''
 let path = ''

@@ -27,9 +27,9 @@ import {
   withFreshStreams,
   zeros,
 } from '../ops/index.js'
-import type { Built, Programs } from './programs.js'
-import type { StateStore } from './state.js'
-import { type Inputs, type Network, prepared } from './task.js'
+import type { Built, Programs } from '../train/programs.js'
+import type { StateStore } from '../train/state.js'
+import { type Inputs, type Network, prepared } from '../train/task.js'
 
 /** Halvings of the range in which the k-th largest logit lies: below what f32 tells apart. */
 const HALVINGS = 32

@@ -1,6 +1,6 @@
 // The plot of a run: well-formed whatever it is given, self-contained, and with axes that a person can read.
 import { describe, expect, it } from 'vitest'
-import { CurveRecorder, linearScale, renderCurves, smooth, type Point } from '../../../lib/train/curves.js'
+import { CurveRecorder, linearScale, renderCurves, smooth, type Point } from '../../../lib/report/curves.js'
 
 const falling = (length: number, from = 2.3, rate = 0.01): Point[] =>
   Array.from({ length }, (_, i) => ({ step: i + 1, value: from * Math.exp(-rate * i) }))

@@ -1,6 +1,6 @@
 // The progress display, frame by frame, with a stream and a clock that the test holds.
 import { describe, expect, it } from 'vitest'
-import { createProgress, formatSeconds, type ProgressState } from '../../../lib/train/progress.js'
+import { createProgress, formatSeconds, type ProgressState } from '../../../lib/report/progress.js'
 
 function screen(options: { isTTY?: boolean; columns?: number; colours?: boolean; everySeconds?: number } = {}) {
   let now = 0

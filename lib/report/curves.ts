@@ -1,6 +1,8 @@
 // Draws a run's curves as one self-contained SVG: training loss above, a validation metric below, one axis of steps.
 // Text, lines and colours only: no script, no font or other file is fetched; it follows the reader's light or dark theme.
 import type { Curves, Point } from './curve-recorder.js'
+import { grouped } from './digits.js'
+import { escaped, svgDocument, tenth } from './svg.js'
 
 export { CurveRecorder } from './curve-recorder.js'
 export type { Curves, Point } from './curve-recorder.js'
@@ -15,16 +17,14 @@ const METRIC_HEIGHT = 170
 const BOTTOM = 56
 const PLOT = WIDTH - LEFT - RIGHT
 
+const COLOURS = {
+  loss: ['#2f6fde', '#6ea2ff'],
+  held: ['#e0762b', '#ff9f5a'],
+  metric: ['#16936b', '#42c79a'],
+} as const
+
 const STYLE = `
-  svg { --ink: #1f2430; --soft: #667085; --grid: #e6e8ee; --back: #ffffff; --loss: #2f6fde; --held: #e0762b; --metric: #16936b }
-  @media (prefers-color-scheme: dark) {
-    svg { --ink: #e8eaf0; --soft: #9aa3b5; --grid: #2c3240; --back: #14171f; --loss: #6ea2ff; --held: #ff9f5a; --metric: #42c79a }
-  }
-  text { font: 12px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: var(--soft) }
-  .title { font-size: 17px; font-weight: 600; fill: var(--ink) }
   .name { font-size: 13px; font-weight: 600; fill: var(--ink) }
-  .back { fill: var(--back) }
-  .grid { stroke: var(--grid); stroke-width: 1 }
   .axis { stroke: var(--soft); stroke-width: 1 }
   .line { fill: none; stroke-linejoin: round; stroke-linecap: round; stroke-width: 2 }
   .raw { stroke-width: 1; opacity: 0.3 }
@@ -73,21 +73,16 @@ export function renderCurves({ title, loss, metrics }: CurveOptions): string {
   const lossBottom = TOP + LOSS_HEIGHT
   const metricTop = lossBottom + PANEL_GAP
   const bottom = lower.length === 0 ? lossBottom : metricTop + METRIC_HEIGHT
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + BOTTOM}" width="${WIDTH}" height="${bottom + BOTTOM}" role="img">`,
-    `<title>${escape(title)}</title>`,
-    `<style>${STYLE}\n</style>`,
-    `<rect class="back" width="100%" height="100%" rx="8"/>`,
-    `<text class="title" x="${LEFT}" y="36">${escape(title)}</text>`,
+  const elements = [
+    `<text class="title" x="${LEFT}" y="36">${escaped(title)}</text>`,
     ...panel('loss', upper, x, TOP, lossBottom, lossScale),
     ...(lower.length === 0 ? [] : panel(metric?.[0] ?? '', lower, x, metricTop, bottom, metricScale)),
     ...x.ticks.map(
-      (tick) => `<text x="${round(x.at(tick))}" y="${bottom + 20}" text-anchor="middle">${x.format(tick)}</text>`,
+      (tick) => `<text x="${tenth(x.at(tick))}" y="${bottom + 20}" text-anchor="middle">${x.format(tick)}</text>`,
     ),
     `<text x="${LEFT + PLOT / 2}" y="${bottom + 42}" text-anchor="middle">step</text>`,
-    '</svg>',
-    '',
-  ].join('\n')
+  ]
+  return svgDocument({ width: WIDTH, height: bottom + BOTTOM, title, colours: COLOURS, style: STYLE, elements })
 }
 
 function panel(
@@ -102,16 +97,19 @@ function panel(
     const shown = drawn === 'smooth' ? smooth(points) : points
     return shown.map(({ value }) => value)
   })
-  const heading = [`<text class="name" x="${LEFT}" y="${top - 14}">${escape(name)}</text>`, ...legend(series, top - 14)]
+  const heading = [
+    `<text class="name" x="${LEFT}" y="${top - 14}">${escaped(name)}</text>`,
+    ...legend(series, top - 14),
+  ]
   if (values.length === 0) {
     const empty = `<text x="${LEFT + PLOT / 2}" y="${(top + bottom) / 2}" text-anchor="middle">no data yet</text>`
     return [...heading, axis(bottom), empty]
   }
   const y = scale(values, top, bottom)
   const rules = y.ticks.map((tick) => {
-    const at = round(y.at(tick))
+    const at = tenth(y.at(tick))
     const rule = `<path class="grid" d="M${LEFT} ${at}H${LEFT + PLOT}"/>`
-    return `${rule}<text x="${LEFT - 10}" y="${round(at + 4)}" text-anchor="end">${y.format(tick)}</text>`
+    return `${rule}<text x="${LEFT - 10}" y="${tenth(at + 4)}" text-anchor="end">${y.format(tick)}</text>`
   })
   // Raw losses may leave the axis, which follows the smoothed line; they are cut at the panel's edge.
   const clip = `clip-${top}`
@@ -127,8 +125,8 @@ function axis(bottom: number): string {
 function legend(series: readonly Series[], y: number): string[] {
   let right = LEFT + PLOT
   return series.toReversed().map(({ name, style }) => {
-    const mark = `<path class="line ${style}" d="M${round(right - 18)} ${y - 4}h18"/>`
-    const label = `<text x="${round(right - 26)}" y="${y}" text-anchor="end">${escape(name)}</text>`
+    const mark = `<path class="line ${style}" d="M${tenth(right - 18)} ${y - 4}h18"/>`
+    const label = `<text x="${tenth(right - 26)}" y="${y}" text-anchor="end">${escaped(name)}</text>`
     // Text cannot be measured here: this is the width per letter of the widest usual font.
     right -= 7.2 * name.length + 44
     return mark + label
@@ -138,7 +136,7 @@ function legend(series: readonly Series[], y: number): string[] {
 function draw({ style, points, drawn }: Series, x: Scale, y: Scale, clip: string): string[] {
   // A path of one point is drawn as a dot by its round ends, if it has a length, even none.
   const path = (from: readonly Point[]): string =>
-    from.map(({ step, value }, i) => `${i === 0 ? 'M' : 'L'}${round(x.at(step))} ${round(y.at(value))}`).join('') +
+    from.map(({ step, value }, i) => `${i === 0 ? 'M' : 'L'}${tenth(x.at(step))} ${tenth(y.at(value))}`).join('') +
     (from.length === 1 ? 'h0' : '')
   const inside = `clip-path="url(#${clip})"`
   if (drawn === 'smooth') {
@@ -146,7 +144,7 @@ function draw({ style, points, drawn }: Series, x: Scale, y: Scale, clip: string
     return [...thin, `<path class="line ${style}" ${inside} d="${path(smooth(points))}"/>`]
   }
   const dots = points.map(({ step, value }) => {
-    return `<circle class="dot ${style}" cx="${round(x.at(step))}" cy="${round(y.at(value))}" r="4"/>`
+    return `<circle class="dot ${style}" cx="${tenth(x.at(step))}" cy="${tenth(y.at(value))}" r="4"/>`
   })
   const label = style === 'metric' ? points.slice(-1).map((point) => lastValue(point, x, y)) : []
   return [`<path class="line ${style}" d="${path(points)}"/>`, ...dots, ...label]
@@ -156,7 +154,7 @@ function draw({ style, points, drawn }: Series, x: Scale, y: Scale, clip: string
 function lastValue({ step, value }: Point, x: Scale, y: Scale): string {
   const at = x.at(step)
   const anchor = at > LEFT + PLOT - 36 ? 'end' : 'middle'
-  return `<text class="name" x="${round(at)}" y="${round(y.at(value) - 11)}" text-anchor="${anchor}">${y.format(value)}</text>`
+  return `<text class="name" x="${tenth(at)}" y="${tenth(y.at(value) - 11)}" text-anchor="${anchor}">${y.format(value)}</text>`
 }
 
 /** A centred moving average over about a fiftieth of the run; the window starts narrow, so a steep start stays steep. */
@@ -202,7 +200,7 @@ export function linearScale(values: readonly number[], from: number, to: number,
   return {
     ticks,
     at: (value) => from + ((value - first * unit) / ((last - first) * unit)) * (to - from),
-    format: (value) => group(Number(value.toFixed(Math.min(12, digits + 2))).toString()),
+    format: (value) => grouped(Number(value.toFixed(Math.min(12, digits + 2)))),
   }
 }
 
@@ -223,18 +221,4 @@ function logScale(least: number, most: number, from: number, to: number): Scale 
 
 function finite(points: readonly Point[]): Point[] {
   return points.filter(({ step, value }) => Number.isFinite(step) && Number.isFinite(value))
-}
-
-function group(text: string): string {
-  return text.includes('.') ? text : text.replace(/\B(?=(\d{3})+$)/g, ',')
-}
-
-function round(value: number): number {
-  return Math.round(10 * value) / 10
-}
-
-function escape(text: string): string {
-  const marks: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
-  // Characters that XML 1.0 forbids would make the whole file unreadable.
-  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '').replace(/[&<>"]/g, (mark) => marks[mark] ?? mark)
 }

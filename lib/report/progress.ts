@@ -2,6 +2,7 @@
 // Writes to the stream that it is handed and reads the clock that it is handed; owns no timer and no process state.
 
 import { expectOptions, is } from '../base/index.js'
+import { grouped } from './digits.js'
 
 /** Where to show progress: `process.stderr`, or anything with `write`. */
 export interface ProgressStream {
@@ -108,7 +109,7 @@ interface View {
 function viewOf(state: ProgressState | CountState): View {
   if ('what' in state) {
     const { what, done, total, unit } = state
-    const place = [what, `${formatWhole(done)}/${formatWhole(total)}`]
+    const place = [what, `${grouped(Math.round(done))}/${grouped(Math.round(total))}`]
     return { head: what, place, share: done / Math.max(1, total), done, left: total - done, unit }
   }
   const { epoch, epochs, step, steps, batch, unit = 'examples', loss, perplexity, accuracy } = state
@@ -278,13 +279,7 @@ function formatLoss(loss: number): string {
 }
 
 function formatRate(rate: number): string {
-  return rate >= 10 ? formatWhole(rate) : rate.toFixed(1)
-}
-
-function formatWhole(count: number): string {
-  return Math.round(count)
-    .toString()
-    .replace(/\B(?=(\d{3})+$)/g, ',')
+  return rate >= 10 ? grouped(Math.round(rate)) : rate.toFixed(1)
 }
 
 /** Seconds as `m:ss` or `h:mm:ss`. */

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { CheckpointError, openSafetensors, writeSafetensors } from '../../../lib/train/safetensors.js'
+import { CheckpointError, openSafetensors, writeSafetensors } from '../../../lib/files/safetensors.js'
 
 let folder = ''
 let path = ''

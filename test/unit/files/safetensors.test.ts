@@ -10,7 +10,7 @@ import {
   writeSafetensors,
   type TensorDtype,
   type TensorSource,
-} from '../../../lib/train/safetensors.js'
+} from '../../../lib/files/safetensors.js'
 
 let folder = ''
 let path = ''

@@ -1,7 +1,9 @@
 // One self-contained HTML page of tables and pictures: no script, font or other file is fetched; it follows the reader's light or
 // dark theme.
 import { type Bytes, dataUri } from './png.js'
-import { shownCell, type Table } from './table.js'
+import { shownCell, type Table } from './measured-table.js'
+import { escaped } from './svg.js'
+import { colours, fonts } from './theme.js'
 
 /** An image and what became of it. Images are f32 [C, H, W] in [0, 1]. */
 export interface Picture {
@@ -30,12 +32,12 @@ export interface PageContent {
   readonly tables: readonly Table[]
 }
 
+const own = { grid: ['#d9dce4', '#2c3240'], own: ['#eef3fd', '#1c2536'] } as const
+
 const style = `
-  :root { --ink: #1f2430; --soft: #667085; --grid: #d9dce4; --back: #ffffff; --own: #eef3fd; color-scheme: light dark }
-  @media (prefers-color-scheme: dark) {
-    :root { --ink: #e8eaf0; --soft: #9aa3b5; --grid: #2c3240; --back: #14171f; --own: #1c2536 }
-  }
-  body { font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; color: var(--ink); background: var(--back);
+  :root { color-scheme: light dark }
+  ${colours(':root', own)}
+  body { font: 15px/1.5 ${fonts}; color: var(--ink); background: var(--back);
     max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
   h1 { font-size: 1.6rem } h2 { font-size: 1.1rem; margin-top: 2.2rem }
   p, figcaption, td small { color: var(--soft) }
@@ -51,10 +53,10 @@ const style = `
 export function page({ title, about, galleries, tables }: PageContent): string {
   return [
     '<!doctype html>',
-    `<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(title)}</title>`,
+    `<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title>`,
     `<style>${style}\n</style></head><body>`,
-    `<h1>${escape(title)}</h1>`,
-    ...about.map((line) => `<p>${escape(line)}</p>`),
+    `<h1>${escaped(title)}</h1>`,
+    ...about.map((line) => `<p>${escaped(line)}</p>`),
     ...galleries.flatMap(galleryLines),
     ...tables.flatMap(tableLines),
     '</body></html>',
@@ -66,10 +68,10 @@ function galleryLines({ title, channels, side, pictures }: Gallery): string[] {
   const image = (values: ArrayLike<number>, alt: string) => {
     const data = Uint8ClampedArray.from(values, (value) => Math.round(255 * value))
     const bytes: Bytes = { data, channels, height: side, width: side }
-    return `<img src="${dataUri(bytes)}" alt="${escape(alt)}">`
+    return `<img src="${dataUri(bytes)}" alt="${escaped(alt)}">`
   }
   return [
-    `<h2>${escape(title)}</h2>`,
+    `<h2>${escaped(title)}</h2>`,
     '<div class="gallery">',
     ...pictures.map(({ original, negative, label, before, after, distortion }) => {
       const change = negative.map((value, i) => value - original[i]!)
@@ -78,7 +80,7 @@ function galleryLines({ title, channels, side, pictures }: Gallery): string[] {
       const caption = `${label}: seen as ${before}, then as ${after}; distortion ${distortion.toFixed(4)}, shown ${(0.5 / largest).toFixed(1)} times`
       return (
         `<figure>${image(original, `${label}, original`)}${image(magnified, 'distortion, magnified')}` +
-        `${image(negative, `negative example, seen as ${after}`)}<figcaption>${escape(caption)}</figcaption></figure>`
+        `${image(negative, `negative example, seen as ${after}`)}<figcaption>${escaped(caption)}</figcaption></figure>`
       )
     }),
     '</div>',
@@ -86,22 +88,18 @@ function galleryLines({ title, channels, side, pictures }: Gallery): string[] {
 }
 
 function tableLines({ title, notes, columns, rows }: Table): string[] {
-  const head = columns.map((column) => `<th>${escape(column.title)}${column.unit === 'share' ? ', %' : ''}</th>`)
+  const head = columns.map((column) => `<th>${escaped(column.title)}${column.unit === 'share' ? ', %' : ''}</th>`)
   return [
-    `<h2>${escape(title)}</h2>`,
-    ...notes.map((note) => `<p>${escape(note)}</p>`),
+    `<h2>${escaped(title)}</h2>`,
+    ...notes.map((note) => `<p>${escaped(note)}</p>`),
     `<div class="wide"><table><tr><th></th>${head.join('')}</tr>`,
     ...rows.map((row) => {
       const cells = row.cells.map((cell, i) => {
         const [own = '', published] = shownCell(cell, columns[i]!.unit).split(/ (?=\()/)
-        return `<td>${escape(own)}${published === undefined ? '' : ` <small>${escape(published)}</small>`}</td>`
+        return `<td>${escaped(own)}${published === undefined ? '' : ` <small>${escaped(published)}</small>`}</td>`
       })
-      return `<tr><th>${escape(row.title)}</th>${cells.join('')}</tr>`
+      return `<tr><th>${escaped(row.title)}</th>${cells.join('')}</tr>`
     }),
     '</table></div>',
   ]
-}
-
-function escape(content: string): string {
-  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }

@@ -3,8 +3,8 @@ import * as fs from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { replaceFile } from '../../../lib/train/atomic-file.js'
-import { CheckpointError, openSafetensors, writeSafetensors } from '../../../lib/train/safetensors.js'
+import { replaceFile } from '../../../lib/files/atomic-file.js'
+import { CheckpointError, openSafetensors, writeSafetensors } from '../../../lib/files/safetensors.js'
 
 /** Bytes that the disk still takes, and the call that fails beside it. */
 const disk = vi.hoisted(() => ({ free: Infinity, failing: '' }))

@@ -1,0 +1,11 @@
+// Formats of files: what is read is checked, what is written replaces a file whole or not at all.
+export { type AtomicWriter, replaceFile } from './atomic-file.js'
+export {
+  CheckpointError,
+  openSafetensors,
+  type SafetensorsFile,
+  type TensorArray,
+  type TensorDtype,
+  type TensorSource,
+  writeSafetensors,
+} from './safetensors.js'

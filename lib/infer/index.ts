@@ -1,0 +1,11 @@
+// The use of a trained network: predictions, measures, sequences that are drawn and completed.
+export { type EvaluateOptions, load, type LoadOptions, type Model } from './model.js'
+export {
+  type Completer,
+  completer,
+  type CompleterOptions,
+  type Completion,
+  keystrokes,
+  type Keystrokes,
+} from './completer.js'
+export { type DrawOptions, type Drawn, type Sampler, type SamplerOptions } from './sampler.js'
