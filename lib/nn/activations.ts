@@ -1,5 +1,5 @@
 // Layers without parameters that keep the extents of their input.
-import { expectKind, is } from '../base/index.js'
+import { expectKind, expectOptions, is } from '../base/index.js'
 import { type Shape, ShapeError, type Tensor } from '../graph/index.js'
 import * as ops from '../ops/index.js'
 import { expectNumber, typeText } from './check.js'
@@ -36,6 +36,33 @@ export function tanh(): Pointwise {
 /** Logistic function. */
 export function sigmoid(): Pointwise {
   return pointwise('sigmoid', ops.sigmoid)
+}
+
+/**
+ * Gaussian error linear unit, by the error function unless `approximate` is `tanh`.
+ * Hendrycks & Gimpel 2016, "Gaussian error linear units (GELUs)".
+ * @throws OstrichError `ERR_OPTION`
+ * @example nn.gelu({ approximate: 'tanh' })
+ */
+export function gelu(options: ops.GeluOptions = {}): Pointwise {
+  expectOptions<ops.GeluOptions>('nn.gelu', options, { approximate: is.oneOf('none', 'tanh') })
+  return pointwise('gelu', (x) => ops.gelu(x, options))
+}
+
+/** x * sigmoid(x), also called swish. Elfwing, Uchibe & Doya 2018, "Sigmoid-weighted linear units for neural network function approximation". */
+export function silu(): Pointwise {
+  return pointwise('silu', ops.silu)
+}
+
+/** log(1 + exp(x)). */
+export function softplus(): Pointwise {
+  return pointwise('softplus', ops.softplus)
+}
+
+/** x where it is positive, else alpha * (exp(x) - 1). Clevert, Unterthiner & Hochreiter 2016, "Fast and accurate deep network learning by exponential linear units (ELUs)". */
+export function elu(alpha = 1): Pointwise {
+  expectNumber('elu', 'alpha', alpha)
+  return pointwise('elu', (x) => ops.elu(x, alpha))
 }
 
 /** exp(x) / sum(exp(x)) over the last axis. Losses take logits: put no softmax before `crossEntropy`. */

@@ -5,14 +5,8 @@ import { notDifferentiable, type TensorType } from '../graph/index.js'
 import { emitOne } from '../graph/index.js'
 import { type Broadcast, unbroadcast, wantsGradient } from './broadcast.js'
 import { exactly, expectDType, expectThat, register } from './define.js'
+import { flat, floats, numbers, unary } from './elementwise.js'
 import { asOperands } from './operand.js'
-
-const floats: readonly DType[] = ['f32', 'bf16']
-const numbers: readonly DType[] = ['f32', 'bf16', 'i32']
-
-interface Unary {
-  <D extends DType, S extends Shape>(x: Tensor<D, S>): Tensor<D, S>
-}
 
 interface Binary {
   <D extends DType, S extends Shape>(a: Tensor<D, S>, b: Tensor<NoInfer<D>, S> | number): Tensor<D, S>
@@ -29,31 +23,8 @@ interface Comparison {
   <A extends Shape, B extends Shape>(a: Tensor<DType, A>, b: Tensor<DType, B>): Tensor<'u8', Broadcast<A, B>>
 }
 
-/** dL/dx from dL/dy, the input and the output. */
-type UnaryGradient = (dy: Tensor, x: Tensor, y: Tensor) => Tensor
 /** dL/d(one operand) before the sum over its broadcast axes. */
 type BinaryGradient = (dy: Tensor, a: Tensor, b: Tensor, y: Tensor) => Tensor
-/** For steps: the derivative is zero wherever it exists. */
-const flat = undefined
-
-function unary(name: string, accepts: readonly DType[], gradient: UnaryGradient | typeof flat): Unary {
-  const op = register({
-    name,
-    kind: 'pointwise',
-    attributes: {},
-    infer: (inputs) => {
-      const [x] = exactly(inputs, 1)
-      expectDType(x, accepts, 'x')
-      return [{ dtype: x.dtype, shape: x.shape }]
-    },
-    vjp: ({ inputs, outputs }, [dy]) => {
-      const [x, [y]] = [exactly(inputs, 1)[0], exactly(outputs, 1)]
-      return [dy && gradient && wantsGradient(x) ? gradient(dy, x, y) : undefined]
-    },
-  })
-  return <D extends DType, S extends Shape>(x: Tensor<D, S>) => emitOne(op, [x], {}) as Tensor<D, S>
-}
-
 /** Common shape of broadcast operands. */
 function broadcast(inputs: readonly TensorType[]): Shape {
   const shape = broadcastShapes(...inputs.map((input) => input.shape))
@@ -278,9 +249,4 @@ export function square<D extends DType, S extends Shape>(x: Tensor<D, S>): Tenso
 /** 1 / x. */
 export function reciprocal<D extends DType, S extends Shape>(x: Tensor<D, S>): Tensor<D, S> {
   return div(1, x)
-}
-
-/** x where it is positive, else slope * x (Maas et al. 2013, "Rectifier nonlinearities improve neural network acoustic models"). */
-export function leakyRelu<D extends DType, S extends Shape>(x: Tensor<D, S>, slope = 0.01): Tensor<D, S> {
-  return where(less(0, x), x, mul(x, slope))
 }

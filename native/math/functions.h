@@ -137,6 +137,37 @@ OSTRICH_HD float sigmoid(float x) {
   return (x < 0.0f ? e : 1.0f) / (1.0f + e);
 }
 
+// A polynomial near zero, elsewhere 1 - exp of one (N. Juffa's coefficients).
+OSTRICH_HD float erf(float x) {
+  const float size = abs(x), z = x * x;
+  float p = -5.96761703e-4f;
+  p = p * z + 4.99119423e-3f;
+  p = p * z - 2.67681349e-2f;
+  p = p * z + 1.12819925e-1f;
+  p = p * z - 3.76125336e-1f;
+  p = p * z + 1.28379166e-1f;
+  const float near = p * x + x;
+  float q = (-1.72853470e-5f * size + 3.83197126e-4f) * z + (-3.88396438e-3f * size + 2.42546219e-2f);
+  q = q * size - 1.06777877e-1f;
+  q = q * size - 6.34846687e-1f;
+  q = q * size - 1.28717512e-1f;
+  q = q * size - size;
+  const float far = copysign(1.0f - exp(q), x);
+  return size <= 0.927734375f ? near : far;
+}
+
+// x times the share of the normal distribution below x. Its error is relative to x: below -5.5 it is 0.
+OSTRICH_HD float gelu(float x) { return 0.5f * x * (1.0f + erf(x * 0.707106781186547524f)); }
+// 1/2 (1 + tanh(u)) = sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3).
+OSTRICH_HD float gelu_tanh(float x) { return x * sigmoid(x * (1.59576912160573071f + 0.0713548162726009f * x * x)); }
+
+// log(1 + e^x) = max(x, 0) + log(1 + e), e = e^-|x|. What rounding takes from 1 + e comes back by log's slope.
+OSTRICH_HD float softplus(float x) {
+  const float e = exp(-abs(x)), u = 1.0f + e;
+  const float rest = e - (u - 1.0f);
+  return (x < 0.0f ? 0.0f : x) + (log(u) + rest / u);
+}
+
 // cos and sin of 2 pi u for u in [0, 1): the reduction to an eighth of a turn is exact.
 OSTRICH_HD void cos_sin_turns(float u, float* cosine, float* sine) {
   const float magic = 12582912.0f;

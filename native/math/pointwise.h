@@ -37,6 +37,11 @@ template <class T> OSTRICH_HD T rsqrt(T x) { return result(math::rsqrt(float(x))
 template <class T> OSTRICH_HD T tanh(T x) { return result(math::tanh(float(x)), x); }
 template <class T> OSTRICH_HD T sigmoid(T x) { return result(math::sigmoid(float(x)), x); }
 template <class T> OSTRICH_HD T relu(T x) { return x < T(0) ? T(0) : x; }
+template <class T> OSTRICH_HD T erf(T x) { return result(math::erf(float(x)), x); }
+template <class T> OSTRICH_HD T gelu(T x) { return result(math::gelu(float(x)), x); }
+template <class T> OSTRICH_HD T geluTanh(T x) { return result(math::gelu_tanh(float(x)), x); }
+template <class T> OSTRICH_HD T silu(T x) { return result(float(x) * math::sigmoid(float(x)), x); }
+template <class T> OSTRICH_HD T softplus(T x) { return result(math::softplus(float(x)), x); }
 template <class T> OSTRICH_HD T floor(T x) { return result(math::floor(float(x)), x); }
 template <class T> OSTRICH_HD T cos(T x) { return result(math::cos(float(x)), x); }
 template <class T> OSTRICH_HD T sin(T x) { return result(math::sin(float(x)), x); }

@@ -100,6 +100,16 @@ test('the op in docs/adding-an-op.md compiles where it would stand', { timeout: 
   ])
 })
 
+test('the lines in docs/adding-an-op.md stand in the files that it names', async () => {
+  const text = await readFile(join(root, 'docs/adding-an-op.md'), 'utf8')
+  const shown = Array.from(text.matchAll(/((?:^[^\n]+\n)+)\n```(?:ts|cpp)\n(.*?)^```$/gms), ([, before, lines]) => {
+    return { path: /`((?:lib|native|test)\/[^`]+\.\w+)`/.exec(before!)?.[1], lines, isFile: before!.startsWith('#') }
+  })
+  const pieces = shown.filter(({ path, isFile }) => path !== undefined && !isFile)
+  expect(pieces.length).toBeGreaterThan(5)
+  for (const { path, lines } of pieces) expect(await readFile(join(root, path!), 'utf8')).toContain(lines)
+})
+
 test('every command in README.md exists', async () => {
   const text = await readFile(join(root, 'README.md'), 'utf8')
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {

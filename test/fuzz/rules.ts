@@ -48,6 +48,12 @@ const unary: readonly ((x: F) => F)[] = [
   (x) => ops.mul(ops.relu(x), 0.9),
   (x) => ops.sin(x),
   (x) => ops.cos(x),
+  (x) => ops.erf(x),
+  (x) => ops.mul(ops.gelu(x), 0.9),
+  (x) => ops.mul(ops.gelu(x, { approximate: 'tanh' }), 0.9),
+  (x) => ops.mul(ops.silu(x), 0.9),
+  (x) => ops.mul(ops.softplus(x), 0.8),
+  (x) => ops.mul(ops.elu(x), 0.9),
   (x) => ops.exp(ops.neg(ops.abs(x))),
   (x) => ops.expm1(ops.neg(ops.abs(x))),
   (x) => ops.log(ops.add(ops.abs(x), 0.5)),
@@ -66,6 +72,7 @@ const binary: readonly ((a: F, b: F) => F)[] = [
   (a, b) => ops.div(ops.tanh(a), ops.add(ops.abs(b), 1)),
   (a, b) => ops.where(ops.less(a, b), ops.mul(a, 0.5), b),
   (a, b) => ops.where(ops.lessEqual(a, b), ops.neg(b), ops.mul(a, 0.5)),
+  (a, b) => ops.where(ops.logicalAnd(ops.less(0, a), ops.logicalNot(ops.less(a, b))), ops.mul(a, 0.5), ops.mul(b, 0.5)),
 ]
 
 /** Another tensor of the same type with this shape, or one that broadcasts to it. */

@@ -257,7 +257,21 @@ def norm():
     return [vector("norm", "all elements", {}, [normal(2, 3, 4)], lambda x: x.norm())]
 
 
-FAMILIES = (reduce, reshape, matmul, conv2d, pool2d, softmax, gather, lrn, ceil_pool2d, unfold, lstm, norm)
+def nonlinearity():
+    functions = {
+        "erf": torch.erf,
+        "gelu": F.gelu,
+        "geluTanh": lambda x: F.gelu(x, approximate="tanh"),
+        "silu": F.silu,
+        "softplus": F.softplus,
+    }
+    return [vector(name, "a matrix", {}, [normal(3, 4)], function) for name, function in functions.items()]
+
+
+FAMILIES = (
+    *(reduce, reshape, matmul, conv2d, pool2d, softmax, gather, lrn, ceil_pool2d, unfold, lstm, norm),
+    *(nonlinearity,),
+)
 
 
 def main():

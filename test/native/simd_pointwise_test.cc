@@ -8,6 +8,7 @@
 #include <cstring>
 #include <functional>
 #include <limits>
+#include <map>
 #include <vector>
 
 #include "cpu/simd/table.h"
@@ -77,6 +78,8 @@ TEST(SimdPointwise, FunctionsAreAccurateOverAllFloats) {
       {PointwiseOp::tanh, [](double x) { return std::tanh(x); }, 2},
       {PointwiseOp::sigmoid, [](double x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); },
        3},
+      {PointwiseOp::erf, [](double x) { return std::erf(x); }, 2},
+      {PointwiseOp::softplus, [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }, 2},
       {PointwiseOp::sqrt, [](double x) { return std::sqrt(x); }, 0.5},
       {PointwiseOp::rsqrt, [](double x) { return 1 / std::sqrt(x); }, 1.5},
       {PointwiseOp::floor, [](double x) { return std::floor(x); }, 0},
@@ -98,6 +101,31 @@ TEST(SimdPointwise, FunctionsAreAccurateOverAllFloats) {
           << table->isa << " " << ostrich::program::name_of(function.op) << "(" << x[at] << ") = " << y[at]
           << ", expected " << function.reference(double(x[at]));
       RecordProperty(std::string(table->isa) + "_" + ostrich::program::name_of(function.op), std::to_string(worst));
+    }
+  }
+}
+
+// Far below zero GELU is a difference of numbers near 1, and SiLU a multiple of a denormal number: their errors are
+// relative to x.
+TEST(SimdPointwise, LinearUnitsAreAccurateForTheSizeOfTheirArgument) {
+  const auto exact = [](double x) { return x / 2 * std::erfc(-x / std::sqrt(2.0)); };
+  const auto by_tanh = [](double x) {
+    return x / (1 + std::exp(-2 * std::sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
+  };
+  const std::map<PointwiseOp, std::function<double(double)>> units = {
+      {PointwiseOp::gelu, exact},
+      {PointwiseOp::geluTanh, by_tanh},
+      {PointwiseOp::silu, [](double x) { return x / (1 + std::exp(-x)); }},
+  };
+  std::vector<float> x, y;
+  for (float each = -20; each <= 20; each += 1 / 1024.0f) x.push_back(each);
+  y.resize(x.size());
+  for (const Table* table : tables()) {
+    for (const auto& [op, unit] : units) {
+      table->pointwise[1][int(op)][0](y.data(), x.data(), nullptr, nullptr, int64_t(x.size()));
+      for (size_t i = 0; i < x.size(); ++i) {
+        EXPECT_LE(std::fabs(double(y[i]) - unit(double(x[i]))), 2 * ulp(double(x[i]))) << table->isa << " " << x[i];
+      }
     }
   }
 }

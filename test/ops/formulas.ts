@@ -7,8 +7,28 @@ type Formula = (...x: number[]) => number
 const smooth = uniform()
 const positive = uniform(0.25, 4)
 
+/** The series 2 / sqrt(pi) * sum of (-1)^n x^(2n + 1) / (n! (2n + 1)), for |x| of a few. */
+function erf(x = 0): number {
+  let [sum, term] = [0, x]
+  for (let n = 1; n < 100; n++) {
+    sum += term / (2 * n - 1)
+    term *= (-x * x) / n
+  }
+  return (2 / Math.sqrt(Math.PI)) * sum
+}
+
+const geluTanh = (x = 0) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))
+
+interface Row {
+  readonly formula: Formula
+  readonly draw: Draw
+  readonly tolerance?: Tolerance
+  /** PyTorch has it: test/golden holds vectors. */
+  readonly isGolden?: true
+}
+
 /** Differentiable functions of one real number, with inputs away from poles: a row is the whole case of its op. */
-export const functions: Readonly<Record<string, { formula: Formula; draw: Draw; tolerance?: Tolerance }>> = {
+export const functions: Readonly<Record<string, Row>> = {
   exp: { formula: Math.exp, draw: smooth },
   expm1: { formula: Math.expm1, draw: smooth },
   log: { formula: Math.log, draw: positive },
@@ -16,6 +36,16 @@ export const functions: Readonly<Record<string, { formula: Formula; draw: Draw; 
   rsqrt: { formula: (x = 0) => 1 / Math.sqrt(x), draw: positive },
   tanh: { formula: Math.tanh, draw: smooth },
   sigmoid: { formula: (x = 0) => 1 / (1 + Math.exp(-x)), draw: smooth },
+  erf: { formula: erf, draw: smooth, isGolden: true },
+  gelu: {
+    formula: (x = 0) => (x / 2) * (1 + erf(x / Math.SQRT2)),
+    draw: smooth,
+    tolerance: accumulation,
+    isGolden: true,
+  },
+  geluTanh: { formula: geluTanh, draw: smooth, isGolden: true },
+  silu: { formula: (x = 0) => x / (1 + Math.exp(-x)), draw: smooth, isGolden: true },
+  softplus: { formula: (x = 0) => Math.log1p(Math.exp(x)), draw: smooth, isGolden: true },
   cos: { formula: Math.cos, draw: smooth, tolerance: accumulation },
   sin: { formula: Math.sin, draw: smooth, tolerance: accumulation },
 }

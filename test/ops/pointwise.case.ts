@@ -22,7 +22,7 @@ function pointwise(
     samples,
     refusals,
     tolerance,
-    noGolden,
+    ...(functions[name]?.isGolden === true ? {} : { noGolden }),
   })
 }
 
@@ -176,6 +176,32 @@ const where = pointwise(
   exact,
 )
 
+/** Of conditions; the first reads 2 as true. */
+function logical(name: string, value: (...x: number[]) => number): OpCase {
+  const operands = value.length === 1 ? [[2, 3]] : [[2, 3], [3]]
+  return {
+    name,
+    samples: [
+      {
+        name: 'conditions',
+        inputs: operands.map((shape, i) => input('u8', shape, integers(0, 3 - i))),
+        build: ops[name as 'logicalAnd'] as (...x: Tensor[]) => Tensor,
+        outputs: ['u8[2, 3]'],
+        value: (...x) => elementwise(value, ...x),
+        noGradient: notDifferentiable,
+      },
+    ],
+    refusals: [
+      {
+        inputs: operands.map((shape) => ({ dtype: 'f32', shape })),
+        build: ops[name as 'logicalAnd'] as (...x: Tensor[]) => Tensor,
+        message: new RegExp(`${name}: expected a condition of u8, got f32\\[2, 3\\]`),
+      },
+    ],
+    tolerance: exact,
+  }
+}
+
 /** Functions that are composed of the ops above. */
 function composed(
   name: string,
@@ -230,6 +256,11 @@ export const pointwiseCases: readonly OpCase[] = [
     (x) => (x > 0 ? x : x / 4),
   ),
   composed(
+    'elu',
+    (x) => ops.elu(x, 0.5),
+    (x) => (x > 0 ? x : 0.5 * Math.expm1(x)),
+  ),
+  composed(
     'greater',
     (x) => ops.greater(x, 0.5),
     (x) => Number(x > 0.5),
@@ -247,4 +278,7 @@ export const pointwiseCases: readonly OpCase[] = [
     () => 0,
     notDifferentiable,
   ),
+  logical('logicalAnd', (a, b) => Number(a !== 0 && b !== 0)),
+  logical('logicalOr', (a, b) => Number(a !== 0 || b !== 0)),
+  logical('logicalNot', (x) => Number(x === 0)),
 ]

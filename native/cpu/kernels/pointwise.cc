@@ -53,9 +53,10 @@ class PointwiseStep : public Step {
 
  private:
   static bool is_function(simd::BlockFn fn) {
-    for (PointwiseOp op : {PointwiseOp::exp, PointwiseOp::expm1, PointwiseOp::log, PointwiseOp::tanh,
-                           PointwiseOp::sigmoid, PointwiseOp::pow, PointwiseOp::sin, PointwiseOp::cos,
-                           PointwiseOp::rsqrt, PointwiseOp::sqrt, PointwiseOp::div}) {
+    for (PointwiseOp op :
+         {PointwiseOp::exp, PointwiseOp::expm1, PointwiseOp::log, PointwiseOp::tanh, PointwiseOp::sigmoid,
+          PointwiseOp::pow, PointwiseOp::sin, PointwiseOp::cos, PointwiseOp::rsqrt, PointwiseOp::sqrt, PointwiseOp::div,
+          PointwiseOp::erf, PointwiseOp::gelu, PointwiseOp::geluTanh, PointwiseOp::silu, PointwiseOp::softplus}) {
       const simd::BlockFn* row = simd::table().pointwise[1][int(op)];
       if (std::find(row, row + 4, fn) != row + 4) return true;
     }
