@@ -1,7 +1,7 @@
 // The only place where nodes are made: checks the op's shape rule and names the op, path and call site when it fails.
 import { ShapeError } from './errors.js'
-import type { Attrs, Op } from './op.js'
-import { type Node, Tensor } from './tensor.js'
+import type { Attrs } from './op.js'
+import { type Node, type Op, Tensor } from './tensor.js'
 
 /** Where a node comes from. */
 export interface NodeOrigin {

@@ -1,8 +1,9 @@
 // The three ops through which data enters a graph. They are part of the IR: no kernel runs them.
 import { type DType, dtypes } from './dtype.js'
 import { ShapeError } from './errors.js'
-import { defineOp, notDifferentiable } from './op.js'
+import { notDifferentiable } from './op.js'
 import { count, formatShape } from './shape.js'
+import { defineOp } from './tensor.js'
 
 interface SourceAttrs extends Readonly<Record<string, string | readonly number[]>> {
   readonly name: string

@@ -1,8 +1,9 @@
-// Symbolic tensors and the nodes that produce them. Both are immutable; a pass builds new ones. A tensor has no value while it
-// is traced: JavaScript's operators on it are refused (but a plain condition, `if (x)`, which a program cannot see).
+// Symbolic tensors, the nodes that produce them, and ops, which carry their own rules: three that name each other. Tensors and nodes are
+// immutable; a pass builds new ones. A tensor has no value while it is traced: JavaScript's operators on it are refused (but a plain
+// condition, `if (x)`, which a program cannot see). The registry and every op live in lib/ops.
 import type { DType } from './dtype.js'
 import { GraphError } from './errors.js'
-import type { Attrs, Op } from './op.js'
+import type { Attrs, AttrSchema, NotDifferentiable, OpKind, TensorType } from './op.js'
 import { formatShape, type Shape } from './shape.js'
 import { callSite } from './site.js'
 
@@ -50,4 +51,34 @@ export interface Node {
   readonly outputs: readonly Tensor[]
   readonly path: string
   readonly site: string | undefined
+}
+
+/** What `vjp` sees of the node that it differentiates. */
+export interface VjpNode<A extends Attrs = Attrs> {
+  readonly inputs: readonly Tensor[]
+  readonly outputs: readonly Tensor[]
+  readonly attrs: A
+}
+
+/**
+ * Vector-Jacobian product: given dL/d(output) for each output (undefined = zero), emits nodes for dL/d(input), one per
+ * input; undefined where the input gets no gradient.
+ */
+export type Vjp<A extends Attrs = Attrs> = (
+  node: VjpNode<A>,
+  cotangents: readonly (Tensor | undefined)[],
+) => readonly (Tensor | undefined)[]
+
+export interface Op<A extends Attrs = Attrs> {
+  readonly name: string
+  readonly kind: OpKind
+  readonly attributes: AttrSchema<A>
+  /** Shape and dtype rule; throws ShapeError with a message of the form `expected ..., got ...` (no op name: the tracer adds it). */
+  infer(inputs: readonly TensorType[], attrs: A): readonly TensorType[]
+  readonly vjp: Vjp<A> | NotDifferentiable
+}
+
+/** Declares an op with its attribute type checked; the registry stores ops with erased attribute types. */
+export function defineOp<A extends Attrs = Attrs>(op: Op<A>): Op<A> {
+  return op
 }

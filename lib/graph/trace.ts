@@ -6,11 +6,12 @@ import { GraphError, ShapeError } from './errors.js'
 import type { Graph, GraphAssign, GraphFeed, GraphState } from './graph.js'
 import { Names } from './names.js'
 import { makeNode } from './node.js'
-import type { Attrs, Op } from './op.js'
+import type { Attrs } from './op.js'
 import { formatShape, sameShape, type Shape } from './shape.js'
 import { callSite } from './site.js'
 import { constantOp, feedOp, stateOp } from './sources.js'
-import { type Node, Tensor } from './tensor.js'
+import { type Node, type Op, Tensor } from './tensor.js'
+import { whileTracing } from './tracing.js'
 import type { Variable } from './variable.js'
 
 /** `train` turns dropout on; everything else is the same graph. */
@@ -69,7 +70,7 @@ export function trace(options: TraceOptions, build: () => Readonly<Record<string
   const own = new Trace(options.name, options.mode ?? 'eval', options.names ?? new Names())
   active = own
   try {
-    const results = Object.entries(expectTensors(options.name, build()))
+    const results = Object.entries(expectTensors(options.name, whileTracing(build)))
     for (const [name, tensor] of results) checkOwned(own, tensor, `fetch ${name}`)
     return {
       name: own.name,
@@ -207,11 +208,6 @@ export function at<T>(origin: { readonly path: string; readonly site: string | u
 /** Variables read so far in the trace that is running, in order of first read. */
 export function variablesRead(): Variable[] {
   return [...current().states.keys()]
-}
-
-/** Whether a trace is running. */
-export function isTracing(): boolean {
-  return active !== undefined
 }
 
 /** Mode of the trace that is running. */

@@ -6,7 +6,7 @@ import { GraphError } from './errors.js'
 import { count, type Shape } from './shape.js'
 import { callSite } from './site.js'
 import type { Tensor } from './tensor.js'
-import { isTracing } from './trace.js'
+import { isTracing } from './tracing.js'
 
 /**
  * What a variable is for: `parameter` is trained, `statistic` is carried (moments, counters), `shadow` is derived, `scratch`

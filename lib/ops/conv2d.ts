@@ -10,12 +10,12 @@ import {
   type Tensor,
   type TensorType,
 } from '../graph/index.js'
+import { sum } from './axes.js'
 import { activate, type Activation, anActivation, expectActivation } from './activation.js'
 import { exactly, expectDType, expectFloat, expectInts, expectRank, expectShape } from './define.js'
 import { expectThat, floatAttr, register } from './define.js'
 import { aDType, aTensor } from './operand.js'
 import { cast } from './pointwise.js'
-import { sum } from './reduce.js'
 import { paddingOf, type Padding, pairOf, type Pair, windowCount } from './window.js'
 
 type Geometry = {

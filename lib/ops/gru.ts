@@ -2,8 +2,8 @@
 // finished product with its bias, as cuDNN and PyTorch have it, so that all three parts are one product.
 import { expectOptions } from '../base/index.js'
 import { type DType, emit, GraphError, notDifferentiable, type Tensor, type TensorType } from '../graph/index.js'
+import { sum } from './axes.js'
 import { exactly, expectDType, expectShape, expectThat, register } from './define.js'
-import { sum } from './reduce.js'
 import { cast } from './pointwise.js'
 import {
   expectMask,

@@ -2,6 +2,7 @@
 export { registry } from './define.js'
 export type { Activation } from './activation.js'
 export type { Broadcast } from './broadcast.js'
+export { broadcastTo, type ReduceOptions, type Requested, reshape, sum } from './axes.js'
 export * from './marker.js'
 export { ones, scalar, zeros } from './operand.js'
 export * from './pointwise-chain.js'

@@ -1,7 +1,8 @@
 // A convolution whose weights differ from place to place: the windows as rows, and one product for each place.
 import { count, type DType, formatShape, ShapeError, type Tensor } from '../graph/index.js'
+import { reshape } from './axes.js'
 import { matmul } from './matmul.js'
-import { reshape, transpose } from './reshape.js'
+import { transpose } from './reshape.js'
 import { expectWindows, unfold, type WindowOptions } from './unfold.js'
 import { paddingOf, pairOf, windowCount } from './window.js'
 

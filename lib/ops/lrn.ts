@@ -1,10 +1,10 @@
 // Local response normalisation across channels: each element over a power of the energy of its neighbours in C.
 import { expectOptions, is } from '../base/index.js'
 import { type DType, emitOne, type Tensor, type TensorType } from '../graph/index.js'
+import { reshape } from './axes.js'
 import { exactly, expectFloat, expectRank, expectShape, expectThat, register } from './define.js'
 import { add, cast, mul, pow, square, sub } from './pointwise.js'
 import { avgPool2d } from './pool2d.js'
-import { reshape } from './reshape.js'
 
 /** Attributes of `lrn`: every convention of the literature is a choice of these. */
 export type LrnOptions = {

@@ -3,6 +3,7 @@
 import { expectOptions, is, type Schema } from '../base/index.js'
 import { count, type DType, emitOne, formatShape, GraphError, sameShape, type Shape } from '../graph/index.js'
 import type { Tensor, TensorType } from '../graph/index.js'
+import { reshape, sum } from './axes.js'
 import { activate, type Activation, anActivation, expectActivation } from './activation.js'
 import {
   expectDType,
@@ -16,8 +17,7 @@ import {
 } from './define.js'
 import { aDType, aTensor } from './operand.js'
 import { cast } from './pointwise.js'
-import { sum } from './reduce.js'
-import { reshape, transpose } from './reshape.js'
+import { transpose } from './reshape.js'
 
 type MatmulAttrs = {
   readonly transposeA: boolean

@@ -1,58 +1,21 @@
-// Reductions over any axes. `sum`, `norm`, `max` and `argmax` are kernels, the rest is composed of them.
-import { expectKind, expectOptions, is } from '../base/index.js'
+// Reductions over any axes. `norm`, `max` and `argmax` are kernels, as is `sum` (axes.ts); the rest is composed of them.
+import { emitOne, isFloat, notDifferentiable, type Tensor } from '../graph/index.js'
 import {
-  emitOne,
-  isFloat,
-  notDifferentiable,
-  type DType,
-  type Shape,
-  type Tensor,
-  type TensorType,
-} from '../graph/index.js'
+  type Axes,
+  inferReduce,
+  normalAxes,
+  reduce,
+  type ReduceAttrs,
+  reducedShape,
+  type ReduceOptions,
+  type Reduction,
+  sum,
+  reshape,
+  unreduced,
+} from './axes.js'
 import { exactly, expectDType, expectFloat, expectThat, normalAxis, register } from './define.js'
 import { stopGradient } from './marker.js'
 import { add, cast, div, equal, exp, log, maximum, mul, neg, square, sub } from './pointwise.js'
-import { broadcastTo, reshape } from './reshape.js'
-
-type ReduceAttrs = { readonly axes: readonly number[]; readonly keepDims: boolean }
-
-/** Options of reductions. */
-export interface ReduceOptions {
-  /** Reduced axes stay, with extent 1. Default: false. */
-  readonly keepDims?: boolean
-}
-
-function reducedShape(shape: Shape, { axes, keepDims }: ReduceAttrs): number[] {
-  if (keepDims) return shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent))
-  return shape.filter((_extent, axis) => !axes.includes(axis))
-}
-
-function inferReduce(x: TensorType, attrs: ReduceAttrs): TensorType[] {
-  const sorted = attrs.axes.every((axis, i) => Number.isSafeInteger(axis) && axis > (attrs.axes[i - 1] ?? -1))
-  const good = sorted && attrs.axes.length > 0 && (attrs.axes.at(-1) ?? 0) < x.shape.length
-  expectThat(good, `ascending axes below ${x.shape.length}`, `[${attrs.axes.join(', ')}]`)
-  return [{ dtype: x.dtype, shape: reducedShape(x.shape, attrs) }]
-}
-
-/** Reshapes a reduced tensor so that it broadcasts against what it was reduced from. */
-function unreduced(reduced: Tensor, x: Tensor, { axes }: ReduceAttrs): Tensor {
-  return reshape(reduced, reducedShape(x.shape, { axes, keepDims: true }))
-}
-
-const sumOp = register<ReduceAttrs>({
-  name: 'sum',
-  kind: 'kernel',
-  attributes: { axes: 'ints', keepDims: 'boolean' },
-  infer: (inputs, attrs) => {
-    const [x] = exactly(inputs, 1)
-    expectFloat(x, 'x')
-    return inferReduce(x, attrs)
-  },
-  vjp: ({ inputs, attrs }, [dy]) => {
-    const [x] = exactly(inputs, 1)
-    return [dy && broadcastTo(unreduced(dy, x, attrs), x.shape)]
-  },
-})
 
 const maxOp = register<ReduceAttrs>({
   name: 'max',
@@ -105,34 +68,6 @@ const argmaxOp = register<{ readonly axis: number }>({
   vjp: notDifferentiable('its output is an index'),
 })
 
-type Axes = number | readonly number[]
-
-function normalAxes(name: string, axes: Axes | undefined, rank: number): number[] {
-  if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis)
-  expectKind(`ops.${name}`, 'axes', is.either(is.number, is.numbers), axes)
-  const list = typeof axes === 'number' ? [axes] : axes
-  return [...new Set(list.map((axis) => normalAxis(axis, rank, name)))].sort((a, b) => a - b)
-}
-
-function reduce(op: typeof sumOp, x: Tensor, axes: Axes | undefined, options: ReduceOptions | undefined): Tensor {
-  if (options !== undefined) expectOptions(`ops.${op.name}`, options, { keepDims: is.flag })
-  const normal = normalAxes(op.name, axes, x.rank)
-  return normal.length === 0 ? x : emitOne(op, [x], { axes: normal, keepDims: options?.keepDims ?? false })
-}
-
-interface Reduction {
-  <D extends DType>(x: Tensor<D>): Tensor<D, []>
-  <D extends DType>(x: Tensor<D>, axes: Axes | undefined, options?: ReduceOptions): Tensor<D>
-}
-
-/**
- * Sum over axes (all when not given; negative ones count from the back). x float [...] -> [...] without the axes.
- * @throws ShapeError for an integer x or an axis that x does not have.
- * @example sum(mul(x, x), -1, { keepDims: true }) // [128, 784] -> [128, 1]
- */
-export const sum: Reduction = ((x: Tensor, axes?: Axes, options?: ReduceOptions) =>
-  reduce(sumOp, x, axes, options)) as Reduction
-
 /**
  * Square root of the sum of the squares of all elements, in one pass and f32 whatever x is: float [...] -> f32 [].
  * f32 need not hold the sum, only its root; elements below 1e-19 may count as 0. The gradient at x = 0 is 0.
@@ -154,7 +89,7 @@ export const min: Reduction = ((x: Tensor, axes?: Axes, options?: ReduceOptions)
 /** Arithmetic mean over axes (all when not given). x float. */
 export const mean: Reduction = ((x: Tensor, axes?: Axes, options?: ReduceOptions) => {
   const n = normalAxes('mean', axes, x.rank).reduce((product, axis) => product * (x.shape[axis] ?? 1), 1)
-  return div(reduce(sumOp, x, axes, options), n)
+  return div(sum(x, axes, options), n)
 }) as Reduction
 
 /** Mean squared distance from the mean over axes (all when not given), divided by the count. x float. */
@@ -165,7 +100,7 @@ export const variance: Reduction = ((x: Tensor, axes?: Axes, options?: ReduceOpt
 export const logSumExp: Reduction = ((x: Tensor, axes?: Axes, options?: ReduceOptions) => {
   const normal = normalAxes('logSumExp', axes, x.rank)
   const top = stopGradient(reduce(maxOp, x, normal, { keepDims: true }))
-  const total = add(log(reduce(sumOp, exp(sub(x, top)), normal, { keepDims: true })), top)
+  const total = add(log(sum(exp(sub(x, top)), normal, { keepDims: true })), top)
   return reshape(total, reducedShape(x.shape, { axes: normal, keepDims: options?.keepDims ?? false }))
 }) as Reduction
 

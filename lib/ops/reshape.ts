@@ -1,39 +1,8 @@
-// Ops that move elements and change none: reshape, transpose, broadcastTo, slice, concat, pad.
-import { broadcastShapes, count, type DType, emitOne, formatShape, isFloat } from '../graph/index.js'
-import { sameShape, type Shape, ShapeError, type Tensor } from '../graph/index.js'
-import { unbroadcast } from './broadcast.js'
+// Ops that move elements and change none: flatten, transpose, slice, concat, pad (reshape and broadcastTo: axes.ts).
+import { count, type DType, emitOne, formatShape, isFloat } from '../graph/index.js'
+import { type Shape, ShapeError, type Tensor } from '../graph/index.js'
+import { reshape } from './axes.js'
 import { exactly, expectInts, expectThat, normalAxis, register } from './define.js'
-
-const reshapeOp = register<{ readonly shape: readonly number[] }>({
-  name: 'reshape',
-  kind: 'kernel',
-  attributes: { shape: 'ints' },
-  infer: (inputs, { shape }) => {
-    const [x] = exactly(inputs, 1)
-    expectInts(shape, shape.length, 1, 'a shape')
-    expectThat(count(shape) === count(x.shape), `a shape of ${count(x.shape)} elements`, formatShape(shape))
-    return [{ dtype: x.dtype, shape }]
-  },
-  vjp: ({ inputs }, [dy]) => [dy && reshape(dy, exactly(inputs, 1)[0].shape)],
-})
-
-/** A requested shape as a type: -1 is an extent that is worked out. */
-export type Requested<S extends Shape> = { [I in keyof S]: S[I] extends -1 ? number : S[I] }
-
-/**
- * The same elements in row-major order under another shape; one extent may be -1 and is worked out.
- * @throws ShapeError where the counts differ.
- * @example reshape(images, [128, -1]) // [128, 1, 28, 28] -> [128, 784]
- */
-export function reshape<D extends DType, S extends Shape>(
-  x: Tensor<D>,
-  shape: readonly [...S],
-): Tensor<D, Requested<S>> {
-  const known = shape.reduce<number>((product, extent) => (extent === -1 ? product : product * extent), 1)
-  const target = shape.map((extent) => (extent === -1 ? count(x.shape) / known : extent))
-  const result = sameShape(target, x.shape) ? x : emitOne(reshapeOp, [x], { shape: target })
-  return result as Tensor<D, Requested<S>>
-}
 
 /**
  * All axes but the first as one: [N, ...] -> [N, D].
@@ -95,30 +64,6 @@ export function transpose<D extends DType, S extends Shape, P extends Shape>(
 ): Tensor<D, Permuted<S, P>> {
   const still = perm.length === x.shape.length && perm.every((axis, i) => axis === i)
   return (still ? x : emitOne(transposeOp, [x], { perm: [...perm] })) as Tensor<D, Permuted<S, P>>
-}
-
-const broadcastToOp = register<{ readonly shape: readonly number[] }>({
-  name: 'broadcastTo',
-  kind: 'kernel',
-  attributes: { shape: 'ints' },
-  infer: (inputs, { shape }) => {
-    const [x] = exactly(inputs, 1)
-    expectInts(shape, shape.length, 1, 'a shape')
-    const common = broadcastShapes(x.shape, shape)
-    const fits = common !== undefined && sameShape(common, shape)
-    expectThat(fits, `a shape to which ${formatShape(x.shape)} broadcasts`, formatShape(shape))
-    return [{ dtype: x.dtype, shape }]
-  },
-  vjp: ({ inputs }, [dy]) => [dy && unbroadcast(dy, exactly(inputs, 1)[0].shape)],
-})
-
-/**
- * Repeats x along axes of extent 1 and new leading axes (NumPy's rule). Pointwise ops do this by themselves.
- * @throws ShapeError where x does not broadcast to `shape`.
- */
-export function broadcastTo<D extends DType, S extends Shape>(x: Tensor<D>, shape: readonly [...S]): Tensor<D, S> {
-  const result = sameShape(x.shape, shape) ? x : emitOne(broadcastToOp, [x], { shape: [...shape] })
-  return result as Tensor<D, S>
 }
 
 const sliceOp = register<{ readonly start: readonly number[]; readonly size: readonly number[] }>({

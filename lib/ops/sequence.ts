@@ -1,10 +1,11 @@
 // What the recurrent ops have in common: extents of a sequence [T, N, ...], its mask, and the states before each step.
 import { is, type Schema } from '../base/index.js'
 import { count, type Shape, type Tensor, type TensorType } from '../graph/index.js'
+import { reshape } from './axes.js'
 import { expectDType, expectFloat, expectRank, expectShape, expectThat } from './define.js'
 import { matmul } from './matmul.js'
 import { aTensor } from './operand.js'
-import { concat, reshape, slice } from './reshape.js'
+import { concat, slice } from './reshape.js'
 
 /** Which steps there are, and in which order. */
 export interface SequenceOptions {

@@ -1,9 +1,10 @@
 // Normalised exponentials over the last axis, and the cross-entropy of integer labels that is fused with them.
 import { constant, type DType, emit, emitOne, GraphError, type Shape, type Tensor } from '../graph/index.js'
+import { broadcastTo, reshape, sum } from './axes.js'
 import { exactly, expectDType, expectFloat, expectRank, expectShape, expectThat, register } from './define.js'
 import { add, cast, equal, exp, mul, neg, sub } from './pointwise.js'
-import { argmax, sum } from './reduce.js'
-import { broadcastTo, reshape, slice } from './reshape.js'
+import { argmax } from './reduce.js'
+import { slice } from './reshape.js'
 
 type Rule = (y: Tensor, dy: Tensor) => Tensor
 

@@ -19,8 +19,8 @@ import {
   where,
 } from '../ops/index.js'
 import { Moments } from './moments.js'
-import type { Step } from './optimizer.js'
 import { expectRange } from './ranges.js'
+import type { Step } from './schedules.js'
 
 /** Options of averaging. */
 export interface AveragingOptions {

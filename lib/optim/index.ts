@@ -9,7 +9,6 @@ export {
   type OptimizerOptions,
   type Rule,
   type Slot,
-  type Step,
   type Update,
 } from './optimizer.js'
 export { rmsprop, type RmspropOptions } from './rmsprop.js'

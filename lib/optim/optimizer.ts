@@ -6,7 +6,7 @@ import { Averaging, type AveragingOptions } from './averaging.js'
 import { clipByGlobalNorm } from './clip.js'
 import { Moments, parentOf } from './moments.js'
 import { expectRange } from './ranges.js'
-import { rateAt, type Schedule } from './schedules.js'
+import { rateAt, type Schedule, type Step } from './schedules.js'
 
 /** A parameter and dL/d(parameter), both f32 of one shape. */
 export interface Update {
@@ -19,9 +19,6 @@ export interface Chosen {
   readonly variable: Variable
   readonly path: string
 }
-
-/** Step counter: i32 [], 0 at the first step. Whoever trains raises it. */
-export type Step = Tensor<'i32', []>
 
 /** Builds the nodes of one update. Its state (moments) lives in variables of its own. */
 export interface Optimizer {

@@ -5,11 +5,14 @@ import { add, cast, cos, div, exp, floor, less, maximum, minimum, mul, sub, wher
 
 type Scalar = Tensor<'f32', []>
 
+/** Step counter: i32 [], 0 at the first step. Whoever trains raises it. */
+export type Step = Tensor<'i32', []>
+
 /** Learning rate at a step: f32 [] to f32 []; steps count from 0. Any function of this form is a schedule. */
 export type Schedule = (step: Scalar) => Scalar
 
 /** The rate at a step, for a schedule or one number. */
-export function rateAt(rate: number | Schedule, step: Tensor<'i32', []>): Scalar {
+export function rateAt(rate: number | Schedule, step: Step): Scalar {
   return typeof rate === 'number' ? constant('f32', [], rate) : rate(cast(step, 'f32'))
 }
 

@@ -1,5 +1,5 @@
 // Holds the borders between rooms: what a file may import is decided by the folder that it lies in (docs/design.md).
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -30,9 +30,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 }
 
 interface Import {
+  /** A file of lib. */
   readonly from: string
   readonly to: string
-  readonly line: string
 }
 
 function files(folder: string): string[] {
@@ -46,13 +46,21 @@ function room(file: string): string {
   return /\.[jt]s$/.test(first) ? 'index' : first
 }
 
+/** What a file imports of lib, types and what is imported later too. */
 function imports(file: string): Import[] {
-  const found: Import[] = []
-  for (const match of readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)) {
-    const target = join(dirname(file), match[1] ?? '')
-    found.push({ from: room(file), to: room(target), line: `${relative(lib, file)} -> ${match[1] ?? ''}` })
-  }
-  return found
+  const found = readFileSync(file, 'utf8').matchAll(/(?:from|import|import\()\s*'(\.[^']+)\.js'/g)
+  return Array.from(found, ([, path = '']) => ({ from: file, to: join(dirname(file), `${path}.ts`) }))
+}
+
+function said({ from, to }: Import): string {
+  return `${relative(lib, from)} -> ${relative(lib, to)}`
+}
+
+/** What is left when files that import nothing, or that nothing imports, are taken away until there are none: the circles. */
+function circles(all: readonly Import[]): readonly Import[] {
+  const [importing, imported] = [new Set(all.map(({ from }) => from)), new Set(all.map(({ to }) => to))]
+  const left = all.filter(({ from, to }) => imported.has(from) && importing.has(to))
+  return left.length === all.length ? all : circles(left)
 }
 
 function withoutComments(text: string): string {
@@ -64,6 +72,7 @@ describe('rooms', () => {
 
   it('finds the imports that it judges', () => {
     expect(all.length).toBeGreaterThan(100)
+    expect(all.filter(({ to }) => !existsSync(to)).map(said)).toEqual([])
   })
 
   it('knows every room', () => {
@@ -72,8 +81,15 @@ describe('rooms', () => {
   })
 
   it('lets a room import only what stands on its line', () => {
-    const crossings = all.filter(({ from, to }) => from !== to && to !== 'base' && !(allowed[from] ?? []).includes(to))
-    expect(crossings.map((crossing) => crossing.line)).toEqual([])
+    const crossings = all.filter((one) => {
+      const [from, to] = [room(one.from), room(one.to)]
+      return from !== to && to !== 'base' && !(allowed[from] ?? []).includes(to)
+    })
+    expect(crossings.map(said)).toEqual([])
+  })
+
+  it('has no circle of files that import each other', () => {
+    expect(circles(all).map(said)).toEqual([])
   })
 
   it('keeps the process out of every room but cli', () => {

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { elementsOf, type EpochKey } from '../dataset.js'
 import { DataError } from '../errors.js'
 import { checkRoom, type ImageSet } from './augment.js'
-import type { GatherReply, GatherRequest, GatherSetup } from './gather-worker.js'
+import type { GatherReply, GatherRequest, GatherSetup } from './gather-messages.js'
 
 interface Waiting {
   readonly resolve: (reply: GatherReply) => void

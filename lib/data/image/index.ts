@@ -2,13 +2,15 @@
 // never do.
 import { expectOptions, is, type Schema } from '../../base/index.js'
 import type { PackOptions, PackResult } from './pack.js'
-import type { PackedImages, PackedOptions } from './packed.js'
+import type { PackedOptions } from './halves.js'
+import type { PackedImages } from './packed.js'
 import type { CheckedShards } from './packed-index.js'
 import type { ImageTree, TreeOptions } from './tree.js'
 
 export { augmented, type AugmentOptions, type ImageSet, viewed } from './augment.js'
 export type { PackOptions, PackProgress, PackResult } from './pack.js'
-export type { PackedImages, PackedOptions } from './packed.js'
+export type { PackedOptions } from './halves.js'
+export type { PackedImages } from './packed.js'
 export type { CheckedShards } from './packed-index.js'
 export type { BadImage, Encoding } from './shard.js'
 export type { Colours, ImageStatistics } from './statistics.js'

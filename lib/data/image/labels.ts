@@ -9,7 +9,6 @@ import { readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DataError, reasonOf } from '../errors.js'
 import { isMatFile, readSynsets } from './matlab.js'
-import type { TreeOptions } from './tree.js'
 
 const DEVKIT = 'ILSVRC2012_devkit_t12/data'
 const GROUND_TRUTH = 'ILSVRC2012_validation_ground_truth.txt'
@@ -17,6 +16,14 @@ const LABEL_FILES = ['val_map.txt', 'val.txt', 'LOC_val_solution.csv', GROUND_TR
 const SYNSET_FILES = ['meta.mat', 'map_clsloc.txt']
 const ACCEPTED =
   'lines "filename class" or "filename number" (val.txt), LOC_val_solution.csv, or ILSVRC2012_validation_ground_truth.txt with its meta.mat'
+
+/** Where labels are. */
+export interface LabelOptions {
+  /** The file with the labels of a flat validation folder; default: one of the usual names, beside the images or above them. */
+  readonly labels?: string
+  /** The file that says which class each number of the devkit's ground truth is: its meta.mat, or lines of a wnid and a number. */
+  readonly synsets?: string
+}
 
 /**
  * The labels of the images `names` of the folder.
@@ -27,7 +34,7 @@ export async function readLabels(
   folder: string,
   names: readonly string[],
   classes: readonly string[],
-  { labels, synsets }: TreeOptions,
+  { labels, synsets }: LabelOptions,
 ): Promise<number[]> {
   const places = [join(root, folder), root, join(root, DEVKIT), join(root, 'data')]
   const path = labels ?? (await firstOf(places, LABEL_FILES))

@@ -1,27 +1,12 @@
 // Training from a packed folder: its two halves as data sets, the training images varied, the others cut in the middle.
 import { wholeNumber } from '../batches.js'
 import { DataError } from '../errors.js'
-import { augmented, type AugmentOptions, type ImageSet, viewed } from './augment.js'
+import type { ImageSet } from './augment.js'
 import { GatherPool } from './gather-pool.js'
-import { checkShards, type PackedIndex, readIndex } from './packed-index.js'
+import { openHalves, type PackedOptions } from './halves.js'
+import { checkShards } from './packed-index.js'
 import type { Encoding } from './shard.js'
-import { ShardReader } from './shard-reader.js'
 import type { ImageStatistics } from './statistics.js'
-
-/** Options of `packedImages`. */
-export interface PackedOptions {
-  /** How training images are varied; the others are cut to the same `crop` in their middle. Default: whole images. */
-  readonly augment?: AugmentOptions
-  /** Views of each validation image, whose probabilities are averaged: 1, or 10 (corners, centre, mirrored). Default 1. */
-  readonly views?: 1 | 10
-  /** Threads that read and cut, beside this one; 0: this thread does, a few images at a time. Default 0. */
-  readonly workers?: number
-  /**
-   * When what is read is compared with what was packed: all shards, by sha256, `once`, before the folder is opened; or each image, by its
-   * CRC-32, at each of its `reads`. Default: never; `ostrich check` does the first.
-   */
-  readonly check?: 'once' | 'reads'
-}
 
 /** A packed folder. */
 export interface PackedImages {
@@ -36,13 +21,6 @@ export interface PackedImages {
   readonly size: number
   readonly encoding: Encoding
   /** Closes files and ends threads. A process may also end without. */
-  close(): Promise<void>
-}
-
-interface Halves {
-  readonly train: ImageSet
-  readonly validation: ImageSet
-  readonly index: PackedIndex
   close(): Promise<void>
 }
 
@@ -67,27 +45,6 @@ export async function packedImages(folder: string, options: PackedOptions): Prom
     close: async () => {
       await pool?.close()
       await own.close()
-    },
-  }
-}
-
-/** Both halves, read in this thread. */
-export async function openHalves(
-  folder: string,
-  { augment = {}, views = 1, check }: PackedOptions,
-  blocking: boolean,
-): Promise<Halves> {
-  const index = await readIndex(folder)
-  const how = { blocking, check: check === 'reads' }
-  const train = new ShardReader(folder, index, index.train, how)
-  const validation = new ShardReader(folder, index, index.validation, how)
-  return {
-    train: augmented(train.set, augment, index.statistics),
-    validation: viewed(validation.set, augment.crop, views),
-    index,
-    close: async () => {
-      await train.close()
-      await validation.close()
     },
   }
 }

@@ -3,7 +3,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DataError, reasonOf } from '../errors.js'
-import { readLabels } from './labels.js'
+import { type LabelOptions, readLabels } from './labels.js'
 
 /** Names that are taken for images; what they hold is seen when they are decoded. */
 const IMAGE = /\.(?:jpe?g|png|webp|gif|tiff?|avif)$/i
@@ -28,12 +28,7 @@ export interface ImageTree {
 }
 
 /** Options of `readTree`. */
-export interface TreeOptions {
-  /** The file with the labels of a flat validation folder; default: one of the usual names, beside the images or above them. */
-  readonly labels?: string
-  /** The file that says which class each number of the devkit's ground truth is: its meta.mat, or lines of a wnid and a number. */
-  readonly synsets?: string
-}
+export type TreeOptions = LabelOptions
 
 interface Found {
   readonly images: TreeImage[]

@@ -6,20 +6,12 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { placeFile } from '../cache.js'
 import { dataFolder } from '../folder.js'
+import type { FetchOptions } from '../npm-package.js'
 import { inParallel } from '../parallel.js'
 import { DataError, reasonOf } from '../errors.js'
 import { decodeImage } from '../image/decode.js'
 import { readTar } from '../tar.js'
-import {
-  checkRecords,
-  cifar10Classes,
-  type GetCifar10Options,
-  PER_FILE,
-  RECORD,
-  SIDE,
-  TEST_FILES,
-  TRAIN_FILES,
-} from './cifar10.js'
+import { checkRecords, cifar10Classes, PER_FILE, RECORD, SIDE, TEST_FILES, TRAIN_FILES } from './cifar10-format.js'
 
 const inflate = promisify(gunzip)
 const MOST_BYTES = 2 ** 30
@@ -35,6 +27,14 @@ const WANTED =
 interface Files {
   readonly names: readonly string[]
   read(name: string): Uint8Array | Promise<Uint8Array>
+}
+
+/** Options of `getCifar10`. */
+export interface GetCifar10Options extends FetchOptions {
+  /** An archive or a folder with CIFAR-10; needed where the cache does not hold it. */
+  readonly from?: string
+  /** Default `$OSTRICH_DATA/cifar10`, else `cifar10` in the user's cache. */
+  readonly dir?: string
 }
 
 /** See `getCifar10`. */

@@ -10,29 +10,20 @@ import { fetchOptions } from '../fetch-options.js'
 import { heldBackPlaces, holdBackOptions, type HoldBackOptions, parted } from '../hold-back.js'
 import { augmented, type AugmentOptions, viewed } from '../image/augment.js'
 import { ColourCounter, type ImageStatistics, statisticsOf } from '../image/statistics.js'
-import type { FetchOptions } from '../npm-package.js'
+import {
+  checkRecords,
+  cifar10Classes,
+  PER_FILE,
+  PIXELS,
+  RECORD,
+  SIDE,
+  TEST_FILES,
+  TRAIN_FILES,
+} from './cifar10-format.js'
+import type { GetCifar10Options } from './cifar10-import.js'
 
-/** The ten classes; their places are the labels. */
-export const cifar10Classes = [
-  'airplane',
-  'automobile',
-  'bird',
-  'cat',
-  'deer',
-  'dog',
-  'frog',
-  'horse',
-  'ship',
-  'truck',
-] as const
-
-export const TRAIN_FILES = [1, 2, 3, 4, 5].map((batch) => `data_batch_${batch}.bin`)
-export const TEST_FILES = ['test_batch.bin']
-/** Images in one file. */
-export const PER_FILE = 10_000
-export const SIDE = 32
-export const PIXELS = 3 * SIDE * SIDE
-export const RECORD = 1 + PIXELS
+export { cifar10Classes } from './cifar10-format.js'
+export type { GetCifar10Options } from './cifar10-import.js'
 
 /** Images `x`: u8 [3, crop, crop] (32 unless told), red, green and blue planes; `target`: i32 scalar, a place in `cifar10Classes`. */
 export type Cifar10Set = Dataset<'x' | 'target'>
@@ -92,14 +83,6 @@ export async function cifar10(options: Cifar10Options = {}): Promise<Cifar10> {
   }
 }
 
-/** Options of `getCifar10`. */
-export interface GetCifar10Options extends FetchOptions {
-  /** An archive or a folder with CIFAR-10; needed where the cache does not hold it. */
-  readonly from?: string
-  /** Default `$OSTRICH_DATA/cifar10`, else `cifar10` in the user's cache. */
-  readonly dir?: string
-}
-
 /**
  * Puts CIFAR-10 into the cache as the six files of its binary version (185 MB).
  *
@@ -154,18 +137,6 @@ async function readRecords(path: string): Promise<Uint8Array> {
     throw new DataError(`cifar10: expected the file ${path}, got ${got}. Run: ostrich data get cifar10 --from <path>`, {
       cause: error,
     })
-  }
-}
-
-/** Refuses what is not a file of the binary version. */
-export function checkRecords(records: Uint8Array, path: string): void {
-  if (records.length !== PER_FILE * RECORD) {
-    const expected = `${PER_FILE * RECORD} bytes, ${PER_FILE} images of ${RECORD}`
-    throw new DataError(`${path}: expected ${expected}, got ${records.length}`)
-  }
-  for (let at = 0; at < records.length; at += RECORD) {
-    if (records[at]! < cifar10Classes.length) continue
-    throw new DataError(`${path}: expected labels in [0, 10), got ${String(records[at])} at image ${at / RECORD}`)
   }
 }
 
