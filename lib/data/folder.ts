@@ -1,8 +1,7 @@
 // Where downloaded data lives.
-// Reads an environment variable ($OSTRICH_DATA) outside the CLI, since data is found without it too.
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { env } from 'node:process'
+import { environment } from '../base/index.js'
 
 /**
  * The folder of one data set: `$OSTRICH_DATA/name`, else `$XDG_CACHE_HOME/ostrich/name`, else `~/.cache/ostrich/name`.
@@ -11,7 +10,7 @@ import { env } from 'node:process'
  * dataFolder('mnist')  // ~/.cache/ostrich/mnist
  */
 export function dataFolder(name: string): string {
-  const { OSTRICH_DATA: own, XDG_CACHE_HOME: shared } = env
-  if (own !== undefined && own !== '') return join(own, name)
-  return join(shared !== undefined && shared !== '' ? shared : join(homedir(), '.cache'), 'ostrich', name)
+  const own = environment('OSTRICH_DATA')
+  if (own !== undefined) return join(own, name)
+  return join(environment('XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'ostrich', name)
 }

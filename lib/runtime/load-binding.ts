@@ -1,8 +1,8 @@
 // Finds and loads the addon, once and on first use: importing Ostrich never fails for want of it.
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
-import { env } from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { environment } from '../base/index.js'
 import type { Binding } from './binding.js'
 import { DeviceError } from './errors.js'
 
@@ -19,8 +19,8 @@ let loaded: Loaded | undefined
 
 /** The file that OSTRICH_ADDON names, else the development build, else the prebuilt addon of this platform. */
 function locate(require: NodeJS.Require): string {
-  const chosen = env['OSTRICH_ADDON']
-  if (chosen !== undefined && chosen !== '') return resolve(chosen)
+  const chosen = environment('OSTRICH_ADDON')
+  if (chosen !== undefined) return resolve(chosen)
   const bindings = require('bindings') as (options: object) => string
   const prebuilt = require('node-gyp-build') as { path(root: string): string }
   try {

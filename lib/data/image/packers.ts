@@ -1,8 +1,8 @@
 // Who packs shards: this process, or processes beside it, each with one shard at a time.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { env, execPath } from 'node:process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { anotherNode } from '../../base/index.js'
 import { DataError, reasonOf } from '../errors.js'
 import type { WorkerLine } from './pack-worker.js'
 import { packShard, type ShardJob, type Told } from './shard.js'
@@ -24,10 +24,8 @@ export const ownPacker: Packer = { pack: packShard, end: () => undefined }
 export function startPacker(): Packer {
   // From the room's bundle or a chunk of it.
   const script = fileURLToPath(new URL('../data/image/pack-worker.js', import.meta.url))
-  const child = spawn(execPath, [script], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...env, UV_THREADPOOL_SIZE: DECODERS },
-  })
+  const { program, env } = anotherNode({ UV_THREADPOOL_SIZE: DECODERS })
+  const child = spawn(program, [script], { stdio: ['pipe', 'pipe', 'inherit'], env })
   // What a dead process does not take is said by its end.
   child.stdin.on('error', () => undefined)
   const lines = createInterface({ input: child.stdout })
