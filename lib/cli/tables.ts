@@ -16,15 +16,8 @@ import {
   unitRange,
   type Trained,
 } from '../experiments/index.js'
-import {
-  alignedLines,
-  createProgress,
-  type Gallery,
-  measuredTable,
-  page,
-  shownCell,
-  type Table,
-} from '../report/index.js'
+import { alignedLines, createProgress, measuredTable, shownCell, type Table } from '../report/index.js'
+import { type Gallery, page } from '../report/page.js'
 import { fc100 } from '../recipes/index.js'
 import { diagnose } from '../runtime/index.js'
 import { openSafetensors, writeSafetensors } from '../files/index.js'

@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { inflateSync } from 'node:zlib'
 import { distorted, normalNoise } from '../../../lib/experiments/examples.js'
 import { layouts, predicted, wrongLabels } from '../../../lib/experiments/index.js'
-import { measuredTable, page, png, shownCell } from '../../../lib/report/index.js'
+import { measuredTable, shownCell } from '../../../lib/report/index.js'
+import { page } from '../../../lib/report/page.js'
+import { png } from '../../../lib/report/png.js'
 
 describe('wrong labels', () => {
   // Image 0 is a 2 and is seen as one; image 1 is a 2 and is seen as a 0; image 2 is a 1 and is seen as one.
