@@ -1,44 +1,16 @@
-// Pointwise formulas on numbers, for constant folding: evaluated in float64, rounded once to the result's dtype.
-// Holds only formulas whose folded value is what every kernel means; the rest stays in the graph.
+// Pointwise ops on constants: evaluated in float64, rounded once to the result's dtype, as every kernel means it. What has no such value
+// (it is infinite, or no integer) stays in the graph.
 import {
   broadcastShapes,
   count,
   type DType,
   GraphError,
   isFloat,
+  type PointwiseTraits,
   sameShape,
   strides,
   type Tensor,
 } from '../graph/index.js'
-
-const formulas: Readonly<Record<string, (...x: number[]) => number>> = {
-  neg: (x = 0) => -x,
-  abs: (x = 0) => Math.abs(x),
-  sign: (x = 0) => Math.sign(x),
-  exp: (x = 0) => Math.exp(x),
-  expm1: (x = 0) => Math.expm1(x),
-  log: (x = 0) => Math.log(x),
-  sqrt: (x = 0) => Math.sqrt(x),
-  rsqrt: (x = 0) => 1 / Math.sqrt(x),
-  tanh: (x = 0) => Math.tanh(x),
-  sigmoid: (x = 0) => 1 / (1 + Math.exp(-x)),
-  relu: (x = 0) => Math.max(x, 0),
-  floor: (x = 0) => Math.floor(x),
-  cos: (x = 0) => Math.cos(x),
-  sin: (x = 0) => Math.sin(x),
-  cast: (x = 0) => x,
-  add: (x = 0, y = 0) => x + y,
-  sub: (x = 0, y = 0) => x - y,
-  mul: (x = 0, y = 0) => x * y,
-  div: (x = 0, y = 0) => x / y,
-  pow: (x = 0, y = 0) => Math.pow(x, y),
-  maximum: (x = 0, y = 0) => Math.max(x, y),
-  minimum: (x = 0, y = 0) => Math.min(x, y),
-  equal: (x = 0, y = 0) => Number(x === y),
-  less: (x = 0, y = 0) => Number(x < y),
-  lessEqual: (x = 0, y = 0) => Number(x <= y),
-  where: (condition = 0, x = 0, y = 0) => (condition === 0 ? y : x),
-}
 
 const word = new DataView(new ArrayBuffer(4))
 
@@ -88,8 +60,11 @@ function operandIndex(operand: Tensor, shape: readonly number[], position: numbe
 }
 
 /** Data of a pointwise op on constants; undefined when it should stay in the graph. */
-export function evaluate(name: string, inputs: readonly Tensor[], result: Tensor): number[] | undefined {
-  const formula = formulas[name]
+export function evaluate(
+  { formula }: PointwiseTraits,
+  inputs: readonly Tensor[],
+  result: Tensor,
+): number[] | undefined {
   if (formula === undefined || !inputs.every((input) => input.node.op.name === 'constant')) return undefined
   const shape = broadcastShapes(...inputs.map((input) => input.shape))
   if (shape === undefined || !sameShape(shape, result.shape)) return undefined

@@ -3,7 +3,7 @@
 // condition, `if (x)`, which a program cannot see). The registry and every op live in lib/ops.
 import type { DType } from './dtype.js'
 import { GraphError } from './errors.js'
-import type { Attrs, AttrSchema, NotDifferentiable, OpKind, TensorType } from './op.js'
+import type { Attrs, AttrSchema, NotDifferentiable, Traits, TensorType } from './op.js'
 import { formatShape, type Shape } from './shape.js'
 import { callSite } from './site.js'
 
@@ -69,14 +69,16 @@ export type Vjp<A extends Attrs = Attrs> = (
   cotangents: readonly (Tensor | undefined)[],
 ) => readonly (Tensor | undefined)[]
 
-export interface Op<A extends Attrs = Attrs> {
+interface Rules<A extends Attrs> {
   readonly name: string
-  readonly kind: OpKind
   readonly attributes: AttrSchema<A>
   /** Shape and dtype rule; throws ShapeError with a message of the form `expected ..., got ...` (no op name: the tracer adds it). */
   infer(inputs: readonly TensorType[], attrs: A): readonly TensorType[]
   readonly vjp: Vjp<A> | NotDifferentiable
 }
+
+/** An op. What passes ask of it stands in it, so that no pass knows it by name. */
+export type Op<A extends Attrs = Attrs> = Rules<A> & Traits
 
 /** Declares an op with its attribute type checked; the registry stores ops with erased attribute types. */
 export function defineOp<A extends Attrs = Attrs>(op: Op<A>): Op<A> {

@@ -17,6 +17,9 @@ import { exactly, expectFloat, expectInts, expectThat, normalAxis, register } fr
 const reshapeOp = register<{ readonly shape: readonly number[] }>({
   name: 'reshape',
   kind: 'kernel',
+  inBf16: 'follows',
+  moves: true,
+  epilogue: 'none',
   attributes: { shape: 'ints' },
   infer: (inputs, { shape }) => {
     const [x] = exactly(inputs, 1)
@@ -48,6 +51,9 @@ export function reshape<D extends DType, S extends Shape>(
 const broadcastToOp = register<{ readonly shape: readonly number[] }>({
   name: 'broadcastTo',
   kind: 'kernel',
+  inBf16: 'follows',
+  moves: true,
+  epilogue: 'none',
   attributes: { shape: 'ints' },
   infer: (inputs, { shape }) => {
     const [x] = exactly(inputs, 1)
@@ -97,6 +103,9 @@ export function unreduced(reduced: Tensor, x: Tensor, { axes }: ReduceAttrs): Te
 const sumOp = register<ReduceAttrs>({
   name: 'sum',
   kind: 'kernel',
+  inBf16: 'f32',
+  moves: false,
+  epilogue: 'none',
   attributes: { axes: 'ints', keepDims: 'boolean' },
   infer: (inputs, attrs) => {
     const [x] = exactly(inputs, 1)

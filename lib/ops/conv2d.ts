@@ -64,6 +64,9 @@ function expectPair(a: TensorType, b: TensorType, nameA: string, nameB: string):
 const conv2dOp = register<ConvAttrs>({
   name: 'conv2d',
   kind: 'kernel',
+  inBf16: 2,
+  moves: false,
+  epilogue: 'channels',
   attributes: { ...geometry, activation: 'string' },
   infer: (inputs, attrs) => {
     const [x, w, bias] = inputs
@@ -89,6 +92,9 @@ const conv2dOp = register<ConvAttrs>({
 const gradInputOp = register<GradInputAttrs>({
   name: 'conv2dGradInput',
   kind: 'kernel',
+  inBf16: 2,
+  moves: false,
+  epilogue: 'none',
   attributes: { ...geometry, size: 'ints' },
   infer: (inputs, attrs) => {
     const [dy, w] = exactly(inputs, 2)
@@ -109,6 +115,9 @@ const gradInputOp = register<GradInputAttrs>({
 const gradWeightOp = register<GradWeightAttrs>({
   name: 'conv2dGradWeight',
   kind: 'kernel',
+  inBf16: 2,
+  moves: false,
+  epilogue: 'none',
   attributes: { ...geometry, kernel: 'ints', sumDy: 'boolean' },
   infer: (inputs, attrs) => {
     const [x, dy] = exactly(inputs, 2)

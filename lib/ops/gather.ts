@@ -5,6 +5,9 @@ import { exactly, expectDType, expectFloat, expectRank, expectThat, register } f
 const gatherOp = register({
   name: 'gather',
   kind: 'kernel',
+  inBf16: 'follows',
+  moves: false,
+  epilogue: 'none',
   attributes: {},
   infer: (inputs) => {
     const [table, index] = exactly(inputs, 2)
@@ -22,6 +25,9 @@ const gatherOp = register({
 const scatterAddOp = register<{ readonly rows: number }>({
   name: 'scatterAdd',
   kind: 'kernel',
+  inBf16: 'f32',
+  moves: false,
+  epilogue: 'none',
   attributes: { rows: 'int' },
   infer: (inputs, { rows }) => {
     const [index, updates] = exactly(inputs, 2)

@@ -22,6 +22,9 @@ type GruAttrs = { readonly reverse: boolean }
 const gruOp = register<GruAttrs>({
   name: 'gru',
   kind: 'kernel',
+  inBf16: 3,
+  moves: false,
+  epilogue: 'none',
   attributes: { reverse: 'boolean' },
   infer: (inputs) => {
     expectThat(inputs.length === 4 || inputs.length === 5, '4 or 5 inputs', inputs.length.toString())
@@ -53,6 +56,9 @@ const gruOp = register<GruAttrs>({
 const gruGradOp = register<GruAttrs>({
   name: 'gruGrad',
   kind: 'kernel',
+  inBf16: 5,
+  moves: false,
+  epilogue: 'none',
   attributes: { reverse: 'boolean' },
   infer: (inputs) => {
     expectThat(inputs.length === 5 || inputs.length === 6, '5 or 6 inputs', inputs.length.toString())

@@ -33,6 +33,9 @@ function expectLrn(x: TensorType, what: string, { size, alpha, beta, k }: LrnOpt
 const lrnOp = register<LrnOptions>({
   name: 'lrn',
   kind: 'kernel',
+  inBf16: 'follows',
+  moves: false,
+  epilogue: 'none',
   attributes,
   infer: (inputs, attrs) => {
     const [x] = exactly(inputs, 1)
@@ -45,6 +48,9 @@ const lrnOp = register<LrnOptions>({
 const lrnGradOp = register<LrnOptions>({
   name: 'lrnGrad',
   kind: 'kernel',
+  inBf16: 'follows',
+  moves: false,
+  epilogue: 'none',
   attributes,
   infer: (inputs, attrs) => {
     const [dy, x] = exactly(inputs, 2)

@@ -22,6 +22,9 @@ type LstmGradAttrs = LstmAttrs & { readonly cell: boolean }
 const lstmOp = register<LstmAttrs>({
   name: 'lstm',
   kind: 'kernel',
+  inBf16: 3,
+  moves: false,
+  epilogue: 'none',
   attributes: { reverse: 'boolean' },
   infer: (inputs) => {
     expectThat(inputs.length === 4 || inputs.length === 5, '4 or 5 inputs', inputs.length.toString())
@@ -51,6 +54,9 @@ const lstmOp = register<LstmAttrs>({
 const lstmGradOp = register<LstmGradAttrs>({
   name: 'lstmGrad',
   kind: 'kernel',
+  inBf16: 3,
+  moves: false,
+  epilogue: 'none',
   attributes: { reverse: 'boolean', cell: 'boolean' },
   infer: (inputs, { cell }) => {
     const least = cell ? 6 : 5

@@ -38,6 +38,9 @@ function matrix(type: TensorType, transposed: boolean, what: string): { batch: S
 const matmulOp = register<MatmulAttrs>({
   name: 'matmul',
   kind: 'kernel',
+  inBf16: 2,
+  moves: false,
+  epilogue: 'lastAxis',
   attributes: { transposeA: 'boolean', transposeB: 'boolean', activation: 'string', dtype: 'dtype', sumA: 'boolean' },
   infer: (inputs, attrs) => {
     const [a, b, bias] = inputs

@@ -6,30 +6,50 @@ import { floats, unary } from './elementwise.js'
 import { add, exp, expm1, less, mul, sigmoid, square, sub, where } from './pointwise.js'
 
 /** Error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x. */
-export const erf = unary('erf', floats, (dy, x) => mul(dy, mul(exp(mul(square(x), -1)), 2 / Math.sqrt(Math.PI))))
+export const erf = unary('erf', floats, {
+  inBf16: 'f32',
+  formula: undefined,
+  gradient: (dy, x) => mul(dy, mul(exp(mul(square(x), -1)), 2 / Math.sqrt(Math.PI))),
+})
 
 /** x * sigmoid(x). Elfwing, Uchibe & Doya 2018, "Sigmoid-weighted linear units for neural network function approximation". */
-export const silu = unary('silu', floats, (dy, x) => {
-  const s = sigmoid(x)
-  return mul(dy, mul(s, add(mul(x, sub(1, s)), 1)))
+export const silu = unary('silu', floats, {
+  inBf16: 'f32',
+  formula: (x) => x / (1 + Math.exp(-x)),
+  gradient: (dy, x) => {
+    const s = sigmoid(x)
+    return mul(dy, mul(s, add(mul(x, sub(1, s)), 1)))
+  },
 })
 
 /** log(1 + exp(x)), in a form that does not overflow. */
-export const softplus = unary('softplus', floats, (dy, x) => mul(dy, sigmoid(x)))
+export const softplus = unary('softplus', floats, {
+  inBf16: 'f32',
+  formula: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+  gradient: (dy, x) => mul(dy, sigmoid(x)),
+})
 
 /** d/dx of x P(x) with P the normal distribution and p its density: P(x) + x p(x). */
-const exactGelu = unary('gelu', floats, (dy, x) => {
-  const below = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5)
-  return mul(dy, add(below, mul(x, mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI)))))
+const exactGelu = unary('gelu', floats, {
+  inBf16: 'f32',
+  formula: undefined,
+  gradient: (dy, x) => {
+    const below = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5)
+    return mul(dy, add(below, mul(x, mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI)))))
+  },
 })
 
 /** x sigmoid(u), u = 2 sqrt(2 / pi) (x + 0.044715 x^3). */
-const tanhGelu = unary('geluTanh', floats, (dy, x) => {
-  const slope = 2 * Math.sqrt(2 / Math.PI)
-  const squares = square(x)
-  const s = sigmoid(mul(x, add(mul(squares, slope * 0.044715), slope)))
-  const bend = mul(mul(x, sub(1, s)), add(mul(squares, 3 * slope * 0.044715), slope))
-  return mul(dy, mul(s, add(bend, 1)))
+const tanhGelu = unary('geluTanh', floats, {
+  inBf16: 'f32',
+  formula: undefined,
+  gradient: (dy, x) => {
+    const slope = 2 * Math.sqrt(2 / Math.PI)
+    const squares = square(x)
+    const s = sigmoid(mul(x, add(mul(squares, slope * 0.044715), slope)))
+    const bend = mul(mul(x, sub(1, s)), add(mul(squares, 3 * slope * 0.044715), slope))
+    return mul(dy, mul(s, add(bend, 1)))
+  },
 })
 
 /** Options of `gelu`. */

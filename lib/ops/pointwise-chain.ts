@@ -55,6 +55,9 @@ function checkInstruction(instruction: ChainInstruction, registers: readonly DTy
 export const pointwiseOp = register<{ readonly chain: readonly AttrValue[]; readonly outputs: readonly number[] }>({
   name: 'pointwise',
   kind: 'kernel',
+  inBf16: 'f32',
+  moves: false,
+  epilogue: 'none',
   attributes: { chain: 'json', outputs: 'ints' },
   infer: (inputs, { chain, outputs }) => {
     const { instructions, inputs: mostInputs, outputs: mostOutputs } = chainLimits

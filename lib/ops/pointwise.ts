@@ -1,173 +1,137 @@
 // Ops over single elements, with NumPy broadcasting: one row per op. Each row is the public function, and registers the op
-// with its derivative. Refuses operands of different dtypes (cast first) and arithmetic on u8.
-import { broadcastShapes, dtypes, type DType, formatShape, isFloat, type Shape, type Tensor } from '../graph/index.js'
-import { notDifferentiable, type TensorType } from '../graph/index.js'
-import { emitOne } from '../graph/index.js'
+// with its traits and derivative. Refuses operands of different dtypes (cast first) and arithmetic on u8.
+import { type DType, dtypes, emitOne, isFloat, type Shape, type Tensor } from '../graph/index.js'
 import { unbroadcast } from './axes.js'
-import { type Broadcast, wantsGradient } from './broadcast.js'
+import { wantsGradient } from './broadcast.js'
 import { exactly, expectDType, expectThat, register } from './define.js'
-import { flat, floats, numbers, unary } from './elementwise.js'
+import {
+  binary,
+  broadcast,
+  type Comparison,
+  comparison,
+  flat,
+  floats,
+  numbers,
+  sameDTypes,
+  unary,
+} from './elementwise.js'
 import { asOperands } from './operand.js'
 
-interface Binary {
-  <D extends DType, S extends Shape>(a: Tensor<D, S>, b: Tensor<NoInfer<D>, S> | number): Tensor<D, S>
-  <D extends DType, S extends Shape>(a: number, b: Tensor<D, S>): Tensor<D, S>
-  <D extends DType, A extends Shape, B extends Shape>(
-    a: Tensor<D, A>,
-    b: Tensor<NoInfer<D>, B>,
-  ): Tensor<D, Broadcast<A, B>>
-}
-
-interface Comparison {
-  <S extends Shape>(a: Tensor<DType, S>, b: Tensor<DType, S> | number): Tensor<'u8', S>
-  <S extends Shape>(a: number, b: Tensor<DType, S>): Tensor<'u8', S>
-  <A extends Shape, B extends Shape>(a: Tensor<DType, A>, b: Tensor<DType, B>): Tensor<'u8', Broadcast<A, B>>
-}
-
-/** dL/d(one operand) before the sum over its broadcast axes. */
-type BinaryGradient = (dy: Tensor, a: Tensor, b: Tensor, y: Tensor) => Tensor
-/** Common shape of broadcast operands. */
-function broadcast(inputs: readonly TensorType[]): Shape {
-  const shape = broadcastShapes(...inputs.map((input) => input.shape))
-  expectThat(
-    shape !== undefined,
-    'extents that broadcast',
-    inputs.map((input) => formatShape(input.shape)).join(' and '),
-  )
-  return shape
-}
-
-function sameDTypes(a: TensorType, b: TensorType): void {
-  expectThat(a.dtype === b.dtype, 'operands of one dtype (cast one of them)', `${a.dtype} and ${b.dtype}`)
-}
-
-function binary(
-  name: string,
-  accepts: readonly DType[],
-  gradientA: BinaryGradient | typeof flat,
-  gradientB: BinaryGradient | typeof flat,
-): Binary {
-  const op = register({
-    name,
-    kind: 'pointwise',
-    attributes: {},
-    infer: (inputs) => {
-      const [a, b] = exactly(inputs, 2)
-      sameDTypes(a, b)
-      expectDType(a, accepts, 'a')
-      return [{ dtype: a.dtype, shape: broadcast(inputs) }]
-    },
-    vjp: ({ inputs, outputs }, [dy]) => {
-      const [[a, b], [y]] = [exactly(inputs, 2), exactly(outputs, 1)]
-      const part = (x: Tensor, gradient: BinaryGradient | typeof flat) =>
-        dy && gradient && wantsGradient(x) ? unbroadcast(gradient(dy, a, b, y), x.shape) : undefined
-      return [part(a, gradientA), part(b, gradientB)]
-    },
-  })
-  return (a: Tensor | number, b: Tensor | number) => emitOne(op, asOperands(a, b), {})
-}
-
-function comparison(name: string): Comparison {
-  const op = register({
-    name,
-    kind: 'pointwise',
-    attributes: {},
-    infer: (inputs) => {
-      sameDTypes(...exactly(inputs, 2))
-      return [{ dtype: 'u8', shape: broadcast(inputs) }]
-    },
-    vjp: notDifferentiable('a comparison has no derivative'),
-  })
-  return ((a: Tensor | number, b: Tensor | number) => emitOne(op, asOperands(a, b), {})) as Comparison
-}
-
 /** -x. */
-export const neg = unary('neg', numbers, (dy) => neg(dy))
+export const neg = unary('neg', numbers, { inBf16: 'follows', formula: (x) => -x, gradient: (dy) => neg(dy) })
 /** |x|; the gradient at 0 is 0. */
-export const abs = unary('abs', numbers, (dy, x) => mul(dy, sign(x)))
+export const abs = unary('abs', numbers, {
+  inBf16: 'follows',
+  formula: Math.abs,
+  gradient: (dy, x) => mul(dy, sign(x)),
+})
 /** -1, 0 or 1; its gradient is 0. */
-export const sign = unary('sign', numbers, flat)
+export const sign = unary('sign', numbers, { inBf16: 'f32', formula: Math.sign, gradient: flat })
 /** e to the power x. */
-export const exp = unary('exp', floats, (dy, _x, y) => mul(dy, y))
+export const exp = unary('exp', floats, { inBf16: 'f32', formula: Math.exp, gradient: (dy, _x, y) => mul(dy, y) })
 /** e to the power x, less 1: exact where x is small. */
-export const expm1 = unary('expm1', floats, (dy, _x, y) => mul(dy, add(y, 1)))
+export const expm1 = unary('expm1', floats, {
+  inBf16: 'f32',
+  formula: Math.expm1,
+  gradient: (dy, _x, y) => mul(dy, add(y, 1)),
+})
 /** Natural logarithm. */
-export const log = unary('log', floats, (dy, x) => div(dy, x))
+export const log = unary('log', floats, { inBf16: 'f32', formula: Math.log, gradient: (dy, x) => div(dy, x) })
 /** Square root. */
-export const sqrt = unary('sqrt', floats, (dy, _x, y) => div(mul(dy, 0.5), y))
+export const sqrt = unary('sqrt', floats, {
+  inBf16: 'f32',
+  formula: Math.sqrt,
+  gradient: (dy, _x, y) => div(mul(dy, 0.5), y),
+})
 /** 1 / sqrt(x). */
-export const rsqrt = unary('rsqrt', floats, (dy, _x, y) => mul(mul(dy, -0.5), mul(y, mul(y, y))))
+export const rsqrt = unary('rsqrt', floats, {
+  inBf16: 'f32',
+  formula: (x) => 1 / Math.sqrt(x),
+  gradient: (dy, _x, y) => mul(mul(dy, -0.5), mul(y, mul(y, y))),
+})
 /** Hyperbolic tangent. */
-export const tanh = unary('tanh', floats, (dy, _x, y) => mul(dy, sub(1, mul(y, y))))
+export const tanh = unary('tanh', floats, {
+  inBf16: 'follows',
+  formula: Math.tanh,
+  gradient: (dy, _x, y) => mul(dy, sub(1, mul(y, y))),
+})
 /** Logistic function 1 / (1 + exp(-x)). */
-export const sigmoid = unary('sigmoid', floats, (dy, _x, y) => mul(dy, mul(y, sub(1, y))))
+export const sigmoid = unary('sigmoid', floats, {
+  inBf16: 'follows',
+  formula: (x) => 1 / (1 + Math.exp(-x)),
+  gradient: (dy, _x, y) => mul(dy, mul(y, sub(1, y))),
+})
 /** max(x, 0); the gradient at 0 is 0. */
-export const relu = unary('relu', floats, (dy, _x, y) => reluGrad(dy, y))
+export const relu = unary('relu', floats, {
+  inBf16: 'follows',
+  formula: (x) => Math.max(x, 0),
+  gradient: (dy, _x, y) => reluGrad(dy, y),
+})
 /** Largest integer not above x; its gradient is 0. */
-export const floor = unary('floor', floats, flat)
+export const floor = unary('floor', floats, { inBf16: 'f32', formula: Math.floor, gradient: flat })
 /** Cosine of x in radians. */
-export const cos = unary('cos', floats, (dy, x) => neg(mul(dy, sin(x))))
+export const cos = unary('cos', floats, { inBf16: 'f32', formula: Math.cos, gradient: (dy, x) => neg(mul(dy, sin(x))) })
 /** Sine of x in radians. */
-export const sin = unary('sin', floats, (dy, x) => mul(dy, cos(x)))
+export const sin = unary('sin', floats, { inBf16: 'f32', formula: Math.sin, gradient: (dy, x) => mul(dy, cos(x)) })
 
 /** a + b. */
-export const add = binary(
-  'add',
-  numbers,
-  (dy) => dy,
-  (dy) => dy,
-)
+export const add = binary('add', numbers, {
+  inBf16: 'f32',
+  formula: (a, b) => a + b,
+  gradients: [(dy) => dy, (dy) => dy],
+})
 /** a - b. */
-export const sub = binary(
-  'sub',
-  numbers,
-  (dy) => dy,
-  (dy) => neg(dy),
-)
+export const sub = binary('sub', numbers, {
+  inBf16: 'f32',
+  formula: (a, b) => a - b,
+  gradients: [(dy) => dy, (dy) => neg(dy)],
+})
 /** a * b. */
-export const mul = binary(
-  'mul',
-  numbers,
-  (dy, _a, b) => mul(dy, b),
-  (dy, a) => mul(dy, a),
-)
+export const mul = binary('mul', numbers, {
+  inBf16: 'f32',
+  formula: (a, b) => a * b,
+  gradients: [(dy, _a, b) => mul(dy, b), (dy, a) => mul(dy, a)],
+})
 /** a / b, float only. */
-export const div = binary(
-  'div',
-  floats,
-  (dy, _a, b) => div(dy, b),
-  (dy, _a, b, y) => neg(mul(dy, div(y, b))),
-)
+export const div = binary('div', floats, {
+  inBf16: 'f32',
+  formula: (a, b) => a / b,
+  gradients: [(dy, _a, b) => div(dy, b), (dy, _a, b, y) => neg(mul(dy, div(y, b)))],
+})
 /** a to the power b, float only. Where a = 0 the gradient of b is 0, where b = 0 that of a. */
-export const pow = binary(
-  'pow',
-  floats,
-  (dy, a, b) => where(equal(b, 0), 0, mul(dy, mul(b, pow(a, sub(b, 1))))),
-  (dy, a, _b, y) => mul(dy, mul(y, log(where(equal(a, 0), 1, a)))),
-)
+export const pow = binary('pow', floats, {
+  inBf16: 'f32',
+  formula: Math.pow,
+  gradients: [
+    (dy, a, b) => where(equal(b, 0), 0, mul(dy, mul(b, pow(a, sub(b, 1))))),
+    (dy, a, _b, y) => mul(dy, mul(y, log(where(equal(a, 0), 1, a)))),
+  ],
+})
 /** The larger one; where both are equal each gets half of the gradient. */
-export const maximum = binary(
-  'maximum',
-  dtypes,
-  (dy, a, b) => win(b, a, dy),
-  (dy, a, b) => win(a, b, dy),
-)
+export const maximum = binary('maximum', dtypes, {
+  inBf16: 'follows',
+  formula: (a, b) => Math.max(a, b),
+  gradients: [(dy, a, b) => win(b, a, dy), (dy, a, b) => win(a, b, dy)],
+})
 /** The smaller one; where both are equal each gets half of the gradient. */
-export const minimum = binary(
-  'minimum',
-  dtypes,
-  (dy, a, b) => win(a, b, dy),
-  (dy, a, b) => win(b, a, dy),
-)
+export const minimum = binary('minimum', dtypes, {
+  inBf16: 'follows',
+  formula: (a, b) => Math.min(a, b),
+  gradients: [(dy, a, b) => win(a, b, dy), (dy, a, b) => win(b, a, dy)],
+})
 /** dy where y > 0, else 0: the gradient of relu from its output. */
-export const reluGrad = binary('reluGrad', floats, (dy, _a, y) => reluGrad(dy, y), flat)
+export const reluGrad = binary('reluGrad', floats, {
+  inBf16: 'follows',
+  formula: (dy, y) => (y > 0 ? dy : 0),
+  gradients: [(dy, _a, y) => reluGrad(dy, y), flat],
+})
 
 /** a = b, as 0 or 1. */
-export const equal = comparison('equal')
+export const equal = comparison('equal', (a, b) => a === b)
 /** a < b, as 0 or 1. */
-export const less = comparison('less')
+export const less = comparison('less', (a, b) => a < b)
 /** a <= b, as 0 or 1. */
-export const lessEqual = comparison('lessEqual')
+export const lessEqual = comparison('lessEqual', (a, b) => a <= b)
 
 /** dy where low < high, half of it where they tie, else 0. */
 function win(low: Tensor, high: Tensor, dy: Tensor): Tensor {
@@ -177,6 +141,9 @@ function win(low: Tensor, high: Tensor, dy: Tensor): Tensor {
 const castOp = register<{ readonly dtype: string }>({
   name: 'cast',
   kind: 'pointwise',
+  inBf16: 'f32',
+  // Integers that need no rounding: other constants are left as they are.
+  formula: (x = 0) => x,
   attributes: { dtype: 'dtype' },
   infer: (inputs, attrs) => {
     const [x] = exactly(inputs, 1)
@@ -201,6 +168,8 @@ export function cast<D extends DType, S extends Shape>(x: Tensor<DType, S>, dtyp
 const whereOp = register({
   name: 'where',
   kind: 'pointwise',
+  inBf16: 'f32',
+  formula: (condition = 0, a = 0, b = 0) => (condition === 0 ? b : a),
   attributes: {},
   infer: (inputs) => {
     const [condition, a, b] = exactly(inputs, 3)

@@ -52,6 +52,9 @@ function inputShape(dy: TensorType, attrs: PoolAttrs & Sized): number[] {
 const maxPool2dOp = register<PoolAttrs>({
   name: 'maxPool2d',
   kind: 'kernel',
+  inBf16: 'follows',
+  moves: false,
+  epilogue: 'none',
   attributes: geometry,
   infer: (inputs, attrs) => {
     const [x] = exactly(inputs, 1)
@@ -72,6 +75,9 @@ const maxPool2dOp = register<PoolAttrs>({
 const maxPool2dGradOp = register<PoolAttrs & Sized>({
   name: 'maxPool2dGrad',
   kind: 'kernel',
+  inBf16: 'follows',
+  moves: false,
+  epilogue: 'none',
   attributes: { ...geometry, size: 'ints' },
   infer: (inputs, attrs) => {
     const [dy, index] = exactly(inputs, 2)
@@ -85,6 +91,9 @@ const maxPool2dGradOp = register<PoolAttrs & Sized>({
 const avgPool2dOp: Op<AverageAttrs> = register<AverageAttrs>({
   name: 'avgPool2d',
   kind: 'kernel',
+  inBf16: 'follows',
+  moves: false,
+  epilogue: 'none',
   attributes: { ...geometry, countPadding: 'boolean' },
   infer: (inputs, attrs) => {
     const [x] = exactly(inputs, 1)
@@ -99,6 +108,9 @@ const avgPool2dOp: Op<AverageAttrs> = register<AverageAttrs>({
 const avgPool2dGradOp: Op<AverageAttrs & Sized> = register<AverageAttrs & Sized>({
   name: 'avgPool2dGrad',
   kind: 'kernel',
+  inBf16: 'follows',
+  moves: false,
+  epilogue: 'none',
   attributes: { ...geometry, countPadding: 'boolean', size: 'ints' },
   infer: (inputs, attrs) => {
     const [dy] = exactly(inputs, 1)

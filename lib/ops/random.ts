@@ -75,6 +75,9 @@ type DropoutAttrs = { readonly rate: number; readonly stream: number }
 const dropoutOp: Op<DropoutAttrs> = register<DropoutAttrs>({
   name: 'dropout',
   kind: 'kernel',
+  inBf16: 'follows',
+  moves: false,
+  epilogue: 'none',
   attributes: { rate: 'number', stream: 'int' },
   infer: (inputs, { rate, stream }) => {
     const [x, seedType, stepType] = exactly(inputs, 3)
@@ -118,6 +121,9 @@ function inferDraw(inputs: readonly TensorType[], { shape, stream }: DrawAttrs):
 const randomUniformOp = register<UniformAttrs>({
   name: 'randomUniform',
   kind: 'kernel',
+  inBf16: 'f32',
+  moves: false,
+  epilogue: 'none',
   attributes: { shape: 'ints', stream: 'int', low: 'number', high: 'number' },
   infer: (inputs, attrs) => {
     expectThat(attrs.low <= attrs.high, `high of at least ${attrs.low}`, attrs.high.toString())
@@ -131,6 +137,9 @@ const randomUniformOp = register<UniformAttrs>({
 const randomNormalOp = register<NormalAttrs>({
   name: 'randomNormal',
   kind: 'kernel',
+  inBf16: 'f32',
+  moves: false,
+  epilogue: 'none',
   attributes: { shape: 'ints', stream: 'int', mean: 'number', std: 'number' },
   infer: (inputs, attrs) => {
     expectThat(attrs.std >= 0, 'std of at least 0', attrs.std.toString())

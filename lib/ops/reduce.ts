@@ -20,6 +20,9 @@ import { add, cast, div, equal, exp, log, maximum, mul, neg, square, sub } from 
 const maxOp = register<ReduceAttrs>({
   name: 'max',
   kind: 'kernel',
+  inBf16: 'f32',
+  moves: false,
+  epilogue: 'none',
   attributes: { axes: 'ints', keepDims: 'boolean' },
   infer: (inputs, attrs) => {
     const [x] = exactly(inputs, 1)
@@ -42,6 +45,9 @@ const leastNorm = 2 ** -63
 const normOp = register({
   name: 'norm',
   kind: 'kernel',
+  inBf16: 'widens',
+  moves: false,
+  epilogue: 'none',
   attributes: {},
   infer: (inputs) => {
     const [x] = exactly(inputs, 1)
@@ -58,6 +64,9 @@ const normOp = register({
 const argmaxOp = register<{ readonly axis: number }>({
   name: 'argmax',
   kind: 'kernel',
+  inBf16: 'f32',
+  moves: false,
+  epilogue: 'none',
   attributes: { axis: 'int' },
   infer: (inputs, { axis }) => {
     const [x] = exactly(inputs, 1)

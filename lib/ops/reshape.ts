@@ -32,6 +32,9 @@ export function squeeze<D extends DType>(x: Tensor<D>, axis: number): Tensor<D> 
 const transposeOp = register<{ readonly perm: readonly number[] }>({
   name: 'transpose',
   kind: 'kernel',
+  inBf16: 'follows',
+  moves: true,
+  epilogue: 'none',
   attributes: { perm: 'ints' },
   infer: (inputs, { perm }) => {
     const [x] = exactly(inputs, 1)
@@ -69,6 +72,9 @@ export function transpose<D extends DType, S extends Shape, P extends Shape>(
 const sliceOp = register<{ readonly start: readonly number[]; readonly size: readonly number[] }>({
   name: 'slice',
   kind: 'kernel',
+  inBf16: 'follows',
+  moves: true,
+  epilogue: 'none',
   attributes: { start: 'ints', size: 'ints' },
   infer: (inputs, { start, size }) => {
     const [x] = exactly(inputs, 1)
@@ -105,6 +111,9 @@ export function slice<D extends DType, S extends Shape>(
 const concatOp = register<{ readonly axis: number }>({
   name: 'concat',
   kind: 'kernel',
+  inBf16: 'follows',
+  moves: false,
+  epilogue: 'none',
   attributes: { axis: 'int' },
   infer: (inputs, { axis }) => {
     const [first] = inputs
@@ -145,6 +154,9 @@ type PadAttrs = { readonly before: readonly number[]; readonly after: readonly n
 const padOp = register<PadAttrs>({
   name: 'pad',
   kind: 'kernel',
+  inBf16: 'follows',
+  moves: false,
+  epilogue: 'none',
   attributes: { before: 'ints', after: 'ints', value: 'number' },
   infer: (inputs, { before, after }) => {
     const [x] = exactly(inputs, 1)

@@ -28,6 +28,9 @@ function withMask(inputs: readonly TensorType[], activation: string): readonly T
 const rnnOp = register<RnnAttrs>({
   name: 'rnn',
   kind: 'kernel',
+  inBf16: 3,
+  moves: false,
+  epilogue: 'none',
   attributes,
   infer: (inputs, { activation }) => {
     const [gates, w, h0, mask] = withMask(inputs, activation) as [TensorType, TensorType, TensorType, TensorType?]
@@ -49,6 +52,9 @@ const rnnOp = register<RnnAttrs>({
 const rnnGradOp = register<RnnAttrs>({
   name: 'rnnGrad',
   kind: 'kernel',
+  inBf16: 3,
+  moves: false,
+  epilogue: 'none',
   attributes,
   infer: (inputs, { activation }) => {
     const [dh, h, w, mask] = withMask(inputs, activation) as [TensorType, TensorType, TensorType, TensorType?]

@@ -12,6 +12,9 @@ function normalised(name: string, gradient: Rule) {
   const op = register({
     name,
     kind: 'kernel',
+    inBf16: 'f32',
+    moves: false,
+    epilogue: 'none',
     attributes: {},
     infer: (inputs) => {
       const [x] = exactly(inputs, 1)
@@ -39,6 +42,9 @@ export const logSoftmax = normalised('logSoftmax', (y, dy) => sub(dy, mul(exp(y)
 const crossEntropyOp = register({
   name: 'crossEntropy',
   kind: 'kernel',
+  inBf16: 'f32',
+  moves: false,
+  epilogue: 'none',
   attributes: {},
   infer: (inputs) => {
     const [logits, labels] = exactly(inputs, 2)
@@ -64,6 +70,9 @@ const crossEntropyOp = register({
 const crossEntropyGradOp = register({
   name: 'crossEntropyGrad',
   kind: 'kernel',
+  inBf16: 'f32',
+  moves: false,
+  epilogue: 'none',
   attributes: {},
   infer: (inputs) => {
     const [dloss, logits, labels, lse] = exactly(inputs, 4)

@@ -28,6 +28,9 @@ function unfolded([n = 1, c = 1, h = 1, w = 1]: Shape, { kernel, stride, padding
 const unfoldOp: Op<UnfoldAttrs> = register<UnfoldAttrs>({
   name: 'unfold',
   kind: 'kernel',
+  inBf16: 'follows',
+  moves: false,
+  epilogue: 'none',
   attributes: geometry,
   infer: (inputs, attrs) => {
     const [x] = exactly(inputs, 1)
@@ -44,6 +47,9 @@ const unfoldOp: Op<UnfoldAttrs> = register<UnfoldAttrs>({
 const foldOp: Op<FoldAttrs> = register<FoldAttrs>({
   name: 'fold',
   kind: 'kernel',
+  inBf16: 'follows',
+  moves: false,
+  epilogue: 'none',
   attributes: { ...geometry, size: 'ints' },
   infer: (inputs, attrs): TensorType[] => {
     const [rows] = exactly(inputs, 1)

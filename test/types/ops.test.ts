@@ -1,5 +1,5 @@
 // Types of ops: right ones compile, and wrong ones name both extents.
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { compile, compileFile } from './compiler.js'
 
 test('what compiles and what does not', () => {
@@ -36,4 +36,26 @@ test.each([
   const { errors } = compile(declarations + source)
   expect(errors).toHaveLength(1)
   for (const sentence of sentences) expect(errors[0]).toContain(sentence)
+})
+
+describe('an op that lacks a trait', () => {
+  const rules = `attributes: {}, infer: (inputs) => inputs, vjp: notDifferentiable('no')`
+  const declared = (traits: string) =>
+    compile(`import { defineOp, notDifferentiable } from '../../lib/graph/index.js'
+      export const op = defineOp({ name: 'x', ${traits}, ${rules} })`).errors
+  const full = {
+    pointwise: ["kind: 'pointwise'", "inBf16: 'f32'", 'formula: (x = 0) => x'],
+    kernel: ["kind: 'kernel'", 'inBf16: 2', 'moves: false', "epilogue: 'none'"],
+  }
+
+  test.each(['pointwise', 'kernel'] as const)('%s, does not compile', (kind) => {
+    expect(declared(full[kind].join(', '))).toEqual([])
+    for (const [i, trait] of full[kind].entries()) {
+      if (i === 0) continue
+      const [name] = trait.split(':')
+      const errors = declared(full[kind].filter((other) => other !== trait).join(', '))
+      expect(errors).toHaveLength(1)
+      expect(errors[0]).toContain(`Property '${name}' is missing`)
+    }
+  })
 })

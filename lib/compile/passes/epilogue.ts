@@ -1,24 +1,25 @@
 // Moves a bias and an activation into the matmul or conv2d that feeds them, where nobody else reads what lies between:
 // the kernel applies them to the result while it is still in registers.
 import { type Graph, makeNode, type Node, sameShape, type Tensor } from '../../graph/index.js'
+import { activations } from '../../ops/activation.js'
 import { input, opNamed, output, rewrite, type Rewriter, type Uses, usesOf } from '../rewrite.js'
 import { dce } from './dce.js'
 
-const activations = new Set(['relu', 'tanh', 'sigmoid'])
+/** Where an op takes a bias. */
+const epilogueOf = ({ op }: Node) => (op.kind === 'kernel' ? op.epilogue : 'none')
 
 /** The product that wrote `tensor`, when it has no activation yet and writes nothing else. */
-function openProduct(tensor: Tensor): Node | undefined {
-  const { node } = tensor
-  if (node.op.name !== 'matmul' && node.op.name !== 'conv2d') return undefined
+function openProduct({ node }: Tensor): Node | undefined {
+  if (epilogueOf(node) === 'none') return undefined
   return node.attrs['activation'] === 'none' && node.outputs.length === 1 ? node : undefined
 }
 
-/** Axis of the product that a bias runs along: the last of a matmul, the channels of a conv2d. */
+/** The axis of the product that a bias runs along, and how many axes come after it. */
 function biasShape(product: Node): { readonly extent: number; readonly trailing: number } {
   const { shape } = output(product)
-  return product.op.name === 'matmul'
+  return epilogueOf(product) === 'lastAxis'
     ? { extent: shape.at(-1) ?? 1, trailing: 0 }
-    : { extent: shape[1] ?? 1, trailing: 2 }
+    : { extent: shape[1] ?? 1, trailing: shape.length - 2 }
 }
 
 /** `tensor` as a vector along the bias axis of the product; undefined when it varies along another axis, or is no f32. */
@@ -45,6 +46,8 @@ function withBias(node: Node, old: Node, uses: Uses, rewriter: Rewriter): Tensor
   return undefined
 }
 
+const isActivation = (name: string) => name !== 'none' && activations.some((activation) => activation === name)
+
 function withActivation(node: Node, old: Node, uses: Uses, rewriter: Rewriter): Tensor | undefined {
   const product = openProduct(input(node, 0))
   if (product === undefined || uses.count(input(old, 0)) !== 1) return undefined
@@ -57,7 +60,7 @@ export function epilogue(graph: Graph): Graph {
   const uses = usesOf(graph)
   return dce(
     rewrite(graph, (node, old, rewriter) => {
-      const fuse = node.op.name === 'add' ? withBias : activations.has(node.op.name) ? withActivation : undefined
+      const fuse = node.op.name === 'add' ? withBias : isActivation(node.op.name) ? withActivation : undefined
       const tensor = fuse?.(node, old, uses, rewriter)
       return tensor === undefined ? undefined : [tensor]
     }),

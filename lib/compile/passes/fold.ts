@@ -47,10 +47,10 @@ const cast: Rule = (node) => {
   return same(node, from) ?? (exact ? same(node, input(from.node, 0)) : undefined)
 }
 
-/** It computes in f32 itself: what was widened for it is read as it was. */
-const norm: Rule = (node, rewriter) => {
+/** An op that computes in f32 itself reads what was widened for it as it was. */
+function withoutWidening(node: Node, rewriter: Rewriter): Tensor | undefined {
   const from = widened(input(node, 0))
-  return from && output(rewriter.emit(node.op, [from], node.attrs, node))
+  return from && output(rewriter.emit(node.op, [from, ...node.inputs.slice(1)], node.attrs, node))
 }
 
 const reshape: Rule = (node, rewriter) => {
@@ -89,7 +89,6 @@ const rules: Readonly<Record<string, Rule>> = {
   pow: neutralRight(1),
   neg: (node) => (input(node, 0).node.op.name === 'neg' ? input(input(node, 0).node, 0) : undefined),
   cast,
-  norm,
   reshape,
   transpose,
   where,
@@ -109,20 +108,18 @@ function withoutBroadcasts(node: Node, rewriter: Rewriter): Tensor | undefined {
   return output(rewriter.emit(node.op, inputs, node.attrs, node))
 }
 
-/** Ops that move elements of a constant that is the same everywhere. */
-const movements = new Set(['reshape', 'transpose', 'broadcastTo', 'slice'])
-
 function folded(node: Node, rewriter: Rewriter): Tensor | undefined {
-  const [first] = node.inputs
-  if (node.op.kind === 'pointwise') {
-    const data = evaluate(node.op.name, node.inputs, output(node))
+  const { op, inputs } = node
+  if (op.kind === 'pointwise') {
+    const data = evaluate(op, inputs, output(node))
     if (data !== undefined) return constantLike(node, data)
-  } else if (movements.has(node.op.name) && first !== undefined && isLiteral(first)) {
-    return constantLike(node, first.node.attrs['data'] as readonly number[])
+  } else if (op.kind === 'kernel' && op.moves && isLiteral(input(node, 0))) {
+    return constantLike(node, input(node, 0).node.attrs['data'] as readonly number[])
   }
-  const simpler = rules[node.op.name]?.(node, rewriter)
-  if (simpler !== undefined || node.op.kind !== 'pointwise') return simpler
-  return withoutBroadcasts(node, rewriter)
+  const simpler = rules[op.name]?.(node, rewriter)
+  if (simpler !== undefined) return simpler
+  if (op.kind === 'pointwise') return withoutBroadcasts(node, rewriter)
+  return op.kind === 'kernel' && op.inBf16 === 'widens' ? withoutWidening(node, rewriter) : undefined
 }
 
 export function fold(graph: Graph): Graph {

@@ -1,34 +1,21 @@
 // f32 graph -> bf16 activations and weight copies. Products (matmul, convolutions and their gradients, recurrent ops) read
 // bf16; their results, and everything that only passes activations on, are bf16. Statistics, losses, reductions and parameter updates
-// stay f32, because an op that is in neither list below is left as it is.
+// stay f32. Which an op is, its trait `inBf16` says.
 import { type Attrs, constantOp, type Graph, makeNode, type Node, type Tensor } from '../../graph/index.js'
 import { rounded } from '../evaluate.js'
 import { isLiteral } from '../groups.js'
 import { opNamed, output, rewrite, type Rewriter, type Uses, usesOf, widened } from '../rewrite.js'
 import { dce } from './dce.js'
 
-/** Their first two inputs are read in bf16; a bias stays f32. */
-const products = new Set(['matmul', 'conv2d', 'conv2dGradInput', 'conv2dGradWeight'])
+const inBf16 = ({ op }: Node) => (op.kind === 'pointwise' || op.kind === 'kernel' ? op.inBf16 : 'f32')
 
-/** How many of their inputs, from the first, are read in bf16: gates, activations, weights and h, but never c. */
-const recurrent = new Map([
-  ['lstm', 3],
-  ['lstmGrad', 3],
-  ['rnn', 3],
-  ['rnnGrad', 3],
-  ['gru', 3],
-  ['gruGrad', 5],
-])
+/** How many of its inputs, from the first, a product or a recurrent op reads in bf16; undefined for all others. */
+function narrowed(node: Node): number | undefined {
+  const trait = inBf16(node)
+  return typeof trait === 'number' ? trait : undefined
+}
 
-/** How many inputs a product or a recurrent op reads in bf16; undefined for all others. */
-const narrowed = ({ op }: Node): number | undefined => (products.has(op.name) ? 2 : recurrent.get(op.name))
-
-/** Ops that hand activations on: those that only select or move elements lose nothing in bf16, the others round once. */
-const followers = new Set([
-  ...['relu', 'reluGrad', 'tanh', 'sigmoid', 'abs', 'neg', 'maximum', 'minimum', 'dropout'],
-  ...['maxPool2d', 'maxPool2dGrad', 'avgPool2d', 'avgPool2dGrad', 'lrn', 'lrnGrad', 'unfold', 'fold'],
-  ...['reshape', 'transpose', 'broadcastTo', 'slice', 'concat', 'pad', 'gather'],
-])
+const follows = (node: Node): boolean => inBf16(node) === 'follows'
 
 /** Ops through which a gradient may pass on its way to a parameter update. */
 const updatePath = new Set(['sum', 'norm', 'max', 'reshape', 'transpose', 'broadcastTo', 'slice', 'concat', 'pad'])
@@ -37,7 +24,7 @@ const updatePath = new Set(['sum', 'norm', 'max', 'reshape', 'transpose', 'broad
 function wantedInBf16(graph: Graph, uses: Uses): Set<Tensor> {
   const wanted = new Set<Tensor>()
   const takes = (reader: Node, tensor: Tensor): boolean => {
-    if (followers.has(reader.op.name)) return wanted.has(output(reader))
+    if (follows(reader)) return wanted.has(output(reader))
     const count = narrowed(reader)
     return count !== undefined && reader.inputs.every((other, i) => other !== tensor || i < count)
   }
@@ -89,30 +76,25 @@ class Precision {
   }
 
   visit(node: Node, old: Node, rewriter: Rewriter): readonly Tensor[] | undefined {
-    if (products.has(node.op.name)) return this.#product(node, old, rewriter)
-    if (recurrent.has(node.op.name)) return this.#recurrent(node, rewriter)
-    if (followers.has(node.op.name) && this.#follows(node, old))
-      return this.#lower(node, node.attrs, node.inputs.length, rewriter)
-    return undefined
+    const count = narrowed(node)
+    if (count !== undefined) return this.#product(node, old, count, rewriter)
+    if (!follows(node) || !this.#follows(node, old)) return undefined
+    return this.#lower(node, node.attrs, node.inputs.length, rewriter)
   }
 
   /** Its readers want f32 alone (logits for a loss), and it is no weight gradient: the product writes f32 at once. */
   #staysF32(tensor: Tensor): boolean {
-    const lowers = (reader: Node) => narrowed(reader) !== undefined || followers.has(reader.op.name)
+    const lowers = (reader: Node) => narrowed(reader) !== undefined || follows(reader)
     return !this.#gradients.has(tensor) && !this.#uses.readers(tensor).some(lowers)
   }
 
-  #product(node: Node, old: Node, rewriter: Rewriter): readonly Tensor[] | undefined {
-    if (output(node).dtype !== 'f32' || node.inputs.some((tensor) => tensor.dtype !== 'f32')) return undefined
+  /** Over bf16 copies of its first `count` inputs; the others (a bias, sums over all steps such as c) stay f32. */
+  #product(node: Node, old: Node, count: number, rewriter: Rewriter): readonly Tensor[] | undefined {
+    const given = [output(node), ...node.inputs.slice(0, count)]
+    if (given.some((tensor) => tensor.dtype !== 'f32')) return undefined
     const dtype = this.#staysF32(output(old)) ? 'f32' : 'bf16'
-    return this.#lower(node, { ...node.attrs, dtype }, 2, rewriter)
-  }
-
-  /** In bf16 throughout, but for c and its gradient, which are sums over all steps. */
-  #recurrent(node: Node, rewriter: Rewriter): readonly Tensor[] | undefined {
-    const count = narrowed(node) ?? 0
-    if (node.inputs.slice(0, count).some((tensor) => tensor.dtype !== 'f32')) return undefined
-    return this.#lower(node, node.attrs, count, rewriter)
+    const attrs = 'dtype' in node.op.attributes ? { ...node.attrs, dtype } : node.attrs
+    return this.#lower(node, attrs, count, rewriter)
   }
 
   #follows(node: Node, old: Node): boolean {
