@@ -6,7 +6,7 @@ import { dce } from './passes/dce.js'
 import { epilogue } from './passes/epilogue.js'
 import { fold } from './passes/fold.js'
 import { fuse } from './passes/fuse.js'
-import { markers } from './passes/markers.js'
+import { gradientMarkers, markers } from './passes/markers.js'
 import { mixedPrecision } from './passes/mixed-precision.js'
 import { reluPool } from './passes/relu-pool.js'
 import { schedule } from './passes/schedule.js'
@@ -53,14 +53,17 @@ export type Pass = readonly [name: string, run: (graph: Graph) => Graph]
 /**
  * The order, and why: fusions that look for patterns of single ops (epilogue, reluPool) come before mixed precision,
  * which would put casts between them; `sums` comes after it, because it asks whether the sum reads what the product
- * reads; `fold` runs again to take out casts that met.
+ * reads; `fold` runs again to take out what met where casts were put in and marks of gradients went.
  */
 export function passesFor(precision: CompilePrecision): Pass[] {
   const simplify: Pass[] = [
     ['fold', fold],
     ['cse', cse],
   ]
-  const mixed: Pass[] = [['mixedPrecision', mixedPrecision], ['shadow', shadow], ...simplify]
+  const mixed: Pass[] = [
+    ['mixedPrecision', mixedPrecision],
+    ['shadow', shadow],
+  ]
   return [
     ['markers', markers],
     ['dce', dce],
@@ -68,6 +71,8 @@ export function passesFor(precision: CompilePrecision): Pass[] {
     ['epilogue', epilogue],
     ['reluPool', reluPool],
     ...(precision === 'bf16' ? mixed : []),
+    ['gradientMarkers', gradientMarkers],
+    ...simplify,
     ['sums', sums],
     ['fuse', fuse],
     ['schedule', schedule],

@@ -16,7 +16,7 @@ export function isLiteral(tensor: Tensor): boolean {
   return tensor.node.op.name === 'constant' && (tensor.node.attrs['data'] as readonly number[]).length === 1
 }
 
-/** Nodes whose values reach nothing but assignments, and those through pointwise nodes alone: parameter updates. */
+/** Nodes whose values reach nothing but assignments, and those through pointwise nodes alone: nobody waits for them within a run. */
 export function updatesOf(graph: Graph, uses: Uses): Set<Node> {
   const fetched = new Set(graph.fetches.map((fetch) => fetch.tensor))
   const updates = new Set<Node>()

@@ -1,5 +1,16 @@
-// Ops that only steer differentiation; a pass removes them before a program is made.
-import { defineOp, type DType, emitOne, type Shape, type Tensor } from '../graph/index.js'
+// Ops that only steer differentiation and passes; passes remove them before a program is made.
+import {
+  defineOp,
+  type DType,
+  emitOne,
+  formatShape,
+  read,
+  sameShape,
+  type Shape,
+  ShapeError,
+  type Tensor,
+  type Variable,
+} from '../graph/index.js'
 import { exactly } from './define.js'
 
 /** Op of `stopGradient`. */
@@ -20,4 +31,36 @@ export const stopGradientOp = defineOp({
  */
 export function stopGradient<D extends DType, S extends Shape>(x: Tensor<D, S>): Tensor<D, S> {
   return emitOne(stopGradientOp, [x], {}) as Tensor<D, S>
+}
+
+/** Op of `parameterGradient`; `parameter` is the path of the variable. */
+export const parameterGradientOp = defineOp<{ readonly parameter: string }>({
+  name: 'parameterGradient',
+  kind: 'marker',
+  attributes: { parameter: 'string' },
+  infer: (inputs) => {
+    const [x] = exactly(inputs, 1)
+    return [{ dtype: x.dtype, shape: x.shape }]
+  },
+  vjp: (_node, [dy]) => [dy],
+})
+
+/**
+ * The gradient itself, marked as that of a variable: passes know by it where a backward pass ends and an update begins.
+ * A session and every optimiser mark what they are given; who writes an update of his own may.
+ * @throws ShapeError where it is not of the variable's dtype and shape.
+ * @example assign(w, sub(read(w), mul(parameterGradient(w, grad(loss, read(w))), 0.1)))
+ */
+export function parameterGradient<D extends DType, S extends Shape>(
+  variable: Variable<D, S>,
+  gradient: Tensor<D, S>,
+): Tensor<D, S> {
+  const { path } = read(variable).node
+  const { op, attrs } = gradient.node
+  if (op.name === parameterGradientOp.name && attrs['parameter'] === path) return gradient
+  if (gradient.dtype !== variable.dtype || !sameShape(gradient.shape, variable.shape)) {
+    const [expected, got] = [variable, gradient].map(({ dtype, shape }) => `${dtype}${formatShape(shape)}`)
+    throw new ShapeError(`parameterGradient[${path}]: expected ${expected}, got ${got}`)
+  }
+  return emitOne(parameterGradientOp, [gradient], { parameter: path }) as Tensor<D, S>
 }

@@ -1,7 +1,7 @@
 // What every optimiser shares: options, gradients made ready (clipped, decayed), moments beside their parameters.
 import { assign, at, formatShape, read, sameShape, ShapeError, type Tensor, type Variable } from '../graph/index.js'
 import { expectKinds, is, type Schema } from '../base/index.js'
-import { add, mul } from '../ops/index.js'
+import { add, mul, parameterGradient } from '../ops/index.js'
 import { Averaging, type AveragingOptions } from './averaging.js'
 import { clipByGlobalNorm } from './clip.js'
 import { Moments, parentOf } from './moments.js'
@@ -96,7 +96,7 @@ export function optimizer(name: string, options: OptimizerOptions, rule: Rule): 
     update: (updates, step) => {
       for (const update of updates) checkUpdate(name, update)
       const rate = rateAt(options.rate, step)
-      const raw = updates.map(({ gradient }) => gradient)
+      const raw = updates.map(({ variable, gradient }) => parameterGradient(variable, gradient))
       const gradients = options.clipNorm === undefined ? raw : clipByGlobalNorm(raw, options.clipNorm)
       const next = rule(step)
       const weight = averaging?.weight(step)

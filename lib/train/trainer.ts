@@ -3,7 +3,7 @@ import type { CompilePrecision } from '../compile/index.js'
 import { grad } from '../autodiff/index.js'
 import type { Batch } from '../data/index.js'
 import { assign, OstrichError, read, type Variable, variablesRead } from '../graph/index.js'
-import { add, mul, step as stepVariable } from '../ops/index.js'
+import { add, mul, parameterGradient, step as stepVariable } from '../ops/index.js'
 import type { Optimizer } from '../optim/index.js'
 import type { Built, Programs } from './programs.js'
 import type { Fields } from './source.js'
@@ -54,7 +54,10 @@ export class Trainer {
         parameters.map((variable) => read(variable)),
       )
       const step = read(stepVariable)
-      const updates = parameters.map((variable, i) => ({ variable, gradient: gradients[i]! }))
+      const updates = parameters.map((variable, i) => ({
+        variable,
+        gradient: parameterGradient(variable, gradients[i]!),
+      }))
       optimizer.update(updates, step)
       assign(stepVariable, add(step, 1))
       return { loss }

@@ -2,6 +2,7 @@
 // Runs traced and optimised graphs alike (fused chains, activations in attributes).
 import type { Graph, Tensor } from '../../lib/graph/index.js'
 import { fill, type NDArray } from './ndarray.js'
+import { toBf16 } from './random.js'
 import { references } from './references.js'
 
 export type Arrays = Readonly<Record<string, NDArray>>
@@ -12,16 +13,23 @@ export interface Interpreted {
   readonly states: Record<string, NDArray>
 }
 
-/** Runs a graph on named feeds and states; states that are not given are zero. */
-export function interpret(graph: Graph, feeds: Arrays, states: Arrays = {}): Interpreted {
+/** Each value as a tensor of that type holds it. */
+function held({ dtype }: Tensor, { shape, data }: NDArray): NDArray {
+  const round = dtype === 'bf16' ? toBf16 : dtype === 'f32' ? Math.fround : (x: number) => x
+  return { shape, data: data.map(round) }
+}
+
+/** Runs a graph on named feeds and states; states that are not given are zero. With `rounded`, each result is rounded to its dtype. */
+export function interpret(graph: Graph, feeds: Arrays, states: Arrays = {}, rounded = false): Interpreted {
   const values = new Map<Tensor, NDArray>()
+  const keep = (tensor: Tensor, array: NDArray) => values.set(tensor, rounded ? held(tensor, array) : array)
   const value = (tensor: Tensor) => values.get(tensor) ?? constantValue(tensor)
   for (const { name, tensor } of graph.feeds) {
     const given = feeds[name]
     if (given?.data.length !== fill(tensor.shape, () => 0).data.length) throw new Error(`expected a feed ${name}`)
-    values.set(tensor, given)
+    keep(tensor, given)
   }
-  for (const { name, tensor } of graph.states) values.set(tensor, states[name] ?? fill(tensor.shape, () => 0))
+  for (const { name, tensor } of graph.states) keep(tensor, states[name] ?? fill(tensor.shape, () => 0))
   for (const node of graph.nodes) {
     const reference = references().get(node.op.name)
     if (reference === undefined) throw new Error(`${node.op.name}: expected a reference`)
@@ -31,7 +39,7 @@ export function interpret(graph: Graph, feeds: Arrays, states: Arrays = {}): Int
       if (result?.shape.join() !== output.shape.join()) {
         throw new Error(`${node.op.name}: expected [${output.shape.join()}], got [${result?.shape.join() ?? ''}]`)
       }
-      values.set(output, result)
+      keep(output, result)
     })
   }
   return {

@@ -1,13 +1,14 @@
 // The float64 reference of every op, collected from the cases.
+import { parameterGradientOp, stopGradientOp } from '../../lib/ops/index.js'
 import { cases } from '../ops/cases.js'
 import type { Reference } from './op-case.js'
 
 let known: Map<string, Reference> | undefined
 
-/** References by op name; `stopGradient`, a marker, is the identity. */
+/** References by op name; markers are the identity. */
 export function references(): ReadonlyMap<string, Reference> {
   if (known === undefined) {
-    known = new Map([['stopGradient', (inputs) => inputs]])
+    known = new Map([stopGradientOp, parameterGradientOp].map(({ name }) => [name, (inputs) => inputs]))
     for (const { name, reference } of cases) if (reference !== undefined) known.set(name, reference)
   }
   return known

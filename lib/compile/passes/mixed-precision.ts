@@ -6,6 +6,7 @@ import { rounded } from '../evaluate.js'
 import { isLiteral } from '../groups.js'
 import { opNamed, output, rewrite, type Rewriter, type Uses, usesOf, widened } from '../rewrite.js'
 import { dce } from './dce.js'
+import { marksGradient } from './markers.js'
 
 const inBf16 = ({ op }: Node) => (op.kind === 'pointwise' || op.kind === 'kernel' ? op.inBf16 : 'f32')
 
@@ -16,9 +17,6 @@ function narrowed(node: Node): number | undefined {
 }
 
 const follows = (node: Node): boolean => inBf16(node) === 'follows'
-
-/** Ops through which a gradient may pass on its way to a parameter update. */
-const updatePath = new Set(['sum', 'norm', 'max', 'reshape', 'transpose', 'broadcastTo', 'slice', 'concat', 'pad'])
 
 /** Tensors that each reader takes in bf16, directly or through followers. */
 function wantedInBf16(graph: Graph, uses: Uses): Set<Tensor> {
@@ -39,27 +37,18 @@ function wantedInBf16(graph: Graph, uses: Uses): Set<Tensor> {
 }
 
 /**
- * Tensors that only update parameters: gradients of weights. They stay bf16 out of the product, because they then lie in
- * memory as the bf16 weights do; the update widens them.
+ * Tensors that nothing reads but the mark of a parameter's gradient, through ops that hand values on: gradients of weights. They stay
+ * bf16 out of the product, because they then lie in memory as the bf16 weights do; the update widens them.
  */
 function weightGradients(graph: Graph, uses: Uses): Set<Tensor> {
-  const parameters = new Set(
-    graph.states.filter((state) => state.variable.role === 'parameter').map((state) => state.tensor),
-  )
-  const updated = new Set(graph.assigns.filter((assign) => parameters.has(assign.state)).map((assign) => assign.value))
-  /** Nodes all of whose readers are on the way to an update; of them, those that reach a parameter. */
-  const [onPath, reaching] = [new Set<Node>(), new Set<Tensor>()]
-  for (const node of graph.nodes.toReversed()) {
-    const readers = node.outputs.flatMap((tensor) => uses.readers(tensor))
-    const plain = node.op.kind === 'pointwise' || updatePath.has(node.op.name)
-    const good = readers.every((reader) => onPath.has(reader))
-    if (good && plain) onPath.add(node)
-    for (const tensor of node.outputs) {
-      const reaches = uses.readers(tensor).some((reader) => reader.outputs.some((next) => reaching.has(next)))
-      if (good && (updated.has(tensor) || reaches)) reaching.add(tensor)
-    }
+  const gradients = new Set<Tensor>()
+  const passes = (reader: Node): boolean =>
+    marksGradient(reader) || ((reader.op.kind === 'pointwise' || follows(reader)) && gradients.has(output(reader)))
+  for (const tensor of graph.nodes.toReversed().flatMap((node) => node.outputs)) {
+    const readers = uses.readers(tensor)
+    if (readers.length > 0 && readers.every(passes) && !uses.leaves(tensor)) gradients.add(tensor)
   }
-  return reaching
+  return gradients
 }
 
 class Precision {

@@ -72,8 +72,8 @@ describe.each(precisions)('LeNet in %s', (precision) => {
   it('explains every stage', () => {
     expect(program.stages.map((stage) => stage.name)).toEqual([
       ...['trace', 'markers', 'dce', 'fold', 'cse', 'epilogue', 'reluPool'],
-      ...(precision === 'bf16' ? ['mixedPrecision', 'shadow', 'fold', 'cse'] : []),
-      ...['sums', 'fuse', 'schedule'],
+      ...(precision === 'bf16' ? ['mixedPrecision', 'shadow'] : []),
+      ...['gradientMarkers', 'fold', 'cse', 'sums', 'fuse', 'schedule'],
     ])
     expect(compileGraph(graph, { precision }).stages).toEqual([])
   })

@@ -32,7 +32,10 @@ function update(loss: Tensor, parameters: readonly Variable<'f32'>[]): void {
   parameters.forEach((parameter, i) => {
     const velocity = keptBy(parameter, 'v', () => variable(`${parameter.label}.v`, parameter.shape, 'statistic'))
     const w = values[i] as Tensor<'f32'>
-    const v = ops.add(ops.mul(read(velocity), 0.9), ops.add(gradients[i] as Tensor<'f32'>, ops.mul(w, 0.0005)))
+    const v = ops.add(
+      ops.mul(read(velocity), 0.9),
+      ops.add(ops.parameterGradient(parameter, gradients[i] as Tensor<'f32'>), ops.mul(w, 0.0005)),
+    )
     assign(velocity, v)
     assign(parameter, ops.sub(w, ops.mul(rate, v)))
   })

@@ -92,7 +92,7 @@ describe('mixedPrecision', () => {
     const lines = dtypes(mixedPrecision, () => {
       const y = ops.matmul(matrix('x'), read(w))
       const loss = ops.sum(ops.exp(y))
-      const dw = grad(loss, read(w))
+      const dw = ops.parameterGradient(w, grad(loss, read(w)))
       // Clipping by value is part of the update: f32, although `maximum` hands activations on in bf16.
       assign(w, ops.sub(read(w), ops.mul(0.1, ops.maximum(ops.minimum(dw, 0.3), -0.3))))
       return { loss }
@@ -101,6 +101,7 @@ describe('mixedPrecision', () => {
     expect(lines.slice(at)).toEqual([
       'matmul: bf16 bf16 -> bf16',
       'cast: bf16 -> f32',
+      'parameterGradient: f32 -> f32',
       'minimum: f32 f32 -> f32',
       'maximum: f32 f32 -> f32',
       'mul: f32 f32 -> f32',

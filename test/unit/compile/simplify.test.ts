@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { cse } from '../../../lib/compile/passes/cse.js'
 import { dce } from '../../../lib/compile/passes/dce.js'
 import { fold } from '../../../lib/compile/passes/fold.js'
-import { markers } from '../../../lib/compile/passes/markers.js'
+import { gradientMarkers, markers } from '../../../lib/compile/passes/markers.js'
 import {
   assign,
   constant,
@@ -46,6 +46,15 @@ describe('markers', () => {
       }
       "
     `)
+  })
+})
+
+describe('gradientMarkers', () => {
+  it('drops the marks of gradients, which markers leaves', () => {
+    const w = variable('w', [2, 3])
+    const build = (x: Tensor<'f32', [2, 3]>) => ({ y: ops.neg(ops.parameterGradient(w, ops.exp(x))) })
+    expect(opsLeft(through(markers, build))).toEqual(['exp', 'parameterGradient', 'neg'])
+    expect(opsLeft(through(gradientMarkers, build))).toEqual(['exp', 'neg'])
   })
 })
 
