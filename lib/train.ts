@@ -3,7 +3,6 @@ export * from './train/index.js'
 export * from './infer/index.js'
 export {
   openSafetensors,
-  CheckpointError,
   type SafetensorsFile,
   type TensorArray,
   type TensorDtype,

@@ -12,7 +12,7 @@ import {
   sameShape,
   type Tensor,
 } from '../graph/index.js'
-import { registry } from '../ops/index.js'
+import { registry } from '../ops/registry.js'
 
 /** An op that a pass puts in. */
 export function opNamed(name: string): Op {

@@ -24,9 +24,9 @@ import {
   step as stepVariable,
   sum,
   where,
-  withFreshStreams,
   zeros,
 } from '../ops/index.js'
+import { withFreshStreams } from '../ops/streams.js'
 import type { Built, Programs } from '../train/programs.js'
 import type { StateStore } from '../train/state.js'
 import { type Inputs, type Network, prepared } from '../train/task.js'

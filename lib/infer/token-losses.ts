@@ -2,7 +2,8 @@
 import type { CompilePrecision } from '../compile/index.js'
 import { type Text, windows } from '../data/index.js'
 import { feed, type Tensor } from '../graph/index.js'
-import { crossEntropy, reshape, withFreshStreams } from '../ops/index.js'
+import { crossEntropy, reshape } from '../ops/index.js'
+import { withFreshStreams } from '../ops/streams.js'
 import type { Built, Programs } from '../train/programs.js'
 import { type Inputs, type Network, prepared } from '../train/task.js'
 

@@ -1,6 +1,7 @@
 // The state of a recurrent layer between runs: zeros, or what the last run left in variables.
 import { assign, keptBy, read, ShapeError, type Shape, type Tensor, traceMode, Variable } from '../graph/index.js'
-import { freshStreams, mul, reshape, slice, sub, zeros } from '../ops/index.js'
+import { mul, reshape, slice, sub, zeros } from '../ops/index.js'
+import { freshStreams } from '../ops/streams.js'
 import { typeText } from './check.js'
 
 /** One state of a layer, [N, units] for each number of streams N. */

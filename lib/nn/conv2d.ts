@@ -4,10 +4,10 @@ import { read, type Tensor } from '../graph/index.js'
 import { conv2d as convolve, type Padding, type Pair } from '../ops/index.js'
 import { ShapeError } from '../graph/index.js'
 import { expectCount, ownerPath, typeText } from './check.js'
-import { heUniform, type Initializer, zeros } from './init.js'
+import { heUniform, zeros } from './init.js'
 import { layer, type Layer } from './layer.js'
 import { parameter } from './parameter.js'
-import type { Images } from './types.js'
+import type { Images, Initializer } from './types.js'
 
 /** Options of `conv2d`. */
 export interface Conv2dOptions {

@@ -2,7 +2,6 @@
 export * from './activations.js'
 export { conv2d, type Conv2dOptions } from './conv2d.js'
 export * as init from './init.js'
-export type { Fans, Initializer } from './init.js'
 export { isLayer, layer, type Layer, type LayerInfo, type LayerOptions, named, type Step } from './layer.js'
 export { linear, type LinearOptions } from './linear.js'
 export * from './losses.js'
@@ -11,7 +10,7 @@ export { lrn, type LrnConvention, type LrnLayerOptions } from './lrn.js'
 export { mrnn, type MrnnOptions } from './mrnn.js'
 export { maxout, type MaxoutOptions } from './maxout.js'
 export { parameter } from './parameter.js'
-export { withFreshStreams } from '../ops/index.js'
+export { withFreshStreams } from '../ops/streams.js'
 export { avgPool2d, maxPool2d } from './pool2d.js'
 export {
   gru,
@@ -25,4 +24,15 @@ export {
 export * from './reshaping.js'
 export { sequential } from './sequential.js'
 export { formatSummary, summary, type Summary, type SummaryInput, type SummaryRow } from './summary.js'
-export type { Accepts, Features, Images, Indices, Output, Result, SameChannels, SameShape } from './types.js'
+export type {
+  Accepts,
+  Fans,
+  Features,
+  Images,
+  Indices,
+  Initializer,
+  Output,
+  Result,
+  SameChannels,
+  SameShape,
+} from './types.js'

@@ -1,16 +1,8 @@
 // Initialisers: graph builders that the initialisation program runs once per parameter. Draws depend on seed and path only.
 import { expectKind, is } from '../base/index.js'
-import { constant, type Shape, type Tensor } from '../graph/index.js'
+import { constant } from '../graph/index.js'
 import { randomNormal, randomUniform } from '../ops/index.js'
-
-/** Connections into one output unit and out of one input unit. */
-export interface Fans {
-  readonly in: number
-  readonly out: number
-}
-
-/** Builds the first value of a parameter of this shape. */
-export type Initializer = (shape: Shape, fans: Fans) => Tensor<'f32'>
+import type { Fans, Initializer } from './types.js'
 
 /** Zeros. */
 export const zeros: Initializer = (shape) => constant('f32', shape, 0)

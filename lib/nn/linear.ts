@@ -3,10 +3,10 @@ import { expectOptions, is, type Schema } from '../base/index.js'
 import { read, ShapeError, type Tensor } from '../graph/index.js'
 import { matmul, reshape } from '../ops/index.js'
 import { expectCount, ownerPath, typeText } from './check.js'
-import { heUniform, type Initializer, zeros } from './init.js'
+import { heUniform, zeros } from './init.js'
 import { layer, type Layer } from './layer.js'
 import { parameter } from './parameter.js'
-import type { Features } from './types.js'
+import type { Features, Initializer } from './types.js'
 
 /** Options of `linear`. */
 export interface LinearOptions {

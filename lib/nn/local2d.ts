@@ -1,12 +1,13 @@
 // Locally connected layer over NCHW: a convolution without shared weights.
 import { expectOptions, is, type Schema } from '../base/index.js'
-import { add, local2d as connect, localExtents, type Padding, type Pair } from '../ops/index.js'
+import { add, local2d as connect, type Padding, type Pair } from '../ops/index.js'
+import { localExtents } from '../ops/local2d.js'
 import { read, ShapeError, type Tensor } from '../graph/index.js'
 import { expectCount, ownerPath, typeText } from './check.js'
-import { heUniform, type Initializer, zeros } from './init.js'
+import { heUniform, zeros } from './init.js'
 import { layer, type Layer } from './layer.js'
 import { parameter } from './parameter.js'
-import type { Images } from './types.js'
+import type { Images, Initializer } from './types.js'
 
 /** Options of `local2d`. */
 export interface Local2dOptions {

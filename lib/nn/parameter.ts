@@ -1,6 +1,6 @@
 // Trained variables of layers.
 import { type Shape, type Tensor, Variable } from '../graph/index.js'
-import type { Fans, Initializer } from './init.js'
+import type { Fans, Initializer } from './types.js'
 
 const none: Fans = { in: 1, out: 1 }
 

@@ -6,10 +6,10 @@ import * as ops from '../ops/index.js'
 import { add, matmul, reshape, zeros as zerosOf } from '../ops/index.js'
 import { CarriedState } from './carried.js'
 import { expectCount, expectNumber, ownerPath, typeText } from './check.js'
-import { type Initializer, uniform, zeros } from './init.js'
+import { uniform, zeros } from './init.js'
 import { layer, type Layer } from './layer.js'
 import { parameter } from './parameter.js'
-import type { Features } from './types.js'
+import type { Features, Initializer } from './types.js'
 
 /** Options that all recurrent layers have. */
 export interface RecurrentOptions<U extends number = number, I extends number = number> {

@@ -3,10 +3,10 @@ import { expectOptions, is } from '../base/index.js'
 import { read, type Tensor } from '../graph/index.js'
 import { cast, flatten as flattenAxes, gather, mul } from '../ops/index.js'
 import { expectCount } from './check.js'
-import { type Initializer, normal } from './init.js'
+import { normal } from './init.js'
 import { layer, type Layer } from './layer.js'
 import { parameter } from './parameter.js'
-import type { Features, Indices, SameShape } from './types.js'
+import type { Features, Indices, Initializer, SameShape } from './types.js'
 
 /**
  * All axes but the first as one: [N, ...] -> [N, D]. That D is what the next layer expects is checked when traced.

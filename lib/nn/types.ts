@@ -84,3 +84,12 @@ export type Result<X extends Tensor, Out extends Output> = Out extends SameShape
           ? Tensor<D, X['dtype'] extends 'i32' ? [...X['shape'], F] : ReplaceLast<X['shape'], F>>
           : Out
       : never
+
+/** Connections into one output unit and out of one input unit. */
+export interface Fans {
+  readonly in: number
+  readonly out: number
+}
+
+/** Builds the first value of a parameter of this shape. */
+export type Initializer = (shape: Shape, fans: Fans) => Tensor<'f32'>

@@ -1,12 +1,43 @@
-// The ops, one family per line; loading a family registers its ops.
-export { registry } from './define.js'
+// Public names of `ops`, one family per line; loading a family registers its ops.
 export type { Activation } from './activation.js'
 export type { Broadcast } from './broadcast.js'
 export { broadcastTo, type ReduceOptions, type Requested, reshape, sum } from './axes.js'
-export * from './marker.js'
+export { parameterGradient, stopGradient } from './marker.js'
 export { ones, scalar, zeros } from './operand.js'
-export * from './pointwise-chain.js'
-export * from './pointwise.js'
+import './pointwise-chain.js'
+export {
+  abs,
+  add,
+  cast,
+  cos,
+  div,
+  equal,
+  exp,
+  expm1,
+  floor,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  log,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  notEqual,
+  pow,
+  reciprocal,
+  relu,
+  rsqrt,
+  sigmoid,
+  sign,
+  sin,
+  sqrt,
+  square,
+  sub,
+  tanh,
+  where,
+} from './pointwise.js'
 export * from './nonlinearity.js'
 export * from './logical.js'
 export * from './reduce.js'
@@ -16,13 +47,21 @@ export * from './conv2d.js'
 export * from './pool2d.js'
 export * from './lrn.js'
 export { unfold, type WindowOptions } from './unfold.js'
-export * from './local2d.js'
+export { local2d } from './local2d.js'
 export * from './softmax.js'
 export * from './gather.js'
-export * from './random.js'
+export {
+  bernoulli,
+  dropout,
+  type NormalOptions,
+  randomNormal,
+  randomUniform,
+  seed,
+  step,
+  type UniformOptions,
+} from './random.js'
 export * from './lstm.js'
 export * from './rnn.js'
 export * from './gru.js'
 export type { SequenceOptions } from './sequence.js'
-export { freshStreams, withFreshStreams } from './streams.js'
 export type { Padding, Pair } from './window.js'

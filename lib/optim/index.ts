@@ -1,6 +1,6 @@
 // Optimisers, clipping and schedules: graph builders.
 export { adam, type AdamOptions } from './adam.js'
-export { type Averaging, type AveragingOptions, worst as worstLoss } from './averaging.js'
+export { type Averaging, type AveragingOptions } from './averaging.js'
 export { clipByGlobalNorm, globalNorm } from './clip.js'
 export {
   type Chosen,
@@ -12,5 +12,16 @@ export {
   type Update,
 } from './optimizer.js'
 export { rmsprop, type RmspropOptions } from './rmsprop.js'
-export * from './schedules.js'
+export {
+  cosine,
+  type DecayOptions,
+  exponential,
+  oneCycle,
+  type OneCycleOptions,
+  type Schedule,
+  type Step,
+  stepDecay,
+  type StepDecayOptions,
+  warmup,
+} from './schedules.js'
 export { sgd, type SgdOptions } from './sgd.js'

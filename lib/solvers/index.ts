@@ -1,9 +1,6 @@
 // Solvers: what minimises a function itself, in a loop of its own.
-export { type Bounds } from './box.js'
 export { type CompiledFunction, type Compiler, type Extent } from './compiler.js'
-export { lbfgsb, type LbfgsbResult, type LbfgsbStatus } from './lbfgsb.js'
-export { type LbfgsbOptions } from './lbfgsb-options.js'
-export { type Evaluation, NotFiniteError, type Objective, type Point } from './objective.js'
+export { NotFiniteError } from './objective.js'
 export { rowMinimizer, type RowMinimizer, type RowResults, type RowStatus } from './row-minimizer.js'
 export { type RowObjective, type RowOptions } from './row-problem.js'
 export { type AdversarialLoss, adversarialLoss, type AdversarialLossOptions } from './adversarial-loss.js'

@@ -13,7 +13,7 @@ import {
   type Tensor,
   type TraceMode,
 } from '../graph/index.js'
-import { withDraws } from '../ops/index.js'
+import { withDraws } from '../ops/random.js'
 import type { Programs } from './programs.js'
 import type { Fields } from './source.js'
 

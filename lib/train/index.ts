@@ -1,7 +1,18 @@
 // Training: sessions, and what they need and leave.
 export { checkCheckpoint, type Checked, type CheckpointInfo, inspectCheckpoint } from './checkpoint.js'
 export type { Compiled, CompileOptions, Extent, Results } from './compiled.js'
-export type * from './events.js'
+export type {
+  CheckpointEvent,
+  EndEvent,
+  EpochEvent,
+  MetricName,
+  Metrics,
+  StartEvent,
+  StepEvent,
+  StoppedEvent,
+  TrainEvent,
+  WarningEvent,
+} from './events.js'
 export type { PlaceOptions, SessionOptions, SessionPrecision } from './options.js'
 export type { PredictOptions } from './predictor.js'
 export type { Preparation, Preparations } from './preparation.js'

@@ -1,6 +1,6 @@
 // Where a session runs: the device that was opened, and the precision that it computes in.
 import type { CompilePrecision } from '../compile/index.js'
-import { registry } from '../ops/index.js'
+import { registry } from '../ops/registry.js'
 import { expectOps, openDevice, type Device } from '../runtime/index.js'
 import type { PlaceOptions } from './options.js'
 

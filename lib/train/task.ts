@@ -15,8 +15,8 @@ import {
   sub,
   sum,
   where,
-  withFreshStreams,
 } from '../ops/index.js'
+import { withFreshStreams } from '../ops/streams.js'
 import { constant, expectTensor, feed, ShapeError, sameShape, formatShape, type Tensor } from '../graph/index.js'
 import { batched, DataError, type FieldDtype, type FieldSpec } from '../data/index.js'
 import type { MetricName } from './events.js'

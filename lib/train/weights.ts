@@ -3,7 +3,8 @@
 // reading) the average once it has begun.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { feed, OstrichError, type Variable } from '../graph/index.js'
-import { type Averaging, worstLoss } from '../optim/index.js'
+import { worst } from '../optim/averaging.js'
+import type { Averaging } from '../optim/index.js'
 import type { Built, Programs } from './programs.js'
 
 interface AveragePrograms {
@@ -91,7 +92,7 @@ export class Weights {
   async measured(loss: number): Promise<boolean | undefined> {
     if (this.#average === undefined) return undefined
     const begun = new Int32Array(1)
-    const told = Float32Array.of(Number.isFinite(loss) ? loss : worstLoss)
+    const told = Float32Array.of(Number.isFinite(loss) ? loss : worst)
     await this.#average.measured.program.run({ loss: told }, { begun })
     return begun[0] === 1
   }

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { registry } from '../../lib/ops/index.js'
+import { registry } from '../../lib/ops/registry.js'
 import { driverIsThere } from '../../lib/runtime/driver.js'
 import {
   type Buffer,

@@ -6,7 +6,8 @@ import { expect, test } from 'vitest'
 import { grad } from '../../lib/autodiff/index.js'
 import type { Tensor } from '../../lib/graph/index.js'
 import * as ops from '../../lib/ops/index.js'
-import { fgsm, lbfgsAttack, lbfgsb, pgd, rowMinimizer } from '../../lib/solvers/index.js'
+import { lbfgsb } from '../../lib/optim.js'
+import { fgsm, lbfgsAttack, pgd, rowMinimizer } from '../../lib/solvers/index.js'
 import { classes, images, perceptron, side, using } from './tasks.js'
 
 const size = side * side

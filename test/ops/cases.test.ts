@@ -2,7 +2,7 @@
 // parity of each backend in each precision. Every op of the registry must have a case, and golden vectors or a reason.
 import { describe, expect, test } from 'vitest'
 import { feed, formatShape, ShapeError, trace } from '../../lib/graph/index.js'
-import { registry } from '../../lib/ops/index.js'
+import { registry } from '../../lib/ops/registry.js'
 import { difference } from '../support/compare.js'
 import { checkGolden, goldenOf } from '../support/golden.js'
 import { backends } from '../support/native.js'

@@ -1,6 +1,6 @@
 // The fused chain: one instruction after another, several outputs, literals. It is made after differentiation.
 import { count, type DType } from '../../lib/graph/index.js'
-import type { ChainInstruction } from '../../lib/ops/index.js'
+import type { ChainInstruction } from '../../lib/ops/pointwise-chain.js'
 import { broadcastAt, fill, type NDArray } from '../support/ndarray.js'
 import { apply, input, type OpCase, opCase, type Refusal, rounding } from '../support/op-case.js'
 import { integers, uniform } from '../support/random.js'

@@ -1,7 +1,7 @@
 // Pooling over plain, overlapping and padded windows. The index of a max pool is opaque: only its own gradient reads it.
 import { emit, type Tensor } from '../../lib/graph/index.js'
 import * as ops from '../../lib/ops/index.js'
-import { registry } from '../../lib/ops/index.js'
+import { registry } from '../../lib/ops/registry.js'
 import { addAt, at, fill, isInside, type NDArray } from '../support/ndarray.js'
 import {
   accumulation,

@@ -1,6 +1,6 @@
 // What a case of test/ops declares. cases.test.ts derives the checks: shape rule, gradient, golden vectors, parity.
 import { type Attrs, type DType, emit, type Tensor, type TensorType } from '../../lib/graph/index.js'
-import { registry } from '../../lib/ops/index.js'
+import { registry } from '../../lib/ops/registry.js'
 import type { NDArray } from './ndarray.js'
 import type { Draw } from './random.js'
 

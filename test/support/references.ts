@@ -1,5 +1,5 @@
 // The float64 reference of every op, collected from the cases.
-import { parameterGradientOp, stopGradientOp } from '../../lib/ops/index.js'
+import { parameterGradientOp, stopGradientOp } from '../../lib/ops/marker.js'
 import { cases } from '../ops/cases.js'
 import type { Reference } from './op-case.js'
 

@@ -1,7 +1,7 @@
 // The names in native/program/ops.def and in the TypeScript registry are the same list.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { registry } from '../../lib/ops/index.js'
+import { registry } from '../../lib/ops/registry.js'
 import { formulaOf } from '../ops/formulas.js'
 
 const definitions = readFileSync(new URL('../../native/program/ops.def', import.meta.url), 'utf8')

@@ -1,7 +1,7 @@
 // Drops the ops that only steer: their input stands for their output. What steers differentiation goes first; the marks of
 // parameters' gradients stay until the passes that ask for them are done.
 import type { Graph, Node } from '../../graph/index.js'
-import { parameterGradientOp } from '../../ops/index.js'
+import { parameterGradientOp } from '../../ops/marker.js'
 import { rewrite } from '../rewrite.js'
 
 /** Whether a node marks the gradient of a parameter. */

@@ -84,13 +84,13 @@ const calls: Readonly<Record<string, readonly [Call, object, string, object]>> =
   packImages: [(o) => data.packImages('nowhere', 'nor here', o), { worker: 1 }, 'workers', { onProgress: 1 }],
   packedImages: [(o) => data.packedImages('nowhere', o), { worker: 1 }, 'workers', { augment: 1 }],
   lbfgsb: [
-    (o) => solvers.lbfgsb(() => ({ value: 0, gradient: [0] }), [0], {}, o),
+    (o) => optim.lbfgsb(() => ({ value: 0, gradient: [0] }), [0], {}, o),
     { maxIteration: 1 },
     'maxIterations',
     { history: '1' },
   ],
   'lbfgsb[bounds]': [
-    (o) => solvers.lbfgsb(() => ({ value: 0, gradient: [0] }), [0], o),
+    (o) => optim.lbfgsb(() => ({ value: 0, gradient: [0] }), [0], o),
     { low: 0 },
     'lower',
     { lower: '0' },

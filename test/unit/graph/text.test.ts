@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { emit, feed, type Graph, GraphError, type Node, printGraph, trace, verify } from '../../../lib/graph/index.js'
 import * as ops from '../../../lib/ops/index.js'
+import { registry } from '../../../lib/ops/registry.js'
 
 const build = () =>
   trace({ name: 'g' }, () => {
@@ -67,6 +68,6 @@ describe('verify', () => {
 })
 
 test('a node keeps the line of its caller', () => {
-  const graph = trace({ name: 'g' }, () => ({ y: emit(ops.registry.get('neg')!, [feed('x', 'f32', [1])], {})[0]! }))
+  const graph = trace({ name: 'g' }, () => ({ y: emit(registry.get('neg')!, [feed('x', 'f32', [1])], {})[0]! }))
   expect(graph.nodes[0]?.site).toMatch(/text\.test\.ts:\d+:\d+$/)
 })

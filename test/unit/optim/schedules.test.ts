@@ -2,11 +2,12 @@
 import { describe, expect, test } from 'vitest'
 import { constant, feed, type Tensor, trace } from '../../../lib/graph/index.js'
 import * as optim from '../../../lib/optim/index.js'
+import { rateAt } from '../../../lib/optim/schedules.js'
 import { interpret } from '../../support/interpreter.js'
 import { ndarray } from '../../support/ndarray.js'
 
 function ratesAt(rate: number | optim.Schedule, steps: readonly number[]): number[] {
-  const graph = trace({ name: 'rate' }, () => ({ rate: optim.rateAt(rate, feed('step', 'i32', [])) }))
+  const graph = trace({ name: 'rate' }, () => ({ rate: rateAt(rate, feed('step', 'i32', [])) }))
   return steps.map((step) => interpret(graph, { step: ndarray([], [step]) }).fetches['rate']!.data[0]!)
 }
 

@@ -2,7 +2,8 @@
 // iterate; and refusals.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { lbfgsb, type LbfgsbOptions, NotFiniteError, type Point } from '../../../lib/solvers/index.js'
+import { lbfgsb, type LbfgsbOptions, type Point } from '../../../lib/optim.js'
+import { NotFiniteError } from '../../../lib/solvers/index.js'
 import { type Problem, problems } from './problems.js'
 
 interface Golden {

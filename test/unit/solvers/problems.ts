@@ -1,6 +1,6 @@
 // Standard problems in a box, in float64. Moré, Garbow & Hillstrom 1981; Hock & Schittkowski 1981 (HS); Zhu, Byrd, Lu &
 // Nocedal 1997 (the driver of L-BFGS-B). The same functions are in test/golden/make_lbfgsb.py.
-import type { Bounds, Evaluation } from '../../../lib/solvers/index.js'
+import type { Bounds, Evaluation } from '../../../lib/optim.js'
 
 export interface Problem {
   readonly name: string

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { constant, type Tensor } from '../../../lib/graph/index.js'
 import * as ops from '../../../lib/ops/index.js'
-import { type Bounds, type Evaluation, lbfgsb, rowMinimizer, type RowOptions } from '../../../lib/solvers/index.js'
+import { type Bounds, type Evaluation, lbfgsb } from '../../../lib/optim.js'
+import { rowMinimizer, type RowOptions } from '../../../lib/solvers/index.js'
 import { generator } from '../../support/random.js'
 import { interpreted } from './interpreted.js'
 
