@@ -25,12 +25,25 @@ const bundle = await rolldown({
 /** Of data, what is loaded when it is first called: it shares sources with the rest, which would be cut into many small files. */
 const later =
   /\/lib\/data\/(?:cache|npm-package|parallel|tar|image\/(?!augment|crop|index|statistics)|sources\/cifar10-import)/
+/** Rooms of which several entries take parts, which would be cut into a file for each part; each behind those that it takes from. */
+const whole = ['graph', 'ops', 'autodiff', 'optim', 'report', 'files', 'compile', 'runtime', 'train']
+/** Of report, what only experiments and their commands load. */
+const pictures = /\/lib\/report\/(?:page|png)\./
 await bundle.write({
   dir: join(root, 'dist'),
   sourcemap: true,
   entryFileNames: '[name].js',
   // As deep as a room, so that what is found from import.meta.url is found from here too.
   chunkFileNames: 'chunks/[name].js',
-  codeSplitting: { groups: [{ name: 'data', test: (id) => /\/lib\/data\//.test(id) && !later.test(id) }] },
+  codeSplitting: {
+    groups: [
+      { name: 'data', priority: whole.length, test: (id) => /\/lib\/data\//.test(id) && !later.test(id) },
+      ...whole.map((room, i) => ({
+        name: room,
+        priority: whole.length - 1 - i,
+        test: (id) => id.includes(`/lib/${room}/`) && !pictures.test(id),
+      })),
+    ],
+  },
 })
 await bundle.close()
