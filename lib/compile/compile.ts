@@ -8,6 +8,7 @@ import { fold } from './passes/fold.js'
 import { fuse } from './passes/fuse.js'
 import { gradientMarkers, markers } from './passes/markers.js'
 import { mixedPrecision } from './passes/mixed-precision.js'
+import { normalise } from './passes/normalise.js'
 import { reluPool } from './passes/relu-pool.js'
 import { schedule } from './passes/schedule.js'
 import { ownerOf, shadow } from './passes/shadow.js'
@@ -51,7 +52,7 @@ export interface CompiledGraph {
 export type Pass = readonly [name: string, run: (graph: Graph) => Graph]
 
 /**
- * The order, and why: fusions that look for patterns of single ops (epilogue, reluPool) come before mixed precision,
+ * The order, and why: fusions that look for patterns of single ops (epilogue, reluPool, normalise) come before mixed precision,
  * which would put casts between them; `sums` comes after it, because it asks whether the sum reads what the product
  * reads; `fold` runs again to take out what met where casts were put in and marks of gradients went.
  */
@@ -70,6 +71,7 @@ export function passesFor(precision: CompilePrecision): Pass[] {
     ...simplify,
     ['epilogue', epilogue],
     ['reluPool', reluPool],
+    ['normalise', normalise],
     ...(precision === 'bf16' ? mixed : []),
     ['gradientMarkers', gradientMarkers],
     ...simplify,

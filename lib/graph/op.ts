@@ -58,11 +58,12 @@ export interface KernelTraits {
    * In a program of bf16:
    * - `f32`: it is computed in f32 (statistics, losses, reductions);
    * - `widens`: the same, but it reads bf16 by itself: what was widened for it is read as it was;
-   * - `follows`: it hands activations on, and is in bf16 between ops that are;
+   * - `follows`: it hands activations on, and is in bf16 between ops that are; with a list, only these of its inputs are
+   *   activations, and the others (factors, statistics) stay f32;
    * - a number: so many of its inputs, from the first, are read in bf16, and its first result is in bf16, or as its attribute
    *   `dtype` says, where it has one.
    */
-  readonly inBf16: 'f32' | 'widens' | 'follows' | number
+  readonly inBf16: 'f32' | 'widens' | 'follows' | { readonly follows: readonly number[] } | number
   /** Whether it only moves elements of its one input, so that of equal ones it gives equal ones. */
   readonly moves: boolean
   /**

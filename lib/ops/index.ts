@@ -48,6 +48,8 @@ export * from './pool2d.js'
 export * from './lrn.js'
 export { unfold, type WindowOptions } from './unfold.js'
 export { local2d } from './local2d.js'
+export { groupNorm, layerNorm, type NormOptions } from './group-norm.js'
+export { batchNorm, type BatchNormOptions, type BatchNormResult, channelAffine } from './batch-norm.js'
 export * from './softmax.js'
 export * from './gather.js'
 export {

@@ -35,6 +35,8 @@ function one(
 const any = () => true
 const images = (t: Tensor) => t.rank === 4
 const roomy = (t: Tensor) => images(t) && (t.shape[2] ?? 0) >= 3 && (t.shape[3] ?? 0) >= 3
+const batched = (t: Tensor) => t.rank === 2 || t.rank === 4
+const several = (t: Tensor) => batched(t) && count(t.shape) >= 2 * (t.shape[1] ?? 1)
 const matrix = (t: Tensor) => t.rank === 2
 const ranked = (t: Tensor) => t.rank > 0
 const sized = (t: Tensor) => t.rank > 0 && count(t.shape) <= small
@@ -230,6 +232,32 @@ export const rules: readonly Rule[] = [
     return ops.avgPool2d(x as Images, kernel, { stride, padding, countPadding: draw.chance(0.5) })
   }),
   one('lrn', images, (x, draw) => ops.lrn(x as Images, { size: draw.of(1, 3, 5), alpha: 0.1, beta: 0.75, k: 1 })),
+  one('batchNorm', several, (x, draw) => {
+    const [channels, residual] = [[x.shape[1] ?? 1], draw.chance(0.3) ? partner(draw, x) : undefined]
+    const { y, mean, variance } = ops.batchNorm(x, draw.float32(channels), draw.float32(channels), { epsilon: 0.1 })
+    const sum = residual ? ops.add(y, residual) : y
+    const bounded = ops.mul(draw.chance(0.5) ? ops.relu(sum) : sum, 0.5)
+    return draw.chance(0.3) ? [bounded, ops.tanh(mean), ops.tanh(variance)] : bounded
+  }),
+  one('channelAffine', batched, (x, draw) => {
+    const channels = [x.shape[1] ?? 1]
+    const y = ops.channelAffine(x, ops.tanh(draw.float32(channels)), draw.float32(channels))
+    return ops.mul(draw.chance(0.5) ? ops.relu(y) : y, 0.5)
+  }),
+  one(
+    'groupNorm',
+    (t) => t.rank >= 2,
+    (x, draw) => {
+      const channels = x.shape[1] ?? 1
+      const vector = () => draw.float32([channels])
+      const groups = channels % 2 === 0 ? draw.of(1, 2, channels) : 1
+      return ops.mul(ops.groupNorm(x, groups, vector(), vector(), { epsilon: 0.1 }), 0.3)
+    },
+  ),
+  one('layerNorm', ranked, (x, draw) => {
+    const vector = () => draw.float32(x.shape.slice(-1))
+    return ops.mul(ops.layerNorm(x, vector(), vector(), { epsilon: 0.1 }), 0.3)
+  }),
   one('unfold', roomy, (x, draw) => ops.unfold(x as Images, window(draw))),
   one('softmax', ranked, (x, draw) => draw.of(ops.softmax, (t: F) => ops.mul(ops.logSoftmax(t), 0.2))(x)),
   one('crossEntropy', matrix, (x, draw) => {

@@ -268,9 +268,81 @@ def nonlinearity():
     return [vector(name, "a matrix", {}, [normal(3, 4)], function) for name, function in functions.items()]
 
 
+def normalise():
+    """PyTorch's variances are divided by the count, as those that it normalises with."""
+    made = []
+    for shape in [(5, 3), (2, 3, 2, 3)]:
+        axes = [i for i in range(len(shape)) if i != 1]
+        at = lambda v: v.reshape([1, -1] + [1] * (len(shape) - 2))
+
+        def batch(x, scale, shift):
+            y = F.batch_norm(x, None, None, scale, shift, training=True, eps=0.01)
+            return y, x.mean(axes), x.var(axes, correction=0)
+
+        def backward(dy, x, scale, shift, mean, variance):
+            r = (at(variance) + 0.01).rsqrt()
+            h, g = (x - at(mean)) * r, dy * at(scale)
+            dx = r * (g - g.mean(axes, keepdim=True) - h * (g * h).mean(axes, keepdim=True))
+            return dx, (dy * h).sum(axes), dy.sum(axes)
+
+        attrs = {"epsilon": 0.01, "activation": "none"}
+        x, scale, shift = normal(*shape), normal(shape[1]), normal(shape[1])
+        made.append(vector("batchNorm", f"{shape}", attrs, [x, scale, shift], batch))
+        statistics = [x.mean(axes), x.var(axes, correction=0)]
+        gradient = vector("batchNormGrad", f"{shape}", attrs, [normal(*shape), x, scale, shift, *statistics], unused(backward, 3))
+        dy = torch.tensor(gradient["inputs"][0]["data"]).reshape(shape)
+        leaves = [value.clone().requires_grad_() for value in (x, scale, shift)]
+        same(gradient, torch.autograd.grad(batch(*leaves)[0], leaves, dy))
+        made.append(gradient)
+    for shape, groups in [((3, 6), 2), ((2, 4, 2, 3), 2), ((3, 5), 1)]:
+        n, c = shape[:2]
+        attrs = {"groups": groups, "epsilon": 0.01}
+
+        def group(x, scale, shift):
+            runs = x.reshape(n, groups, -1)
+            y = F.group_norm(x, groups, scale, shift, eps=0.01)
+            return y, runs.mean(2), runs.var(2, correction=0)
+
+        def backward(dy, x, scale, mean, variance):
+            at = lambda v: v.reshape([1, -1] + [1] * (len(shape) - 2))
+            runs = lambda v: v.reshape(n, groups, -1)
+            r = (variance[:, :, None] + 0.01).rsqrt()
+            h, g = (runs(x) - mean[:, :, None]) * r, runs(dy * at(scale))
+            dx = r * (g - g.mean(2, keepdim=True) - h * (g * h).mean(2, keepdim=True))
+            axes = [i for i in range(len(shape)) if i != 1]
+            return dx.reshape(shape), (dy * h.reshape(shape)).sum(axes), dy.sum(axes)
+
+        x, scale, shift = normal(*shape), normal(c), normal(c)
+        made.append(vector("groupNorm", f"{shape} {groups}", attrs, [x, scale, shift], group))
+        runs = x.reshape(n, groups, -1)
+        statistics = [runs.mean(2), runs.var(2, correction=0)]
+        gradient = vector("groupNormGrad", f"{shape} {groups}", attrs, [normal(*shape), x, scale, *statistics], backward)
+        dy = torch.tensor(gradient["inputs"][0]["data"]).reshape(shape)
+        leaves = [value.clone().requires_grad_() for value in (x, scale, shift)]
+        same(gradient, torch.autograd.grad(group(*leaves)[0], leaves, dy))
+        made.append(gradient)
+    return made
+
+
+def unused(compute, index):
+    """With an input that the result does not depend on, and yet has a gradient: zeros."""
+
+    def computed(*inputs):
+        first, *rest = compute(*inputs)
+        return (first + 0 * inputs[index].sum(), *rest)
+
+    return computed
+
+
+def same(made, expected):
+    """The outputs of a formula are PyTorch's own gradients."""
+    for output, want in zip(made["outputs"], expected, strict=True):
+        torch.testing.assert_close(torch.tensor(output["data"]).reshape(want.shape), want)
+
+
 FAMILIES = (
     *(reduce, reshape, matmul, conv2d, pool2d, softmax, gather, lrn, ceil_pool2d, unfold, lstm, norm),
-    *(nonlinearity,),
+    *(nonlinearity, normalise),
 )
 
 

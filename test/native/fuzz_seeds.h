@@ -55,6 +55,7 @@ inline std::vector<json> fuzz_seeds() {
       R"("stride": [2, 1], "padding": [1, 0, 1, 2], "dilation": [1, 2], "groups": 2, "dtype": "f32")";
   const std::string window = R"("kernel": [3, 3], "stride": [2, 2], "padding": [1, 1, 1, 1])";
   const std::string lrn = R"({"size": 3, "alpha": 0.1, "beta": 0.75, "k": 1})", none = "{}";
+  const std::string batch = R"({"epsilon": 0.01, "activation": "relu"})", groups = R"({"groups": 2, "epsilon": 0.01})";
   return {
       training_program(),
       carried_program(),
@@ -72,6 +73,12 @@ inline std::vector<json> fuzz_seeds() {
                "{" + window + R"(, "countPadding": false, "size": [7, 8]})"),
       one_node("lrn", "f32[2,8,3,3]", "f32[2,8,3,3]", lrn),
       one_node("lrnGrad", "bf16[2,8,3,3] bf16[2,8,3,3]", "bf16[2,8,3,3]", lrn),
+      one_node("batchNorm", "f32[2,8,3,3] f32[8] f32[8] f32[2,8,3,3]", "f32[2,8,3,3] f32[8] f32[8]", batch),
+      one_node("batchNormGrad", "bf16[2,8,3,3] bf16[2,8,3,3] f32[8] f32[8] f32[8] f32[8]",
+               "bf16[2,8,3,3] f32[8] f32[8]", batch),
+      one_node("channelAffine", "bf16[5,6] f32[6] f32[6]", "bf16[5,6]", R"({"activation": "relu"})"),
+      one_node("groupNorm", "f32[2,4,7] f32[4] f32[4]", "f32[2,4,7] f32[2,2] f32[2,2]", groups),
+      one_node("groupNormGrad", "f32[5,4] f32[5,4] f32[4] f32[5,2] f32[5,2]", "f32[5,4] f32[4] f32[4]", groups),
       one_node("unfold", "f32[2,4,7,8]", "f32[16,2,36]", "{" + window + "}"),
       one_node("fold", "f32[16,2,36]", "f32[2,4,7,8]", "{" + window + R"(, "size": [7, 8]})"),
       one_node("slice", "i32[5,6]", "i32[2,3]", R"({"start": [1, 2], "size": [2, 3]})"),

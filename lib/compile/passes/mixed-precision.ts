@@ -16,15 +16,22 @@ function narrowed(node: Node): number | undefined {
   return typeof trait === 'number' ? trait : undefined
 }
 
-const follows = (node: Node): boolean => inBf16(node) === 'follows'
+/** Which of its inputs an op hands on as activations; undefined for ops that hand none on. */
+function handedOn(node: Node): readonly number[] | undefined {
+  const trait = inBf16(node)
+  if (trait === 'follows') return [...node.inputs.keys()]
+  return typeof trait === 'object' ? trait.follows : undefined
+}
 
 /** Tensors that each reader takes in bf16, directly or through followers. */
 function wantedInBf16(graph: Graph, uses: Uses): Set<Tensor> {
   const wanted = new Set<Tensor>()
   const takes = (reader: Node, tensor: Tensor): boolean => {
-    if (follows(reader)) return wanted.has(output(reader))
+    const all = (takesIt: (i: number) => boolean) => reader.inputs.every((other, i) => other !== tensor || takesIt(i))
+    const own = handedOn(reader)
+    if (own) return wanted.has(output(reader)) && all((i) => own.includes(i))
     const count = narrowed(reader)
-    return count !== undefined && reader.inputs.every((other, i) => other !== tensor || i < count)
+    return count !== undefined && all((i) => i < count)
   }
   for (const node of graph.nodes.toReversed()) {
     for (const tensor of node.outputs) {
@@ -43,7 +50,7 @@ function wantedInBf16(graph: Graph, uses: Uses): Set<Tensor> {
 function weightGradients(graph: Graph, uses: Uses): Set<Tensor> {
   const gradients = new Set<Tensor>()
   const passes = (reader: Node): boolean =>
-    marksGradient(reader) || ((reader.op.kind === 'pointwise' || follows(reader)) && gradients.has(output(reader)))
+    marksGradient(reader) || ((reader.op.kind === 'pointwise' || handedOn(reader) !== undefined) && gradients.has(output(reader)))
   for (const tensor of graph.nodes.toReversed().flatMap((node) => node.outputs)) {
     const readers = uses.readers(tensor)
     if (readers.length > 0 && readers.every(passes) && !uses.leaves(tensor)) gradients.add(tensor)
@@ -67,13 +74,13 @@ class Precision {
   visit(node: Node, old: Node, rewriter: Rewriter): readonly Tensor[] | undefined {
     const count = narrowed(node)
     if (count !== undefined) return this.#product(node, old, count, rewriter)
-    if (!follows(node) || !this.#follows(node, old)) return undefined
-    return this.#lower(node, node.attrs, node.inputs.length, rewriter)
+    const own = handedOn(node)
+    return own && this.#follows(node, old, own) ? this.#lower(node, node.attrs, own, rewriter) : undefined
   }
 
   /** Its readers want f32 alone (logits for a loss), and it is no weight gradient: the product writes f32 at once. */
   #staysF32(tensor: Tensor): boolean {
-    const lowers = (reader: Node) => narrowed(reader) !== undefined || follows(reader)
+    const lowers = (reader: Node) => narrowed(reader) !== undefined || handedOn(reader) !== undefined
     return !this.#gradients.has(tensor) && !this.#uses.readers(tensor).some(lowers)
   }
 
@@ -83,21 +90,21 @@ class Precision {
     if (given.some((tensor) => tensor.dtype !== 'f32')) return undefined
     const dtype = this.#staysF32(output(old)) ? 'f32' : 'bf16'
     const attrs = 'dtype' in node.op.attributes ? { ...node.attrs, dtype } : node.attrs
-    return this.#lower(node, attrs, count, rewriter)
+    return this.#lower(node, attrs, [...node.inputs.keys()].slice(0, count), rewriter)
   }
 
-  #follows(node: Node, old: Node): boolean {
+  #follows(node: Node, old: Node, own: readonly number[]): boolean {
     if (output(node).dtype !== 'f32') return false
     if (this.#wanted.has(output(old))) return true
     if (node.op.kind === 'pointwise' && this.#gradients.has(output(old))) return false
-    const floats = node.inputs.filter((tensor) => tensor.dtype === 'f32')
+    const floats = node.inputs.filter((tensor, i) => tensor.dtype === 'f32' && own.includes(i))
     return floats.some((tensor) => widened(tensor)) && floats.every((tensor) => widened(tensor) ?? isLiteral(tensor))
   }
 
-  /** The node over bf16 copies of its first `n` inputs; bf16 results are widened for whoever reads them in f32. */
-  #lower(node: Node, attrs: Attrs, n: number, rewriter: Rewriter): readonly Tensor[] {
+  /** The node over bf16 copies of these of its inputs; bf16 results are widened for whoever reads them in f32. */
+  #lower(node: Node, attrs: Attrs, own: readonly number[], rewriter: Rewriter): readonly Tensor[] {
     const inputs = node.inputs.map((tensor, i) =>
-      i < n && tensor.dtype === 'f32' ? this.#narrow(tensor, rewriter) : tensor,
+      own.includes(i) && tensor.dtype === 'f32' ? this.#narrow(tensor, rewriter) : tensor,
     )
     const lowered = rewriter.emit(node.op, inputs, attrs, node)
     return lowered.outputs.map((tensor, i) => {

@@ -14,6 +14,7 @@ Table make_table() {
   add_reduce(table);
   add_softmax(table);
   add_lrn(table);
+  add_normalise(table);
   add_max_pool(table);
   add_panels(table);
   add_recurrent(table);

@@ -12,6 +12,7 @@ void add_convert(Table& table);
 void add_reduce(Table& table);
 void add_softmax(Table& table);
 void add_lrn(Table& table);
+void add_normalise(Table& table);
 void add_max_pool(Table& table);
 void add_panels(Table& table);
 void add_recurrent(Table& table);

@@ -40,6 +40,17 @@ struct LrnFactors {
   float alpha, beta, k;
 };
 
+// Some elements of a normalised tensor: `rows` rows of `width` channels side by side, `stride` elements apart; with a
+// width of 1 they are neighbours, whatever the stride.
+struct NormTile {
+  int64_t rows, width, stride;
+};
+
+// By channel: the mean, and what made y = a x + b.
+struct NormFactors {
+  const float *mean, *a, *b;
+};
+
 // A place that a window looks at, `offset` elements on; or, for a gradient, a window that looks at a place. `place` is
 // the place's number in the window.
 struct PoolTap {
@@ -153,6 +164,24 @@ struct Table {
   void (*lrn[2])(void* y, const void* x, const LrnTile& tile, const LrnFactors& factors, float* scratch);
   void (*lrn_grad[2])(void* dx, const void* dy, const void* x, const LrnTile& tile, const LrnFactors& factors,
                       float* scratch);
+
+  // By channel of a tile: the mean and the sum of the squared distances from it.
+  void (*moments[2])(float* mean, float* squares, const void* x, const NormTile& tile);
+  // y = a x + b, and `residual` added where it is not null; negative ones become 0 with `relu`. y may be x or residual.
+  void (*affine[2])(void* y, const void* x, const void* residual, const NormTile& tile, const float* a, const float* b,
+                    bool relu);
+  // By channel: the sums of dz and of dz (x - mean), dz being dy where a x + b > 0 (with `relu`), else 0.
+  void (*norm_grad_sums[2])(float* sum, float* product, const void* dy, const void* x, const NormTile& tile,
+                            const NormFactors& factors, bool relu);
+  // dx = p dz + q (x - mean) + t; dx may be dy or x.
+  void (*norm_grad[2])(void* dx, const void* dy, const void* x, const NormTile& tile, const NormFactors& factors,
+                       const float* p, const float* q, const float* t, bool relu);
+  // A row of n features, each with a scale and a shift: y = (x - mean) inverse scale + shift, and its gradients, of
+  // which those of scale and shift are added to what is there. y and dx may be an input.
+  void (*norm_features[2])(void* y, const void* x, int64_t n, float mean, float inverse, const float* scale,
+                           const float* shift);
+  void (*norm_features_grad[2])(void* dx, float* dscale, float* dshift, const void* dy, const void* x, int64_t n,
+                                float mean, float inverse, const float* scale);
 
   // y = the largest over a window, and its place where `index` is not null; NaN is the largest, and the first of equals
   // wins. dx = the sum of dy over the windows whose index is its place; without taps 0. An index lies as y does.
