@@ -14,7 +14,7 @@ import {
 import { exactly, expectShape, expectThat, register } from './define.js'
 import { expectNormalised, type Frame, secondGradient, throughStatistics } from './normalise.js'
 import { add, cast, mul } from './pointwise.js'
-import { sum } from './reduce.js'
+import { sum } from './axes.js'
 import { zeros } from './operand.js'
 
 type AffineAttrs = { readonly activation: string }

@@ -5,7 +5,7 @@ import { type DType, emit, GraphError, type Shape, ShapeError, type Tensor, type
 import { exactly, expectDType, expectShape, expectThat, register } from './define.js'
 import { expectNormalised, type Frame, secondGradient, throughStatistics } from './normalise.js'
 import { add } from './pointwise.js'
-import { reshape } from './reshape.js'
+import { reshape } from './axes.js'
 
 type GroupAttrs = { readonly groups: number; readonly epsilon: number }
 const attributes = { groups: 'int', epsilon: 'number' } as const

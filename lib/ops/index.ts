@@ -52,6 +52,8 @@ export { groupNorm, layerNorm, type NormOptions } from './group-norm.js'
 export { batchNorm, type BatchNormOptions, type BatchNormResult, channelAffine } from './batch-norm.js'
 export * from './softmax.js'
 export * from './gather.js'
+export * from './cumsum.js'
+export * from './top-k.js'
 export {
   bernoulli,
   dropout,

@@ -4,8 +4,8 @@
 import { formatShape, type Shape, type Tensor, type TensorType } from '../graph/index.js'
 import { expectDType, expectFloat, expectShape, expectThat } from './define.js'
 import { add, cast, mul, rsqrt, sub } from './pointwise.js'
-import { mean as average, sum } from './reduce.js'
-import { broadcastTo, reshape } from './reshape.js'
+import { broadcastTo, reshape, sum } from './axes.js'
+import { mean as average } from './reduce.js'
 
 /** How a tensor is seen: as [N, G, D, S], of which the axes `together` are normalised together and each channel is (G, D). */
 export interface Frame {

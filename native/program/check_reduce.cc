@@ -1,5 +1,5 @@
-// Checks of reductions and of what works along the last axis: sum, norm, max, argmax, softmax, logSoftmax,
-// crossEntropy.
+// Checks of reductions and of what works along the last axis: sum, norm, max, argmax, softmax, logSoftmax, cumsum,
+// topK, crossEntropy.
 #include "program/check.h"
 #include "program/rules.h"
 
@@ -68,6 +68,22 @@ void check_lastAxis(const ProgramSpec& spec, const NodeSpec& node) {
   expect_float(node, "x", x);
   if (x.shape.empty()) fail_node(node, "x: expected rank 1 or more, got ", describe(x));
   expect_output(spec, node, 0, x);
+}
+
+// x float [..., K] -> the k largest [..., k], their positions i32 [..., k]
+void check_topK(const ProgramSpec& spec, const NodeSpec& node) {
+  expect_attrs(node, {"k"});
+  expect_inputs(node, 1, 1);
+  expect_outputs(node, 2, 2);
+  ValueSpec x = input(spec, node, 0);
+  expect_float(node, "x", x);
+  if (x.shape.empty()) fail_node(node, "x: expected rank 1 or more, got ", describe(x));
+  const int64_t k = get_int(node, "k"), extent = x.shape.back();
+  if (extent > INT32_MAX) fail_node(node, "expected an axis that i32 can index, got extent ", extent);
+  if (k < 1 || k > extent) fail_node(node, "attribute k: expected 1 to ", extent, ", got ", k);
+  x.shape.back() = k;
+  expect_output(spec, node, 0, x);
+  expect_output(spec, node, 1, {core::DType::i32, x.shape});
 }
 
 // logits [N, K], labels i32 [N] -> loss f32 [N], logSumExp f32 [N, 2]

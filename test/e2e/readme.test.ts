@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import ts from 'typescript'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeDigits } from '../support/digits.js'
 
@@ -63,50 +62,13 @@ test.for(['README.md', 'docs/adding-a-model.md'])(
   },
 )
 
-/** The files that a guide shows in full: the code below a heading that names a path. */
-async function filesOf(document: string): Promise<Map<string, string>> {
-  const text = await readFile(join(root, document), 'utf8')
-  const shown = text.matchAll(/^###[^`\n]*`([^`]+)`[^\n]*\n\n```(?:ts|cpp)\n(.*?)^```$/gms)
-  return new Map(Array.from(shown, (match) => [join(root, match[1]!), match[2]!]))
-}
-
-test('the op in docs/adding-an-op.md compiles where it would stand', { timeout: 120_000 }, async () => {
-  const files = await filesOf('docs/adding-an-op.md')
-  const [op, suite, kernel] = ['lib/ops/cumsum.ts', 'test/ops/cumsum.case.ts', 'native/cpu/kernels/cumsum.cc'].map(
-    (path) => join(root, path),
-  ) as [string, string, string]
-  const config = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path))
-  const { options } = ts.parseJsonConfigFileContent(config.config, { ...ts.sys, readDirectory: () => [] }, root)
-  const host = ts.createCompilerHost(options)
-  const readSource = host.getSourceFile.bind(host)
-  host.getSourceFile = (path, language, ...rest) => {
-    const shown = files.get(path)
-    return shown === undefined ? readSource(path, language, ...rest) : ts.createSourceFile(path, shown, language)
-  }
-  const program = ts.createProgram({ rootNames: [op, suite], options, host })
-  const errors = [op, suite].flatMap((path) => program.getSemanticDiagnostics(program.getSourceFile(path)))
-  expect(errors.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([])
-  expect(files.get(kernel)).toContain('make_cumsum')
-  await writeFile(join(folder, 'cumsum.cc'), files.get(kernel)!)
-  const includes = ['native', 'native/.deps/onednn/include'].map((path) => `-I${join(root, path)}`)
-  const warnings = ['-Wall', '-Wextra', '-Werror']
-  await run(process.env['CXX'] ?? 'c++', [
-    '-std=c++17',
-    '-fopenmp',
-    '-fsyntax-only',
-    ...warnings,
-    ...includes,
-    join(folder, 'cumsum.cc'),
-  ])
-})
-
 test('the lines in docs/adding-an-op.md stand in the files that it names', async () => {
   const text = await readFile(join(root, 'docs/adding-an-op.md'), 'utf8')
   const shown = Array.from(text.matchAll(/((?:^[^\n]+\n)+)\n```(?:ts|cpp)\n(.*?)^```$/gms), ([, before, lines]) => {
-    return { path: /`((?:lib|native|test)\/[^`]+\.\w+)`/.exec(before!)?.[1], lines, isFile: before!.startsWith('#') }
+    return { path: /`((?:lib|native|test)\/[^`]+\.\w+)`/.exec(before!)?.[1], lines: lines! }
   })
-  const pieces = shown.filter(({ path, isFile }) => path !== undefined && !isFile)
-  expect(pieces.length).toBeGreaterThan(5)
+  const pieces = shown.filter(({ path }) => path !== undefined)
+  expect(pieces.length).toBeGreaterThan(10)
   for (const { path, lines } of pieces) expect(await readFile(join(root, path!), 'utf8')).toContain(lines)
 })
 

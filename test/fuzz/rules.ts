@@ -258,6 +258,11 @@ export const rules: readonly Rule[] = [
     const vector = () => draw.float32(x.shape.slice(-1))
     return ops.mul(ops.layerNorm(x, vector(), vector(), { epsilon: 0.1 }), 0.3)
   }),
+  one('cumsum', ranked, (x) => ops.div(ops.cumsum(x), x.shape.at(-1) ?? 1)),
+  one('topK', ranked, (x, draw) => {
+    const { values, indices } = ops.topK(x, 1 + draw.below(Math.min(3, x.shape.at(-1) ?? 1)))
+    return draw.chance(0.5) ? values : [values, ops.tanh(ops.cast(indices, 'f32'))]
+  }),
   one('unfold', roomy, (x, draw) => ops.unfold(x as Images, window(draw))),
   one('softmax', ranked, (x, draw) => draw.of(ops.softmax, (t: F) => ops.mul(ops.logSoftmax(t), 0.2))(x)),
   one('crossEntropy', matrix, (x, draw) => {

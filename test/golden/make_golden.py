@@ -324,6 +324,15 @@ def normalise():
     return made
 
 
+def scan():
+    back = lambda x: x.flip(-1).cumsum(-1).flip(-1)
+    return [
+        vector("cumsum", "rows", {}, [normal(3, 4)], lambda x: x.cumsum(-1)),
+        vector("cumsumGrad", "rows", {}, [normal(3, 4)], back),
+        vector("topK", "rows", {"k": 3}, [distinct(3, 6)], lambda x: tuple(x.topk(3))),
+    ]
+
+
 def unused(compute, index):
     """With an input that the result does not depend on, and yet has a gradient: zeros."""
 
@@ -342,7 +351,7 @@ def same(made, expected):
 
 FAMILIES = (
     *(reduce, reshape, matmul, conv2d, pool2d, softmax, gather, lrn, ceil_pool2d, unfold, lstm, norm),
-    *(nonlinearity, normalise),
+    *(nonlinearity, normalise, scan),
 )
 
 
