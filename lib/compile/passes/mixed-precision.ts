@@ -50,7 +50,8 @@ function wantedInBf16(graph: Graph, uses: Uses): Set<Tensor> {
 function weightGradients(graph: Graph, uses: Uses): Set<Tensor> {
   const gradients = new Set<Tensor>()
   const passes = (reader: Node): boolean =>
-    marksGradient(reader) || ((reader.op.kind === 'pointwise' || handedOn(reader) !== undefined) && gradients.has(output(reader)))
+    marksGradient(reader) ||
+    ((reader.op.kind === 'pointwise' || handedOn(reader) !== undefined) && gradients.has(output(reader)))
   for (const tensor of graph.nodes.toReversed().flatMap((node) => node.outputs)) {
     const readers = uses.readers(tensor)
     if (readers.length > 0 && readers.every(passes) && !uses.leaves(tensor)) gradients.add(tensor)
