@@ -38,14 +38,11 @@ async function pool(levels, seed) {
   const batch = 100
   const lambdas = [1e-5, 1e-5, 1e-6]
   const total = poolEpochs * Math.floor(train.length / batch)
-  const weightDecay = ({ path }) => {
-    const place = Number(/linear(\d+)\/w$/.exec(path)?.[1] ?? 0)
-    return place === 0 ? 0 : lambdas[place - 1]
-  }
+  const groups = lambdas.map((weightDecay, i) => ({ match: `**/linear${i + 1}/w`, weightDecay }))
   return trainOnPool({
     layers: sigmoidMlpLayers({ inputs: 784, hidden: [100, 100], classes: 10 }),
     widths: [784, 100, 100],
-    optimizer: optim.adam({ rate: optim.cosine(0.003, { total }), weightDecay }),
+    optimizer: optim.adam({ rate: optim.cosine(0.003, { total }), groups }),
     ...{ train, test, seed, batch, levels, epochs: poolEpochs },
   })
 }

@@ -1,16 +1,10 @@
 // Optimisers, clipping and schedules: graph builders.
-export { adam, type AdamOptions } from './adam.js'
+export { adagrad, type AdagradOptions } from './adagrad.js'
+export { adam, type AdamOptions, adamW, type AdamWOptions } from './adam.js'
 export { type Averaging, type AveragingOptions } from './averaging.js'
 export { clipByGlobalNorm, globalNorm } from './clip.js'
-export {
-  type Chosen,
-  optimizer,
-  type Optimizer,
-  type OptimizerOptions,
-  type Rule,
-  type Slot,
-  type Update,
-} from './optimizer.js'
+export { optimizer, type Optimizer, type OptimizerOptions, type Rule, type Slot, type Update } from './optimizer.js'
+export { type Chosen, type Group } from './groups.js'
 export { rmsprop, type RmspropOptions } from './rmsprop.js'
 export {
   cosine,

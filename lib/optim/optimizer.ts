@@ -1,9 +1,24 @@
-// What every optimiser shares: options, gradients made ready (clipped, decayed), moments beside their parameters.
+// What every optimiser shares: options, gradients made ready (summed over batches, clipped, decayed), moments beside their parameters.
 import { assign, at, formatShape, read, sameShape, ShapeError, type Tensor, type Variable } from '../graph/index.js'
 import { expectKinds, is, type Schema } from '../base/index.js'
-import { add, mul, parameterGradient } from '../ops/index.js'
-import { Averaging, type AveragingOptions } from './averaging.js'
+import {
+  add,
+  div,
+  maximum,
+  minimum,
+  mul,
+  parameterGradient,
+  sqrt,
+  square,
+  step as stepVariable,
+  sub,
+  sum,
+  where,
+} from '../ops/index.js'
+import { Accumulation } from './accumulation.js'
+import { Averaging, type AveragingOptions, type Put } from './averaging.js'
 import { clipByGlobalNorm } from './clip.js'
+import { type Group, Groups } from './groups.js'
 import { Moments, parentOf } from './moments.js'
 import { expectRange } from './ranges.js'
 import { rateAt, type Schedule, type Step } from './schedules.js'
@@ -14,19 +29,18 @@ export interface Update {
   readonly gradient: Tensor
 }
 
-/** A parameter as options that choose among parameters see it; `path` such as `lenet/conv1/w`. */
-export interface Chosen {
-  readonly variable: Variable
-  readonly path: string
-}
-
 /** Builds the nodes of one update. Its state (moments) lives in variables of its own. */
 export interface Optimizer {
   /** Learning rate at a step, for logs. */
   rate(step: Step): Tensor<'f32', []>
   /**
-   * Assigns the next value of every parameter and moment.
-   * @throws ShapeError where a gradient is not f32 of its parameter's shape.
+   * Those of a network's parameters that it updates; the others are frozen, and need no gradient.
+   * @throws OstrichError `ERR_OPTION` where a group has no parameter
+   */
+  trained?(parameters: readonly Variable[]): readonly Variable[]
+  /**
+   * Assigns the next value of every parameter and moment, but of those that are frozen.
+   * @throws ShapeError where a gradient is not f32 of its parameter's shape; OstrichError `ERR_OPTION` where a group has no parameter.
    */
   update(updates: readonly Update[], step: Step): void
   /** The averages of the weights, where it keeps them. */
@@ -37,17 +51,26 @@ export interface Optimizer {
 export interface OptimizerOptions {
   /** Learning rate, or a schedule of it over steps. */
   readonly rate: number | Schedule
-  /** Adds weightDecay * w to the gradient of w; one number, or one for each parameter. Default: 0. */
-  readonly weightDecay?: number | ((parameter: Chosen) => number)
-  /** Which parameters decay. Default: all, as in PyTorch. */
-  readonly decays?: (parameter: Chosen) => boolean
-  /** Factor on the rate of single parameters, or a schedule of it. Default: 1 for all. */
-  readonly rateFactor?: (parameter: Chosen) => number | Schedule
+  /** lambda, in the form that `decay` says; of all parameters, as in PyTorch, but where a group says otherwise. Default: 0. */
+  readonly weightDecay?: number
+  /**
+   * `l2`: lambda w is added to the gradient of w. `decoupled`: w shrinks by rate * lambda w beside the step, which does not see it
+   * (Loshchilov & Hutter 2019, "Decoupled weight decay regularization"). Default: `l2`.
+   */
+  readonly decay?: 'l2' | 'decoupled'
+  /** Options of single parameters; of several groups that give an option, the last decides. Default: none. */
+  readonly groups?: readonly Group[]
   /** Largest norm of all gradients together, before decay. Default: they are not clipped. */
   readonly clipNorm?: number
   /**
-   * Averages the weights once the validation loss stalls: the network is measured, saved and used with the average, while
-   * training goes on with what it had. Default: it does not.
+   * Batches whose mean gradient is that of one update, as if they were one large batch. Steps of a session are batches; schedules and
+   * corrections count updates. A sum that an epoch ends in goes on in the next; what is left at the end of training is not applied.
+   * Default: 1.
+   */
+  readonly accumulate?: number
+  /**
+   * Averages the weights, once the validation loss stalls or exponentially: the network is measured, saved and used with the average,
+   * while training goes on with what it had. Default: it does not.
    */
   readonly average?: AveragingOptions
 }
@@ -57,22 +80,21 @@ const rate = is.either(is.number, is.kind('a schedule', is.callable.accepts))
 /** The kinds of the options of every optimiser. */
 export const optimizerOptions: Schema<OptimizerOptions> = {
   rate: is.needed(rate),
-  weightDecay: is.either(is.number, is.callable),
-  decays: is.callable,
-  rateFactor: is.callable,
+  weightDecay: is.number,
+  decay: is.oneOf('l2', 'decoupled'),
+  groups: is.listOf(is.object, 'groups'),
   clipNorm: is.number,
+  accumulate: is.whole(1),
   average: is.object,
 }
 
 /** One parameter within an update. All tensors f32. */
 export interface Slot {
-  /** Value before the step. */
+  /** Value before the step; with decoupled decay, shrunk by it. */
   readonly value: Tensor
-  /** Clipped, not decayed. */
+  /** Clipped; with L2 decay, that of w in it. */
   readonly gradient: Tensor
   readonly rate: Tensor
-  /** Factor of weight decay, 0 where there is none. */
-  readonly decay: number
   /** Replaces a moment (zeros at first) by what `next` makes of it, and gives the new one. */
   moment(name: string, next: (before: Tensor) => Tensor): Tensor
 }
@@ -83,69 +105,83 @@ export type Rule = (step: Step) => (slot: Slot) => Tensor
 /** Makes an optimiser of a rule. */
 export function optimizer(name: string, options: OptimizerOptions, rule: Rule): Optimizer {
   expectKinds(`optim.${name}`, options, optimizerOptions)
+  const { accumulate = 1, weightDecay = 0, decay: form = 'l2' } = options
   if (typeof options.rate === 'number') expectRange(name, 'rate', options.rate, 'a number of at least 0')
-  if (typeof options.weightDecay !== 'function') {
-    expectRange(name, 'weightDecay', options.weightDecay ?? 0, 'a number of at least 0')
-  }
+  expectRange(name, 'weightDecay', weightDecay, 'a number of at least 0')
   expectRange(name, 'clipNorm', options.clipNorm ?? 1, 'a number above 0')
   const moments = new Moments()
-  const averaging = options.average && new Averaging(options.average)
+  const groups = new Groups(name, options.groups ?? [])
+  const accumulation = accumulate === 1 ? undefined : new Accumulation(accumulate)
+  const averaging = options.average && new Averaging(options.average, () => accumulation?.updates ?? read(stepVariable))
   return {
     averaging,
     rate: (step) => rateAt(options.rate, step),
-    update: (updates, step) => {
+    trained: (parameters) => {
+      const chosen = parameters.map((variable) => ({ variable, path: read(variable).node.path }))
+      groups.meet(chosen)
+      return chosen.filter((one) => groups.of(one).frozen !== true).map(({ variable }) => variable)
+    },
+    update: (updates, count) => {
       for (const update of updates) checkUpdate(name, update)
+      groups.meet(updates.map(({ variable }) => ({ variable, path: read(variable).node.path })))
+      const step = accumulation?.updates ?? count
+      const due = accumulation?.count()
       const rate = rateAt(options.rate, step)
-      const raw = updates.map(({ variable, gradient }) => parameterGradient(variable, gradient))
+      const own = updates.map(({ variable, gradient }) => {
+        const value = read(variable)
+        const { path } = value.node
+        const marked = parameterGradient(variable, gradient)
+        return { variable, value, path, gradient: marked, settings: groups.of({ variable, path }) }
+      })
+      const moving = own.filter(({ settings }) => settings.frozen !== true)
+      const raw = moving.map(({ variable, path, gradient }) =>
+        accumulation && due ? accumulation.mean(variable, path, gradient, due) : gradient,
+      )
       const gradients = options.clipNorm === undefined ? raw : clipByGlobalNorm(raw, options.clipNorm)
       const next = rule(step)
       const weight = averaging?.weight(step)
-      for (const [i, { variable }] of updates.entries()) {
-        const value = read(variable)
-        const { path } = value.node
+      /** Assigns a state its next value, where the batch is the last of a sum. */
+      const put: Put = (variable, after) => {
+        assign(variable, due === undefined ? after : where(due, after, read(variable)))
+      }
+      for (const [i, { variable, value, path, settings }] of moving.entries()) {
         at({ path: parentOf(path), site: undefined }, () => {
-          const after = next(slotOf({ options, moments, variable, value, gradient: gradients[i]!, rate, step }))
-          assign(variable, after)
-          if (weight !== undefined) averaging?.take(variable, path, after, weight)
+          const decay = settings.weightDecay ?? weightDecay
+          const factor = settings.rateFactor ?? 1
+          const rated = factor === 1 ? rate : mul(rate, rateAt(factor, step))
+          const moment: Slot['moment'] = (label, replaced) => {
+            const one = moments.of(variable, path, label)
+            const after = replaced(read(one))
+            put(one, after)
+            return after
+          }
+          const slot = decayed({ value, gradient: gradients[i]!, rate: rated, moment }, decay, form)
+          const after = limited(next(slot), settings.maxNorm)
+          put(variable, after)
+          if (weight !== undefined) averaging?.take(variable, path, after, weight, put)
         })
       }
     },
   }
 }
 
-interface SlotParts {
-  readonly options: OptimizerOptions
-  readonly moments: Moments
-  readonly variable: Variable
-  readonly value: Tensor
-  readonly gradient: Tensor
-  readonly rate: Tensor
-  readonly step: Step
+/** With weight decay: g + lambda w, or w (1 - rate lambda). */
+function decayed(slot: Slot, lambda: number, form: 'l2' | 'decoupled'): Slot {
+  if (lambda === 0) return slot
+  const { value, gradient, rate } = slot
+  if (form === 'l2') return { ...slot, gradient: add(gradient, mul(value, lambda)) }
+  return { ...slot, value: mul(value, sub(1, mul(rate, lambda))) }
 }
 
-function slotOf({ options, moments, variable, value, gradient, rate, step }: SlotParts): Slot {
-  const path = value.node.path
-  const factor = options.rateFactor?.({ variable, path }) ?? 1
-  const decays = options.decays?.({ variable, path }) ?? true
-  const { weightDecay = 0 } = options
-  const decay = typeof weightDecay === 'function' ? weightDecay({ variable, path }) : weightDecay
-  return {
-    value,
-    gradient,
-    rate: factor === 1 ? rate : mul(rate, rateAt(factor, step)),
-    decay: decays ? decay : 0,
-    moment: (name, next) => {
-      const moment = moments.of(variable, path, name)
-      const after = next(read(moment))
-      assign(moment, after)
-      return after
-    },
-  }
-}
+/** The smallest number of f32 that has its full precision: keeps the factor finite where all weights of a unit are zero. */
+const smallest = 2 ** -126
 
-/** Gradient with weight decay in it: g + decay * w. */
-export function decayed({ gradient, value, decay }: Slot): Tensor {
-  return decay === 0 ? gradient : add(gradient, mul(value, decay))
+/** w[o, ...] with norms of at most `limit`. */
+function limited(w: Tensor, limit: number | undefined): Tensor {
+  if (limit === undefined || w.rank < 2) return w
+  const axes = w.shape.slice(1).map((_, i) => i + 1)
+  const norms: Tensor = sqrt(sum(square(w), axes, { keepDims: true }))
+  return mul(w, minimum(div(limit, maximum(norms, smallest)), 1))
 }
 
 function checkUpdate(name: string, { variable, gradient }: Update): void {

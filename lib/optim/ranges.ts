@@ -1,5 +1,5 @@
 // Ranges of numbers that options take, and the refusal of others.
-import { ShapeError } from '../graph/index.js'
+import { OstrichError } from '../base/index.js'
 
 /** What holds for a good value, in words. */
 const ranges = {
@@ -10,7 +10,8 @@ const ranges = {
   'a whole number of at least 1': (value: number) => Number.isSafeInteger(value) && value >= 1,
 }
 
-/** Throws ShapeError unless `value` lies in the range. */
+/** Throws `ERR_OPTION` unless `value` lies in the range. */
 export function expectRange(name: string, option: string, value: number, range: keyof typeof ranges): void {
-  if (!ranges[range](value)) throw new ShapeError(`${name}: expected ${option} to be ${range}, got ${value}`)
+  if (ranges[range](value)) return
+  throw new OstrichError('ERR_OPTION', `${name}: expected ${option} to be ${range}, got ${value}`)
 }

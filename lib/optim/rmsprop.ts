@@ -1,7 +1,7 @@
 // RMSProp: each weight's step divided by the running size of its gradient.
 import { expectOptions, is, type Schema } from '../base/index.js'
 import { add, div, mul, sqrt, square, sub } from '../ops/index.js'
-import { decayed, optimizer, type Optimizer, type OptimizerOptions, optimizerOptions } from './optimizer.js'
+import { optimizer, type Optimizer, type OptimizerOptions, optimizerOptions } from './optimizer.js'
 import { expectRange } from './ranges.js'
 
 /** Options of `rmsprop`. */
@@ -22,9 +22,9 @@ const schema: Schema<RmspropOptions> = {
 }
 
 /**
- * s = a s + (1 - a) g^2, u = g / (sqrt(s) + epsilon), v = momentum v + u, w = w - rate v; g is the gradient plus weightDecay w.
+ * s = a s + (1 - a) g^2, u = g / (sqrt(s) + epsilon), v = momentum v + u, w = w - rate v.
  * Tieleman & Hinton 2012, "Lecture 6.5: rmsprop", in the form of PyTorch.
- * @throws OstrichError `ERR_OPTION`; ShapeError for those out of range.
+ * @throws OstrichError `ERR_OPTION`.
  * @example optim.rmsprop({ rate: 0.001, smoothing: 0.9 })
  */
 export function rmsprop(options: RmspropOptions): Optimizer {
@@ -34,7 +34,7 @@ export function rmsprop(options: RmspropOptions): Optimizer {
   expectRange('rmsprop', 'momentum', momentum, 'a number from 0 to below 1')
   expectRange('rmsprop', 'epsilon', epsilon, 'a number of at least 0')
   return optimizer('rmsprop', options, () => (slot) => {
-    const g = decayed(slot)
+    const g = slot.gradient
     const s = slot.moment('square', (before) => add(mul(before, smoothing), mul(square(g), 1 - smoothing)))
     const u = div(g, add(sqrt(s), epsilon))
     const v = momentum === 0 ? u : slot.moment('momentum', (before) => add(mul(before, momentum), u))

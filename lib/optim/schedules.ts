@@ -1,6 +1,6 @@
 // Learning rates over steps, computed in the graph from the step counter, so that one program serves the whole run.
-import { expectKind, expectOptions, is, type Schema } from '../base/index.js'
-import { constant, ShapeError, Tensor } from '../graph/index.js'
+import { expectKind, expectOptions, is, OstrichError, type Schema } from '../base/index.js'
+import { constant, Tensor } from '../graph/index.js'
 import { add, cast, cos, div, exp, floor, less, maximum, minimum, mul, sub, where } from '../ops/index.js'
 
 type Scalar = Tensor<'f32', []>
@@ -20,7 +20,7 @@ function expectAbove(schedule: string, options: Readonly<Record<string, number>>
   for (const [name, value] of Object.entries(options)) {
     expectKind(`optim.${schedule}`, name, is.number, value)
     if (Number.isFinite(value) && value > 0) continue
-    throw new ShapeError(`${schedule}: expected ${name} to be a number above 0, got ${value}`)
+    throw new OstrichError('ERR_OPTION', `${schedule}: expected ${name} to be a number above 0, got ${value}`)
   }
 }
 
@@ -41,7 +41,7 @@ export interface StepDecayOptions extends DecayOptions {
 
 /**
  * rate * factor^max(0, floor(step / every) - (hold - 1))
- * @throws ShapeError for numbers that are not above 0.
+ * @throws OstrichError `ERR_OPTION` for numbers that are not above 0.
  * @example optim.stepDecay(1, { every: stepsPerEpoch, factor: 1 / 2, hold: 4 }) // four epochs at 1, then half of it each epoch
  */
 export function stepDecay(rate: number, options: StepDecayOptions): Schedule {
@@ -57,7 +57,7 @@ export function stepDecay(rate: number, options: StepDecayOptions): Schedule {
 
 /**
  * rate * factor^(step / every)
- * @throws ShapeError for numbers that are not above 0.
+ * @throws OstrichError `ERR_OPTION` for numbers that are not above 0.
  */
 export function exponential(rate: number, options: DecayOptions): Schedule {
   expectOptions('optim.exponential', options, decay)
@@ -75,7 +75,7 @@ function halfCosine(from: number, to: number, progress: Scalar): Scalar {
 /**
  * Half a cosine wave from `rate` down to `floor` over `total` steps, and `floor` from there on.
  * Loshchilov & Hutter 2017, "SGDR: stochastic gradient descent with warm restarts", eq. 5, without restarts.
- * @throws ShapeError for a rate or total that is not above 0.
+ * @throws OstrichError `ERR_OPTION` for a rate or total that is not above 0.
  */
 export function cosine(rate: number, options: { readonly total: number; readonly floor?: number }): Schedule {
   expectOptions('optim.cosine', options, { total: is.needed(is.number), floor: is.finite })
@@ -105,7 +105,7 @@ const oneCycleOptions: Schema<OneCycleOptions> = {
 /**
  * Rises along half a cosine wave to `peak`, then falls along another: the step before `total` has the lowest rate.
  * Smith & Topin 2019, "Super-convergence"; extents of the two phases as in PyTorch's OneCycleLR.
- * @throws ShapeError for numbers that are not above 0, and where either phase would be empty.
+ * @throws OstrichError `ERR_OPTION` for numbers that are not above 0, and where either phase would be empty.
  */
 export function oneCycle(peak: number, options: OneCycleOptions): Schedule {
   expectOptions('optim.oneCycle', options, oneCycleOptions)
@@ -113,7 +113,10 @@ export function oneCycle(peak: number, options: OneCycleOptions): Schedule {
   expectAbove('oneCycle', { peak, total, rise, start, end })
   const top = rise * total - 1
   if (!(top > 0 && top < total - 1)) {
-    throw new ShapeError(`oneCycle: expected a rise of more than 1 and less than ${total} steps, got ${rise * total}`)
+    throw new OstrichError(
+      'ERR_OPTION',
+      `oneCycle: expected a rise of more than 1 and less than ${total} steps, got ${rise * total}`,
+    )
   }
   const low = peak / start
   return (step) => {
@@ -124,7 +127,7 @@ export function oneCycle(peak: number, options: OneCycleOptions): Schedule {
 
 /**
  * Rises in a straight line over the first `steps` steps to what `rate` says: times min(1, (step + 1) / steps).
- * @throws ShapeError for steps that are not above 0.
+ * @throws OstrichError `ERR_OPTION` for steps that are not above 0.
  * @example optim.warmup(optim.cosine(0.1, { total: 5000 }), 200)
  */
 export function warmup(rate: number | Schedule, steps: number): Schedule {

@@ -1,8 +1,7 @@
 // Stochastic gradient descent, with momentum and Nesterov's form of it.
-import { expectOptions, is, type Schema } from '../base/index.js'
-import { ShapeError } from '../graph/index.js'
+import { expectOptions, is, OstrichError, type Schema } from '../base/index.js'
 import { add, mul, sub } from '../ops/index.js'
-import { decayed, optimizer, type Optimizer, type OptimizerOptions, optimizerOptions } from './optimizer.js'
+import { optimizer, type Optimizer, type OptimizerOptions, optimizerOptions } from './optimizer.js'
 import { expectRange } from './ranges.js'
 
 /** Options of `sgd`. */
@@ -26,19 +25,19 @@ const schema: Schema<SgdOptions> = {
 }
 
 /**
- * v = momentum v + g, w = w - rate v, with g the gradient plus weightDecay w; Nesterov's form steps along g + momentum v.
+ * v = momentum v + g, w = w - rate v; Nesterov's form steps along g + momentum v.
  * Sutskever, Martens, Dahl & Hinton 2013, "On the importance of initialization and momentum in deep learning", in the
  * form of PyTorch (the rate outside v).
- * @throws OstrichError `ERR_OPTION`; ShapeError for those out of range.
+ * @throws OstrichError `ERR_OPTION`.
  * @example optim.sgd({ rate: 0.05, momentum: 0.9 })
  */
 export function sgd(options: SgdOptions): Optimizer {
   expectOptions('optim.sgd', options, schema)
   const { momentum = 0, nesterov = false, rateInVelocity = false } = options
   expectRange('sgd', 'momentum', momentum, 'a number from 0 to below 1')
-  if (nesterov && momentum === 0) throw new ShapeError('sgd: expected a momentum with nesterov, got 0')
+  if (nesterov && momentum === 0) throw new OstrichError('ERR_OPTION', 'sgd: expected a momentum with nesterov, got 0')
   return optimizer('sgd', options, () => (slot) => {
-    const g = decayed(slot)
+    const g = slot.gradient
     if (momentum === 0) return sub(slot.value, mul(g, slot.rate))
     const gain = rateInVelocity ? mul(g, slot.rate) : g
     const v = slot.moment('momentum', (before) => add(mul(before, momentum), gain))

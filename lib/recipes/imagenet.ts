@@ -19,8 +19,6 @@ function centred(raw: Tensor): Tensor {
   return sub(cast(raw, 'f32'), reshape(constant('f32', [3], mean), [1, 3, 1, 1]))
 }
 
-const isBias = ({ path }: { readonly path: string }) => path.endsWith('/b')
-
 /** Steps of a whole run. */
 const stepsOf = (epochs: number, batch: number) => Math.max(1, epochs * Math.floor(examples / batch))
 
@@ -42,8 +40,7 @@ export const alexnet: Recipe = {
         momentum: 0.9,
         rateInVelocity: true,
         weightDecay: 5e-4,
-        decays: (parameter) => !isBias(parameter),
-        rateFactor: (parameter) => (isBias(parameter) ? 2 : 1),
+        groups: [{ match: '**/b', weightDecay: 0, rateFactor: 2 }],
       }),
       batch,
       epochs,
@@ -78,8 +75,7 @@ export const alexnetOneTower: Recipe = {
         momentum: 0.9,
         rateInVelocity: true,
         weightDecay: 5e-4,
-        decays: (parameter) => !isBias(parameter),
-        rateFactor: (parameter) => (isBias(parameter) ? (step) => div(biases(step), weights(step)) : 1),
+        groups: [{ match: '**/b', weightDecay: 0, rateFactor: (step) => div(biases(step), weights(step)) }],
       }),
       batch,
       epochs,

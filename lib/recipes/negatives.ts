@@ -7,7 +7,6 @@
 import { maxoutNetwork, mnistMaxout, mnistSparseAutoencoder, sigmoidMlp, sparseAutoencoder } from '../models/index.js'
 import * as nn from '../nn/index.js'
 import * as optim from '../optim/index.js'
-import type { Chosen } from '../optim/index.js'
 import { adversarialLoss } from '../solvers/index.js'
 import { wholeMnistSource } from './data-sources.js'
 import { chosen, type Plan, type Recipe, type RecipeOptions } from './recipe.js'
@@ -20,12 +19,8 @@ const schedule = (rate: number, epochs: number, batch: number) =>
   optim.cosine(rate, { total: Math.max(1, epochs * Math.floor(examples / batch)) })
 
 /** lambda by layer, first to last; biases do not decay. */
-function decayBy(lambdas: readonly number[]): (parameter: Chosen) => number {
-  return ({ path }) => {
-    const place = Number(/linear(\d+)\/w$/.exec(path)?.[1] ?? 0)
-    return place === 0 ? 0 : (lambdas[place - 1] ?? 0)
-  }
-}
+const decayBy = (lambdas: readonly number[]): optim.Group[] =>
+  lambdas.map((weightDecay, i) => ({ match: `**/linear${i + 1}/w`, weightDecay }))
 
 interface Perceptron {
   readonly name: string
@@ -52,7 +47,7 @@ function perceptron(own: Perceptron): Recipe {
       return {
         net: nn.sequential(nn.flatten(), sigmoidMlp({ inputs: 784, hidden, classes: 10, name })),
         loss: nn.crossEntropy,
-        optimizer: optim.adam({ rate: schedule(rate, epochs, batch), weightDecay: decayBy(lambdas) }),
+        optimizer: optim.adam({ rate: schedule(rate, epochs, batch), groups: decayBy(lambdas) }),
         batch,
         epochs,
         rate,
@@ -135,7 +130,7 @@ export const ae400: Recipe = {
       loss,
       optimizer: optim.adam({
         rate: schedule(rate, epochs, batch),
-        weightDecay: ({ path }) => (path.endsWith('classifier/w') ? lambda : 0),
+        groups: [{ match: '**/classifier/w', weightDecay: lambda }],
       }),
       batch,
       epochs,

@@ -28,7 +28,7 @@ export async function session(net: Network, options: SessionOptions): Promise<Se
   if (sources.train.views > 1) {
     throw new DataError(`session[data]: expected one view of each training example, got ${sources.train.views}`)
   }
-  if (resolved.optimizer.averaging !== undefined && sources.validation === undefined) {
+  if (resolved.optimizer.averaging?.waits === true && sources.validation === undefined) {
     const expected = 'expected validation data, whose loss says when to average the weights, got none'
     throw new OstrichError('ERR_OPTION', `session[data]: ${expected}`)
   }

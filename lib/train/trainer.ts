@@ -49,6 +49,13 @@ export class Trainer {
           'session[net]: expected a network that reads parameters, got one that reads none',
         )
       }
+      parameters = [...(optimizer.trained?.(parameters) ?? parameters)]
+      if (parameters.length === 0) {
+        throw new OstrichError(
+          'ERR_OPTION',
+          'session[optimizer]: expected a parameter to train, got all of them frozen',
+        )
+      }
       const gradients = grad(
         task.overTime === 'sum' ? mul(loss, stepsOf(fields)) : loss,
         parameters.map((variable) => read(variable)),

@@ -70,13 +70,17 @@ function drawOptimizer(draw: () => number): Optimizer {
     rate: often(0.5) ? 0.01 : optim.cosine(0.01, { total: 100 }),
     ...(often(0.7) && { clipNorm: 0.25 }),
     ...(often(0.5) && { weightDecay: 0.01 }),
-    ...(often(0.5) && { average: {} }),
+    ...(often(0.5) && { average: often(0.5) ? {} : { decay: 0.9 } }),
+    ...(often(0.3) && { accumulate: 2 }),
+    ...(often(0.3) && { groups: [{ match: '**/w', maxNorm: 0.5, rateFactor: 2 }] }),
+    ...(often(0.3) && { decay: 'decoupled' as const }),
   }
   const rules = [
     () => optim.sgd(shared),
     () => optim.sgd({ ...shared, momentum: 0.9, nesterov: often(0.5) }),
     () => optim.rmsprop(shared),
     () => optim.adam(shared),
+    () => optim.adagrad(shared),
   ]
   return rules[Math.floor(draw() * rules.length)]!()
 }

@@ -18,7 +18,7 @@ function drawInputs(graph: Graph): { feeds: Arrays; states: Arrays } {
   const feeds = graph.feeds.map(({ name, tensor }) => [name, draw(tensor)] as const)
   // A mean of squares is above zero.
   const states = graph.states.map(
-    ({ name, tensor, variable }) => [name, draw(tensor, variable.label.endsWith('.square') ? 0.1 : -0.5)] as const,
+    ({ name, tensor, variable }) => [name, draw(tensor, /\.squares?$/.test(variable.label) ? 0.1 : -0.5)] as const,
   )
   const copies = states.map(([name, value]) => [`${name}.bf16`, value] as const)
   return { feeds: Object.fromEntries(feeds), states: Object.fromEntries([...states, ...copies]) }

@@ -63,6 +63,18 @@ export function trainingGraph(optimizer: Optimizer): Graph {
   })
 }
 
+/** All states after so many steps, and the two parameters. */
+export function trajectoryStates(
+  optimizer: Optimizer,
+  steps: number,
+): { readonly variables: readonly Variable[]; readonly states: Record<string, NDArray> } {
+  const graph = trainingGraph(optimizer)
+  let states: Record<string, NDArray> = { w: ndarray([2, 2], bowls.w.start), b: ndarray([2], bowls.b.start) }
+  for (let t = 0; t < steps; t++) states = interpret(graph, {}, states).states
+  const variables = graph.states.filter(({ variable }) => variable.role === 'parameter').map(({ variable }) => variable)
+  return { variables, states }
+}
+
 /** Values of w then b after each of `steps` steps. */
 export function trajectory(optimizer: Optimizer, steps: number): number[][] {
   const graph = trainingGraph(optimizer)
