@@ -10,6 +10,7 @@ import {
   Programs,
   read,
   StateStore,
+  supervised,
   trace,
   Trainer,
   Variable,
@@ -71,7 +72,7 @@ async function timedTrainer({ net, fields }) {
   const store = new StateStore(watched)
   const started = performance.now()
   const trainer = await Trainer.create(new Programs(watched, store, 1), {
-    task: { net, loss: task.loss, inputs: {} },
+    task: { objective: supervised(net, task.loss), inputs: {} },
     fields,
     batch: task.batch,
     optimizer: task.optimizer(),

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { type Completer, completer, type Completion } from '../infer/index.js'
 import { command, type Output, UsageError } from './command.js'
 import { languageModel, placeOptions } from './language-model.js'
-import { percent } from './reading.js'
+import { percent } from '../report/index.js'
 import { type Keyboard, typeOn } from './typing.js'
 
 export const complete = command({

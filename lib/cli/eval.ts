@@ -2,12 +2,13 @@
 import { type Dataset, type Text, Vocabulary } from '../data/index.js'
 import { type Halves, type Recipe, recipes, type Target } from '../recipes/index.js'
 import { completer, type Keystrokes, keystrokes, load, type Model } from '../infer/index.js'
-import { inspectCheckpoint, type Metrics } from '../train/index.js'
+import { inspectCheckpoint, type Measured, measures, type Metrics } from '../train/index.js'
 import { command, named, type Output, UsageError } from './command.js'
 import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
 import { checkpointOf } from './language-model.js'
-import { nameOf, percent, reading, targetOn, topFive } from './reading.js'
+import { percent } from '../report/index.js'
+import { type Infos, infosOf, reading, targetOn } from './reading.js'
 import { textOf } from './train.js'
 
 export const evaluate = command({
@@ -63,7 +64,8 @@ export const evaluate = command({
     const { part, held } = partOf(`eval ${recipe.name}`, halves, on)
     const plan = recipe.build(textOf(halves))
     const { net, loss, inputs } = plan
-    const metrics = plan.window === undefined ? plan.metrics : [...(plan.metrics ?? []), 'top5' as const]
+    const own = plan.measures ?? { accuracy: measures.accuracy }
+    const asked = plan.window === undefined ? own : { ...own, top5: measures.top5 }
     const model = await load(path, net, {
       input: plan.example,
       ...(inputs !== undefined && { inputs }),
@@ -71,7 +73,7 @@ export const evaluate = command({
       ...(device !== undefined && { device: device as 'auto' }),
     })
     try {
-      const measured = await model.evaluate({ data: held, loss, ...(metrics && { metrics }) })
+      const measured = await model.evaluate<Readonly<Record<string, Measured>>>({ data: held, loss, measures: asked })
       const typed = typing === undefined ? undefined : await typedWords(model, held, typing)
       if (json === true) {
         const about = { recipe: recipe.name, step: info?.step, ...(many && { views: 10 }) }
@@ -79,7 +81,11 @@ export const evaluate = command({
         return 0
       }
       const { views: _, ...target } = targetOn(part, recipe.target)
-      say(measured, typed, { ...target, ...(many && { views: 10 }) }, output)
+      say(measured, typed, {
+        target: { ...target, ...(many && { views: 10 }) },
+        infos: infosOf({ measures: asked }),
+        output,
+      })
       return 0
     } finally {
       await model.dispose()
@@ -87,10 +93,14 @@ export const evaluate = command({
   },
 })
 
-function say(measured: Metrics, typed: Keystrokes | undefined, target: Target, output: Output): void {
-  if (target.of !== undefined) output.line(reading(measured, target))
-  else
-    output.line(`${nameOf(target)} ${percent(measured.accuracy)}${topFive(measured)}, loss ${measured.loss.toFixed(4)}`)
+interface Said {
+  readonly target: Target
+  readonly infos: Infos
+  readonly output: Output
+}
+
+function say(measured: Metrics, typed: Keystrokes | undefined, { target, infos, output }: Said): void {
+  output.line(reading(measured, target, infos))
   if (typed === undefined) return
   const { words, characters, keys, saved } = typed
   output.line(

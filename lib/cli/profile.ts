@@ -24,10 +24,11 @@ export const profile = command({
   examples: ['ostrich profile alexnet', 'ostrich profile alexnet-one-tower --batch 64 --precision f32'],
   run: async ({ batch, runs, precision, device, threads, json }, [name = ''], output) => {
     const plan = named('recipe', name, recipes).build(batch === undefined ? {} : { batch })
-    const { net, loss, optimizer, example, inputs } = plan
+    const { net, loss, objective, optimizer, example, inputs } = plan
     const progress = createProgress({ stream: process.stderr })
     const made = await measure(net, {
       ...{ loss, optimizer, batch: plan.batch, example },
+      ...(objective && { objective }),
       ...(inputs && { inputs }),
       ...(runs !== undefined && { runs }),
       ...(precision !== undefined && { precision: precision as 'auto' }),

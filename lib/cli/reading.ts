@@ -1,22 +1,14 @@
 // Metrics as a person reads them, and whether a recipe's number was reached.
-import type { Target } from '../recipes/index.js'
-import type { Metrics } from '../train/index.js'
+import { type Format, formatMeasure, isAsGood, type MeasureInfo, namedMeasure, percent } from '../report/index.js'
+import type { Plan, Target } from '../recipes/index.js'
+import { measures, type Metrics } from '../train/index.js'
 
-/** How each metric is written. */
-const written: Readonly<Record<keyof Metrics, (value: number) => string>> = {
-  loss: (value) => value.toFixed(4),
-  perplexity: (value) => value.toFixed(2),
-  bits: (value) => `${value.toFixed(3)} bits`,
-  accuracy: percent,
-  top5: percent,
-}
+/** How to read the loss and all else that a recipe measures, by name. */
+export type Infos = Readonly<Record<string, MeasureInfo>>
 
-const names: Readonly<Record<keyof Metrics, string>> = {
-  loss: 'loss',
-  perplexity: 'perplexity',
-  bits: 'per token',
-  accuracy: 'accuracy',
-  top5: 'top 5',
+/** Those of a plan. */
+export function infosOf({ measures: own = { accuracy: measures.accuracy } }: Pick<Plan, 'measures'>): Infos {
+  return { loss: measures.lossInfo, ...own }
 }
 
 /** A recipe's number under the name of the part that was measured: a person's own data may lack the usual one. */
@@ -30,37 +22,31 @@ export function nameOf({ metric, views }: Target): string {
 }
 
 /** All that was measured, the number that a recipe is about first, under its name. */
-export function reading(metrics: Metrics, target: Target): string {
+export function reading(metrics: Metrics, target: Target, infos: Infos): string {
   const { of = 'accuracy' } = target
-  const rest = (Object.keys(written) as (keyof Metrics)[]).flatMap((name) => {
+  const rest = Object.entries(infos).flatMap(([name, info]) => {
     const value = metrics[name]
-    if (name === of || value === undefined || Number.isNaN(value)) return []
-    return [name === 'bits' ? written.bits(value) : `${names[name]} ${written[name](value)}`]
+    return name === of || value === undefined || Number.isNaN(value) ? [] : [namedMeasure(name, value, info)]
   })
-  return [`${nameOf(target)} ${written[of](metrics[of] ?? NaN)}`, ...rest].join(', ')
+  return [`${nameOf(target)} ${formatMeasure(metrics[of] ?? NaN, formatOf(target, infos))}`, ...rest].join(', ')
 }
 
 /** The number to reach, as it is written. */
-export function goal({ value, of = 'accuracy' }: Target): string {
-  return of === 'accuracy' ? percent(value) : `${value}`
+export function goal(target: Target, infos: Infos): string {
+  return formatOf(target, infos) === 'percent' ? percent(target.value) : `${target.value}`
 }
 
-/** Of accuracy more is better, of the others less. */
-export function isReached(metrics: Metrics, { value, of = 'accuracy' }: Target): boolean {
-  const got = metrics[of] ?? NaN
-  return of === 'accuracy' || of === 'top5' ? got >= value : got <= value
+/** Whether the number is reached, in the direction that its measure has. */
+export function isReached(metrics: Metrics, { value, of = 'accuracy' }: Target, infos: Infos): boolean {
+  const info = infos[of]
+  return info !== undefined && isAsGood(metrics[of] ?? NaN, value, info)
 }
 
-/** The share of labels among the five largest outputs, where it was measured. */
-export function topFive({ top5 }: Metrics): string {
-  return top5 === undefined ? '' : `, top 5 ${percent(top5)}`
+function formatOf({ of = 'accuracy' }: Target, infos: Infos): Format {
+  return infos[of]?.format ?? 'percent'
 }
 
 /** `1 thread`, `2 threads`. */
 export function countOf(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`
-}
-
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`
 }

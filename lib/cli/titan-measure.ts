@@ -1,12 +1,12 @@
 // One rate of `ostrich bench titan`: a whole training session, stopped after some steps, in this process.
 import { arrays, type Dataset, madeUp } from '../data/index.js'
-import { type Recipe, sessionOptions } from '../recipes/index.js'
-import { session, type SessionOptions } from '../train/index.js'
+import { planSession, type Recipe } from '../recipes/index.js'
+import type { ObjectiveOptions } from '../train/index.js'
 
 /** Where the images of a measurement come from. */
 export type TitanData = 'synthetic' | 'packed' | 'jpeg'
 
-export interface TitanOptions extends Pick<SessionOptions, 'device' | 'precision' | 'threads'> {
+export interface TitanOptions extends Pick<ObjectiveOptions, 'device' | 'precision' | 'threads'> {
   readonly recipe: Recipe
   readonly data: TitanData
   readonly batch: number
@@ -39,8 +39,8 @@ export async function measureTitan({ recipe, data, batch, steps, folder, ...plac
     data === 'synthetic'
       ? synthetic(plan.example, batch, warmUp + steps)
       : await recipe.data.load(folder === undefined ? {} : { dir: folder })
-  const train: SessionOptions['data'] = 'train' in source ? source.train : source
-  await using run = await session(plan.net, { ...sessionOptions(plan), ...place, data: train, epochs: 1_000_000 })
+  const train: ObjectiveOptions['data'] = 'train' in source ? source.train : source
+  await using run = await planSession({ ...plan, epochs: 1_000_000 }, { ...place, data: train })
   let [began, ended] = [0, 0]
   for await (const event of run.events()) {
     if (event.type !== 'step') continue

@@ -9,7 +9,7 @@ import {
   type Recipe,
   type RecipeOptions,
   recipes,
-  sessionOptions,
+  planSession,
 } from '../recipes/index.js'
 import { createProgress } from '../report/index.js'
 import {
@@ -19,9 +19,8 @@ import {
   type Metrics,
   openRunLog,
   runName,
-  session,
+  type ObjectiveOptions,
   type Session,
-  type SessionOptions,
   type StoppedEvent,
 } from '../train/index.js'
 import { command, named, type Output, UsageError, type Values } from './command.js'
@@ -100,8 +99,7 @@ export const train = command({
     const { device, precision, threads, workers } = values
     const config = { recipe: recipe.name, epochs, batch, rate, seed, device, precision, threads, data: from, workers }
     const stop = stopOnSignals(output)
-    const asked: SessionOptions = {
-      ...sessionOptions(plan),
+    const run = await planSession(plan, {
       ...placeOf(values),
       data,
       seed,
@@ -109,8 +107,7 @@ export const train = command({
       config,
       signal: stop.signal,
       ...(values.explain === true && { explain: explainTo(output) }),
-    }
-    const run = await session(plan.net, asked)
+    })
     try {
       if (saved !== undefined) await run.resume(saved.path)
       const last = await show(run, { recipe, plan, data, source, folder, config, quiet: values.quiet === true, output })
@@ -142,7 +139,7 @@ async function show(run: Session, shown: Shown): Promise<EndEvent | StoppedEvent
     progress.finish()
     const test = last.type === 'end' ? await finalTest(run, shown) : undefined
     if (test !== undefined) log.write({ type: 'test', step: last.step, test })
-    sayEnd(last, { recipe, folder, output, quiet, test })
+    sayEnd(last, { recipe, plan, folder, output, quiet, test })
     return last
   } finally {
     progress.finish()
@@ -173,7 +170,7 @@ function chosen(values: Chosen): RecipeOptions & { readonly seed?: number } {
   }
 }
 
-function placeOf(values: Chosen): Pick<SessionOptions, 'device' | 'precision' | 'threads'> {
+function placeOf(values: Chosen): Pick<ObjectiveOptions, 'device' | 'precision' | 'threads'> {
   const { device: where, precision, threads } = values
   return {
     ...(where !== undefined && { device: where as 'auto' }),
@@ -226,7 +223,7 @@ function expectUnfinished({ path, epoch }: Resumed, { epochs }: Plan): void {
 }
 
 /** Prints what runs: of each program the graph after the last pass, and the plan. */
-function explainTo(output: Output): NonNullable<SessionOptions['explain']> {
+function explainTo(output: Output): NonNullable<ObjectiveOptions['explain']> {
   return (program, pass, text) => {
     if (pass === 'schedule' || pass === 'plan') output.line(`== ${program}: ${pass}\n${text}`)
   }

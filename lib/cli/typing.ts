@@ -1,7 +1,7 @@
 // A line of text that is typed on a terminal, with completions below it. Knows keys and escape sequences; reads and writes only what
 // it is handed.
 import type { Completer, Completion } from '../infer/index.js'
-import { percent } from './reading.js'
+import { percent } from '../report/index.js'
 
 /** Where keys come from, and where the picture goes. */
 export interface Keyboard {

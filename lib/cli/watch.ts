@@ -1,9 +1,9 @@
 // Follows a training session: events -> progress display and log; then the last words of a run.
 import type { Plan, Recipe } from '../recipes/index.js'
-import { grouped, type Progress } from '../report/index.js'
+import { grouped, namedMeasure, type Progress } from '../report/index.js'
 import type { EndEvent, Metrics, RunLog, Session, StoppedEvent, TrainEvent } from '../train/index.js'
 import type { Output } from './command.js'
-import { countOf, goal, isReached, nameOf, percent, reading, targetOn, topFive } from './reading.js'
+import { countOf, goal, type Infos, infosOf, isReached, reading, targetOn } from './reading.js'
 
 interface Watched {
   readonly progress: Progress
@@ -16,19 +16,22 @@ interface Watched {
 export async function watch(run: Session, watched: Watched): Promise<EndEvent | StoppedEvent> {
   let last: EndEvent | StoppedEvent | undefined
   let steps = 1
-  let accuracy: number | undefined
-  const { epochs, batch, window = 1, unit = 'examples', metrics } = watched.plan
-  const shown = { epochs, batch: batch * window, unit }
+  let held: string[] = []
+  const infos = infosOf(watched.plan)
+  const { epochs, batch, window = 1, unit = 'examples', measures = {} } = watched.plan
+  const extents = { epochs, batch: batch * window, unit }
   for await (const event of run.events()) {
     watched.log.write({ ...event })
     if (event.type === 'start') steps = event.stepsPerEpoch ?? 1
-    if (event.type === 'epoch' && !Number.isNaN(event.validation.accuracy)) accuracy = event.validation.accuracy
+    if (event.type === 'epoch') held = shown(event.validation, infos)
     if (event.type === 'step' || event.type === 'epoch') {
       const step = event.type === 'step' ? event.stepInEpoch : steps
       const { epoch, loss } = event
-      const perplexity = metrics?.includes('perplexity') === true ? { perplexity: Math.exp(loss) } : {}
-      const right = accuracy === undefined ? {} : { accuracy }
-      watched.progress.update({ ...shown, epoch, step, steps, loss, ...perplexity, ...right })
+      // Of the training loss now, and of the last epoch's validation.
+      const own = Object.entries(measures).flatMap(([name, one]) => {
+        return 'ofLoss' in one ? [namedMeasure(name, one.ofLoss(loss), one)] : []
+      })
+      watched.progress.update({ ...extents, epoch, step, steps, loss, measures: [...own, ...held] })
     }
     await tell(event, watched)
     if (event.type === 'end' || event.type === 'stopped') last = event
@@ -37,7 +40,8 @@ export async function watch(run: Session, watched: Watched): Promise<EndEvent | 
   return last
 }
 
-async function tell(event: TrainEvent, { progress, log, plan, recipe }: Watched): Promise<void> {
+async function tell(event: TrainEvent, watched: Watched): Promise<void> {
+  const { progress, log, plan } = watched
   const { epochs, unit = 'examples' } = plan
   switch (event.type) {
     case 'start':
@@ -47,7 +51,7 @@ async function tell(event: TrainEvent, { progress, log, plan, recipe }: Watched)
       return
     case 'epoch':
       progress.line(
-        `epoch ${event.epoch}/${epochs}  loss ${event.loss.toFixed(4)}${held(event.validation, recipe)}` +
+        `epoch ${event.epoch}/${epochs}  loss ${event.loss.toFixed(4)}${heldBack(event.validation, watched)}` +
           `  ${grouped(Math.round(event.rate))} ${unit}/s${event.averaged === true ? '  weights averaged' : ''}`,
       )
       await log.drawCurves()
@@ -63,16 +67,24 @@ async function tell(event: TrainEvent, { progress, log, plan, recipe }: Watched)
   }
 }
 
+/** What the last epoch measured in the program, as it is written. */
+function shown(metrics: Metrics, infos: Infos): string[] {
+  return Object.entries(infos).flatMap(([name, info]) => {
+    const value = metrics[name]
+    const told = name !== 'loss' && !('ofLoss' in info) && value !== undefined && !Number.isNaN(value)
+    return told ? [namedMeasure(name, value, info)] : []
+  })
+}
+
 /** What was measured on the held-back examples, where there are any. */
-function held(metrics: Metrics, { target }: Recipe): string {
+function heldBack(metrics: Metrics, { recipe: { target }, plan }: Watched): string {
   if (Number.isNaN(metrics.loss)) return ''
-  if (target.of !== undefined) return `  ${reading(metrics, { ...target, metric: `validation ${target.of}` })}`
-  const { loss, accuracy } = metrics
-  return `  validation loss ${loss.toFixed(4)}  validation accuracy ${percent(accuracy)}${topFive(metrics)}`
+  return `  ${reading(metrics, { ...target, metric: `validation ${target.of ?? 'accuracy'}` }, infosOf(plan))}`
 }
 
 interface Ending {
   readonly recipe: Recipe
+  readonly plan: Plan
   readonly folder: string
   readonly output: Output
   /** Only the result is said. */
@@ -82,7 +94,7 @@ interface Ending {
 }
 
 /** The result and what to try next. */
-export function sayEnd(last: EndEvent | StoppedEvent, { recipe, folder, output, quiet, test }: Ending): void {
+export function sayEnd(last: EndEvent | StoppedEvent, { recipe, plan, folder, output, quiet, test }: Ending): void {
   const path = `${folder}/last.safetensors`
   if (last.type === 'stopped') {
     output.line(`Stopped after step ${last.step}. Saved: ${last.checkpoint ?? 'nothing'}`)
@@ -91,12 +103,10 @@ export function sayEnd(last: EndEvent | StoppedEvent, { recipe, folder, output, 
   }
   const target = targetOn(test === undefined ? 'validation' : 'test', recipe.target)
   const measured = test ?? last.validation
-  const verdict = isReached(measured, target) ? 'reached' : 'not reached'
-  const result =
-    target.of === undefined
-      ? `${nameOf(target)} ${percent(measured.accuracy)}${topFive(measured)}`
-      : reading(measured, target)
-  output.line(`${result} after ${last.elapsed.toFixed(1)} s (${goal(target)} ${verdict})`)
+  const infos = infosOf(plan)
+  const verdict = isReached(measured, target, infos) ? 'reached' : 'not reached'
+  const result = reading(measured, target, infos)
+  output.line(`${result} after ${last.elapsed.toFixed(1)} s (${goal(target, infos)} ${verdict})`)
   output.line(`saved ${path}`)
   if (quiet) return
   output.line('Try next:')

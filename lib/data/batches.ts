@@ -1,7 +1,7 @@
 // Data set -> batches: the seeded order of an epoch, a small ring of reused buffers, and reading ahead.
 // A position (epoch, step) is all the state there is, so a run resumes exactly where it stopped.
 import { expectOptions, is, type Schema } from '../base/index.js'
-import { allocate, elementsOf, namesOf, type Dataset, type FieldArray } from './dataset.js'
+import { allocate, elementsOf, type Dataset, type FieldArray, type Fields } from './dataset.js'
 import { DataError } from './errors.js'
 import { PhiloxStream } from './philox.js'
 import { prefetch } from './prefetch.js'
@@ -12,7 +12,7 @@ const SHUFFLE_DOMAIN = 0x73687566
 const READ_AHEAD = 2
 
 /** One batch. `feeds[name]` holds `batch * product(shape)` elements; rows from `count` on are zero (a short last batch). */
-export interface Batch<Names extends string = string> {
+export interface Batch<Names extends PropertyKey = string> {
   /** The epoch that was asked for. */
   readonly epoch: number
   /** Position in the epoch, from 0. */
@@ -104,10 +104,10 @@ export function stepsPerEpoch(length: number, batch: number, dropLast = false): 
  * @example
  * for await (const { feeds, count } of batches(train, { batch: 128, shuffle: true, seed: 1, epoch })) ...
  */
-export function batches<Names extends string>(
-  dataset: Dataset<Names>,
+export function batches<F extends Fields>(
+  dataset: Dataset<F>,
   options: BatchOptions,
-): AsyncGenerator<Batch<Names>, void, undefined> {
+): AsyncGenerator<Batch<keyof F>, void, undefined> {
   expectOptions('batches', options, schema)
   const { batch, shuffle = false, augment = false, seed = 0, epoch = 0, dropLast = false, startStep = 0 } = options
   wholeNumber('batches', 'batch', batch, 1)
@@ -123,11 +123,11 @@ export function batches<Names extends string>(
   )
 }
 
-async function* readBatches<Names extends string>(
-  dataset: Dataset<Names>,
+async function* readBatches<F extends Fields>(
+  dataset: Dataset<F>,
   { batch, shuffle, augment, seed, epoch, startStep }: Required<BatchOptions>,
   steps: number,
-): AsyncGenerator<Batch<Names>, void, undefined> {
+): AsyncGenerator<Batch<keyof F>, void, undefined> {
   const { length, fields } = dataset
   const order = shuffle ? permutation(length, seed, epoch) : Uint32Array.from({ length }, (_, index) => index)
   const ring = Array.from({ length: READ_AHEAD + 2 }, () => batchArrays(fields, batch))
@@ -142,23 +142,16 @@ async function* readBatches<Names extends string>(
 }
 
 /** Zeroed arrays for one batch of a data set's fields. */
-export function batchArrays<Names extends string>(
-  fields: Dataset<Names>['fields'],
-  batch: number,
-): Record<Names, FieldArray> {
-  const entries = namesOf(fields).map((name): [Names, FieldArray] => {
-    const { dtype, shape } = fields[name]
-    return [name, allocate(dtype, batch * elementsOf(shape))]
-  })
-  return Object.fromEntries(entries) as Record<Names, FieldArray>
+export function batchArrays<F extends Fields>(fields: F, batch: number): Record<keyof F, FieldArray> {
+  const entries = Object.entries(fields).map(([name, { dtype, shape }]): [string, FieldArray] => [
+    name,
+    allocate(dtype, batch * elementsOf(shape)),
+  ])
+  return Object.fromEntries(entries) as Record<keyof F, FieldArray>
 }
 
-function clearRows<Names extends string>(
-  fields: Dataset<Names>['fields'],
-  feeds: Record<Names, FieldArray>,
-  from: number,
-): void {
-  for (const name of namesOf(fields)) feeds[name].fill(0, from * elementsOf(fields[name].shape))
+function clearRows(fields: Fields, feeds: Readonly<Record<string, FieldArray>>, from: number): void {
+  for (const [name, { shape }] of Object.entries(fields)) feeds[name]?.fill(0, from * elementsOf(shape))
 }
 
 /** Refuses an option that is not an integer in [least, most]. */

@@ -17,6 +17,9 @@ export interface FieldSpec {
   readonly batchAxis?: number
 }
 
+/** Fields by name. */
+export type Fields<Names extends string = string> = Readonly<Record<Names, FieldSpec>>
+
 /** The kinds of what a field is said to be. */
 export const fieldOptions: Schema<FieldSpec> = {
   dtype: is.needed(is.oneOf('u8', 'i32', 'f32')),
@@ -42,9 +45,9 @@ export interface EpochKey {
  * `gather(indices, out)` copies example `indices[i]` of every field that `out` has to rows `i` of `out[field]`; it may be
  * synchronous or return a promise. It throws `DataError` when an index is outside [0, length).
  */
-export interface Dataset<Names extends string = string> {
+export interface Dataset<F extends Fields = Fields> {
   readonly length: number
-  readonly fields: Readonly<Record<Names, FieldSpec>>
+  readonly fields: F
   /** How many views of an example its `x` holds in its first extent, where that is more than one: their outputs are averaged. */
   readonly views?: number
   /**
@@ -53,13 +56,20 @@ export interface Dataset<Names extends string = string> {
    */
   gather(
     indices: Uint32Array | readonly number[],
-    out: Readonly<Record<Names, FieldArray>>,
+    out: Readonly<Record<keyof F, FieldArray>>,
     key?: EpochKey,
   ): void | Promise<void>
 }
 
 /** Values of one field of `arrays`: a flat array with the shape of one example, or a bare array of scalars. */
 export type FieldData = FieldArray | { readonly data: FieldArray; readonly shape: readonly number[] }
+
+type DtypeOf<A> = A extends Uint8Array ? 'u8' : A extends Int32Array ? 'i32' : A extends Float32Array ? 'f32' : never
+
+/** What a field of `arrays` is, as far as its type says. */
+type SpecOf<A> = A extends { readonly data: infer D; readonly shape: infer S extends readonly number[] }
+  ? { readonly dtype: DtypeOf<D>; readonly shape: S }
+  : { readonly dtype: DtypeOf<A>; readonly shape: readonly [] }
 
 /** The number of elements in a shape; 1 for a scalar. */
 export function elementsOf(shape: readonly number[]): number {
@@ -94,8 +104,8 @@ export function arrayNameOf(dtype: FieldDtype): string {
 }
 
 /** The field names of a collection, typed. */
-export function namesOf<Names extends string>(fields: Readonly<Record<Names, unknown>>): Names[] {
-  return Object.keys(fields) as Names[]
+export function namesOf<F extends object>(fields: F): (keyof F & string)[] {
+  return Object.keys(fields) as (keyof F & string)[]
 }
 
 interface Column {
@@ -113,19 +123,21 @@ interface Column {
  * @example
  * const points = arrays({ x: { data: new Float32Array(200), shape: [2] }, target: new Int32Array(100) })
  */
-export function arrays<Names extends string>(fields: Readonly<Record<Names, FieldData>>): Dataset<Names> {
+export function arrays<const A extends Readonly<Record<string, FieldData>>>(
+  fields: A,
+): Dataset<{ readonly [K in keyof A]: SpecOf<A[K]> }> {
   expectKind('arrays', 'fields', is.object, fields)
   const names = namesOf(fields)
   if (names.length === 0) throw new DataError('arrays: expected at least one field, got none')
-  const columns = new Map<Names, Column>(names.map((name) => [name, columnOf(name, fields[name])]))
+  const columns = new Map(names.map((name): [string, Column] => [name, columnOf(name, fields[name])]))
   const specs = Object.fromEntries([...columns].map(([name, column]) => [name, column.spec]))
   const length = commonLength(columns)
   return {
     length,
-    fields: specs as Record<Names, FieldSpec>,
-    gather(indices, out) {
+    fields: specs as { readonly [K in keyof A]: SpecOf<A[K]> },
+    gather(indices, out: Readonly<Record<string, FieldArray>>) {
       checkIndices(indices, length)
-      for (const [name, column] of columns) if (name in out) copyRows(column, indices, out[name], name)
+      for (const [name, column] of columns) if (name in out) copyRows(column, indices, out[name]!, name)
     },
   }
 }

@@ -2,7 +2,7 @@
 // once, when nothing is chosen any more.
 import { is, type Schema } from '../base/index.js'
 import { permutation, wholeNumber } from './batches.js'
-import type { Dataset } from './dataset.js'
+import type { Dataset, Fields } from './dataset.js'
 import { subset } from './subset.js'
 
 /** How many training examples are held back, and which. */
@@ -42,10 +42,10 @@ export function heldBackPlaces(
 }
 
 /** A training set without what is held back of it, and that, where it is any. */
-export function parted<Names extends string>(
-  set: Dataset<Names>,
+export function parted<F extends Fields>(
+  set: Dataset<F>,
   { train, validation }: Places,
-): { readonly train: Dataset<Names>; readonly validation?: Dataset<Names> } {
+): { readonly train: Dataset<F>; readonly validation?: Dataset<F> } {
   if (validation.length === 0) return { train: set }
   return { train: subset(set, train), validation: subset(set, validation) }
 }

@@ -1,7 +1,7 @@
 // Public names of `ostrich/data`.
 export { DataError } from './errors.js'
 export { arrays, batched, fieldOptions } from './dataset.js'
-export type { Dataset, EpochKey, FieldArray, FieldData, FieldDtype, FieldSpec } from './dataset.js'
+export type { Dataset, EpochKey, FieldArray, FieldData, FieldDtype, Fields, FieldSpec } from './dataset.js'
 export { subset } from './subset.js'
 export type { HoldBackOptions } from './hold-back.js'
 export { batches, permutation, stepsPerEpoch } from './batches.js'

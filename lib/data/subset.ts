@@ -1,5 +1,5 @@
 // A part of a data set, by the places of its examples.
-import type { Dataset } from './dataset.js'
+import type { Dataset, Fields } from './dataset.js'
 import { DataError } from './errors.js'
 
 /**
@@ -8,7 +8,7 @@ import { DataError } from './errors.js'
  * @example
  * const half = subset(train, permutation(train.length, seed, 0).subarray(0, train.length / 2))
  */
-export function subset<Names extends string>(dataset: Dataset<Names>, indices: ArrayLike<number>): Dataset<Names> {
+export function subset<F extends Fields>(dataset: Dataset<F>, indices: ArrayLike<number>): Dataset<F> {
   const places = Uint32Array.from(indices)
   const wrong = Array.from(indices).find((index) => !Number.isInteger(index) || index < 0 || index >= dataset.length)
   if (wrong !== undefined || places.length === 0) {

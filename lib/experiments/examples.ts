@@ -1,5 +1,5 @@
 // Images that experiments are made on, and the wrong labels that they are to get.
-import { type Dataset, permutation, PhiloxStream } from '../data/index.js'
+import { type Dataset, type Fields, permutation, PhiloxStream } from '../data/index.js'
 
 /** Images in [0, 1] with their labels. */
 export interface Examples {
@@ -17,7 +17,7 @@ export function unitRange(bytes: Uint8Array): Float32Array {
 }
 
 /** The examples of a set of bytes at these places. */
-export async function gatherExamples(set: Dataset<'x' | 'target'>, places: Uint32Array): Promise<Examples> {
+export async function gatherExamples(set: Dataset<Fields<'x' | 'target'>>, places: Uint32Array): Promise<Examples> {
   const count = places.length
   const size = set.fields.x.shape.reduce((product, extent) => product * extent, 1)
   const bytes = new Uint8Array(count * size)
@@ -27,7 +27,7 @@ export async function gatherExamples(set: Dataset<'x' | 'target'>, places: Uint3
 }
 
 /** `count` examples of a set of bytes, drawn by a seed. */
-export function drawExamples(set: Dataset<'x' | 'target'>, count: number, seed: number): Promise<Examples> {
+export function drawExamples(set: Dataset<Fields<'x' | 'target'>>, count: number, seed: number): Promise<Examples> {
   return gatherExamples(set, permutation(set.length, seed, 0).subarray(0, count))
 }
 

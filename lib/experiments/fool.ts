@@ -1,5 +1,5 @@
 // Images of every class, changed as little as it takes for a network to see one class in all of them.
-import type { Dataset } from '../data/index.js'
+import type { Dataset, Fields } from '../data/index.js'
 import type { Tensor } from '../graph/index.js'
 import * as ops from '../ops/index.js'
 import { type Compiler, lbfgsAttack } from '../solvers/index.js'
@@ -56,12 +56,12 @@ const kept = 3
 export async function foolAll(
   model: Compiler,
   net: Network,
-  data: Dataset<'x' | 'target'>,
+  data: Dataset<Fields<'x' | 'target'>>,
   options: FoolOptions,
 ): Promise<Fooled> {
   const [channels = 1, side = 1] = data.fields.x.shape
   const size = data.fields.x.shape.reduce((product, extent) => product * extent, 1)
-  const apply = net as unknown as (x: Tensor) => Tensor
+  const apply = net
   const { input, target, rows = 20, onProgress } = options
   const classify = (x: Tensor): Tensor => apply(input === undefined ? x : input(ops.mul(x, 255)))
   const shape = [rows, ...data.fields.x.shape]
@@ -119,7 +119,7 @@ function away(x: Float32Array, y: Float32Array, at: number, size: number): numbe
 
 /** The first images of each class in the order of the set, without those in which the class is seen already. */
 async function byClass(
-  data: Dataset<'x' | 'target'>,
+  data: Dataset<Fields<'x' | 'target'>>,
   size: number,
   { target, images, classes }: FoolOptions,
   seen: (x: Float32Array) => Promise<Int32Array>,

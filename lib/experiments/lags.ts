@@ -1,7 +1,7 @@
 // The adding problem over growing lengths: how far back a plain recurrent network and an LSTM can learn to look.
 // Hochreiter & Schmidhuber 1997, "Long short-term memory", experiment 4, in the form of Le, Jaitly & Hinton 2015, "A simple way to
 // initialize recurrent networks of rectified linear units": two numbers of a sequence are marked, their sum is asked for at its end.
-import { arrays, type Dataset, PhiloxStream } from '../data/index.js'
+import { arrays, type Dataset, type Fields, PhiloxStream } from '../data/index.js'
 import type { Tensor } from '../graph/index.js'
 import * as nn from '../nn/index.js'
 import * as ops from '../ops/index.js'
@@ -137,7 +137,7 @@ function* sequences(
   for (let step = 0; step < steps; step++) yield addingProblem(batch, length, draw)
 }
 
-function heldBack(length: number, seed: number): Dataset<'x' | 'target'> {
+function heldBack(length: number, seed: number): Dataset<Fields<'x' | 'target'>> {
   // Epochs count from 0, so no training sequence comes of this stream.
   const { x, target } = addingProblem(held, length, new PhiloxStream(seed, -1, length))
   return arrays({ x: { data: x, shape: [length, 2] }, target: { data: target, shape: [1] } })

@@ -1,6 +1,6 @@
 // Measures what the tables of negative examples show, for one seed after the other: trains the networks, attacks them, and feeds
 // what was found to each.
-import { type Dataset, permutation, subset } from '../data/index.js'
+import { type Dataset, type Fields, permutation, subset } from '../data/index.js'
 import { recipes } from '../recipes/index.js'
 import type { LbfgsAttackResults } from '../solvers/index.js'
 import { distorted, drawExamples, type Examples, normalNoise, predicted, wrongLabels } from './examples.js'
@@ -9,8 +9,8 @@ import { errorOf, errorOn, nearest, type Report, type Trained, trained } from '.
 
 /** What is measured on. */
 export interface NegativeOptions {
-  readonly train: Dataset<'x' | 'target'>
-  readonly test: Dataset<'x' | 'target'>
+  readonly train: Dataset<Fields<'x' | 'target'>>
+  readonly test: Dataset<Fields<'x' | 'target'>>
   /** Test images that are attacked. */
   readonly images: number
   readonly seed: number

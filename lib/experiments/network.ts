@@ -1,9 +1,9 @@
 // A recipe's network, trained for an experiment: measured, asked and attacked.
-import type { Dataset } from '../data/index.js'
+import type { Dataset, Fields } from '../data/index.js'
 import type { Recipe } from '../recipes/index.js'
-import { sessionOptions } from '../recipes/index.js'
+import { planSession } from '../recipes/index.js'
 import { fgsm, lbfgsAttack, type LbfgsAttackResults } from '../solvers/index.js'
-import { type Network, session, type Session } from '../train/index.js'
+import type { Network, Session } from '../train/index.js'
 import { gatherExamples, predicted } from './examples.js'
 
 /** How far a part of an experiment has come. */
@@ -11,7 +11,7 @@ export type Report = (state: { what: string; done: number; total: number; unit: 
 
 /** What trains a network. */
 export interface TrainingOptions {
-  readonly train: Dataset<'x' | 'target'>
+  readonly train: Dataset<Fields<'x' | 'target'>>
   readonly seed: number
   /** Default: those of the recipe. */
   readonly epochs?: number | undefined
@@ -33,8 +33,7 @@ const rows = 100
 export async function trained(recipe: Recipe, options: TrainingOptions): Promise<Trained> {
   const { train, seed, epochs, threads, report } = options
   const plan = recipe.build(epochs === undefined ? {} : { epochs })
-  const run = await session(plan.net, {
-    ...sessionOptions(plan),
+  const run = await planSession(plan, {
     data: train,
     seed,
     precision: 'f32',
@@ -55,8 +54,8 @@ export async function trained(recipe: Recipe, options: TrainingOptions): Promise
 }
 
 /** Share of wrong answers over a data set. */
-export async function errorOn({ session: run }: Trained, data: Dataset<'x' | 'target'>): Promise<number> {
-  return 1 - (await run.evaluate(data)).accuracy
+export async function errorOn({ session: run }: Trained, data: Dataset<Fields<'x' | 'target'>>): Promise<number> {
+  return 1 - ((await run.evaluate(data))['accuracy'] ?? NaN)
 }
 
 /** The label that a network gives to each of `count` images, f32 [count, D]. */
@@ -87,7 +86,7 @@ export async function nearest(
 /** Share of wrong answers over a data set whose images one step of epsilon along the gradient's sign has changed. */
 export async function fgsmError(
   { net, session: run }: Trained,
-  data: Dataset<'x' | 'target'>,
+  data: Dataset<Fields<'x' | 'target'>>,
   epsilon: number,
 ): Promise<number> {
   const size = data.fields.x.shape.reduce((product, extent) => product * extent, 1)

@@ -1,7 +1,7 @@
 // Training on a pool of negative examples that is renewed all the time, made at the output of each layer and used to train the
 // layers above it. Szegedy et al. 2013, "Intriguing properties of neural networks", section 4.2 (100-100-10, 1.6 to below 1.2 %).
 import { grad } from '../autodiff/index.js'
-import { type Dataset, permutation, PhiloxStream } from '../data/index.js'
+import { type Dataset, type Fields, permutation, PhiloxStream } from '../data/index.js'
 import { assign, type HostArray, read, type Tensor, type Variable } from '../graph/index.js'
 import * as nn from '../nn/index.js'
 import * as ops from '../ops/index.js'
@@ -18,8 +18,8 @@ export interface PoolOptions {
   /** Widths of the input and of each layer's output but the last. */
   readonly widths: readonly number[]
   readonly optimizer: Optimizer
-  readonly train: Dataset<'x' | 'target'>
-  readonly test: Dataset<'x' | 'target'>
+  readonly train: Dataset<Fields<'x' | 'target'>>
+  readonly test: Dataset<Fields<'x' | 'target'>>
   readonly seed: number
   readonly epochs: number
   readonly batch: number

@@ -6,8 +6,10 @@ import { type Compiled, compileFunction, type CompileOptions, type Extent } from
 import { checkContent, checkTensors, type CheckpointInfo, openCheckpoint, restore } from '../train/checkpoint.js'
 import { CheckpointError } from '../files/index.js'
 import { Evaluator } from '../train/evaluate.js'
-import type { MetricName, Metrics } from '../train/events.js'
-import { aFunction, type PlaceOptions, placeOptions, someInputs, someMetrics } from '../train/options.js'
+import type { Metrics } from '../train/events.js'
+import { checkKind } from '../train/fields.js'
+import { type Measured, prepared, supervised } from '../train/objective.js'
+import { aFunction, type PlaceOptions, placeOptions, someInputs, someMeasures } from '../train/options.js'
 import { openPlace, type Place } from '../train/place.js'
 import { type PredictOptions, Predictor } from '../train/predictor.js'
 import { otherPreparation, preparations } from '../train/preparation.js'
@@ -15,7 +17,7 @@ import { Programs } from '../train/programs.js'
 import { expectClasses, sourcesOf, type TrainingData } from '../train/source.js'
 import { Sampler, type SamplerOptions } from './sampler.js'
 import { StateStore } from '../train/state.js'
-import { checkKind, type Inputs, type Loss, type Network, prepared } from '../train/task.js'
+import type { Inputs, Loss, Network } from '../train/types.js'
 import { tokenLosses } from './token-losses.js'
 
 export interface LoadOptions extends PlaceOptions {
@@ -28,7 +30,7 @@ export interface LoadOptions extends PlaceOptions {
 const loadOptions: Schema<LoadOptions> = { ...placeOptions, inputs: someInputs, input: is.object }
 
 /** Options of `model.evaluate`. */
-export interface EvaluateOptions {
+export interface EvaluateOptions<M = Readonly<Record<string, Measured>>> {
   readonly data: Dataset | Text | TrainingData
   /** Mean loss of a batch. */
   readonly loss: Loss
@@ -36,8 +38,8 @@ export interface EvaluateOptions {
   readonly batch?: number
   /** Of a text: steps per run; the result does not depend on it. Default: 100. */
   readonly window?: number
-  /** What is measured besides loss and accuracy. Default: nothing. */
-  readonly metrics?: readonly MetricName[]
+  /** What is measured besides the loss, by name. Default: `{ accuracy: measures.accuracy }`. */
+  readonly measures?: M
 }
 
 const evaluateOptions: Schema<EvaluateOptions> = {
@@ -45,7 +47,7 @@ const evaluateOptions: Schema<EvaluateOptions> = {
   loss: is.needed(aFunction),
   batch: is.whole(1),
   window: is.whole(1),
-  metrics: someMetrics,
+  measures: someMeasures,
 }
 
 /** A network with its weights, for use. */
@@ -57,8 +59,10 @@ export interface Model extends AsyncDisposable {
    * @throws DataError where `x` is no typed array of whole examples, of the kind that the network was trained on
    */
   predict(x: FieldArray, options?: PredictOptions): Promise<HostArray>
-  /** Mean loss and accuracy over all examples of a data set with the fields `x` and `target`. */
-  evaluate(options: EvaluateOptions): Promise<Metrics>
+  /** Loss and measures over all examples of a data set with the fields `x` and `target`. */
+  evaluate<M extends Readonly<Record<string, Measured>> = Readonly<Record<'accuracy', Measured>>>(
+    options: EvaluateOptions<M>,
+  ): Promise<Metrics<keyof M & string>>
   /**
    * -log of the probability of every token of a text but the first, in nats, each after all tokens before it: one pass.
    * @throws DataError for a token outside the vocabulary
@@ -114,7 +118,7 @@ export async function load(path: string, net: Network, options: LoadOptions = {}
     const programs = new Programs(place.device, store, info?.seed ?? 0)
     await programs.build({ name: 'load', mode: 'eval', precision: place.precision, brings: true }, () => {
       const x = feed('x', field.dtype, batched(field, 1))
-      return { output: net(prepared(inputs, 'x', x) as never) }
+      return { output: net(prepared(inputs, 'x', x)) }
     })
     const entries = store.entries().filter(({ name }) => name !== 'seed' && name !== 'step')
     const expected = entries.map(({ name, variable: { dtype, shape } }) => ({ name, dtype, shape }))
@@ -176,14 +180,17 @@ function modelOf({ place, programs, store, net, inputs, field, info }: Parts): M
       alive()
       return predictor.predict(x, options)
     },
-    async evaluate(options) {
+    async evaluate<M extends Readonly<Record<string, Measured>>>(options: EvaluateOptions<M>) {
       alive()
-      expectOptions('evaluate', options, evaluateOptions)
-      const { data, loss, batch, window = 100, metrics } = options
+      expectOptions<EvaluateOptions>('evaluate', options, evaluateOptions)
+      const { data, loss, batch, window = 100, measures } = options
       const { train: source, classes } = sourcesOf(data, window)
       expectClasses('evaluate[data.classes]', info?.classes, classes)
       const rows = batch ?? (source.vocabulary === undefined ? 250 : 1)
-      return new Evaluator(programs, { net, loss, inputs, metrics }, place.precision, field).measure(source, rows)
+      const trained = info?.fields ?? { ...source.fields, x: field }
+      const task = { objective: supervised(net, loss, measures), inputs }
+      const measured = await new Evaluator(programs, task, place.precision, trained).measure(source, rows)
+      return measured as Metrics<keyof M & string>
     },
     async tokenLosses(text, options = {}) {
       alive()

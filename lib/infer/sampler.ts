@@ -29,7 +29,8 @@ import {
 import { withFreshStreams } from '../ops/streams.js'
 import type { Built, Programs } from '../train/programs.js'
 import type { StateStore } from '../train/state.js'
-import { type Inputs, type Network, prepared } from '../train/task.js'
+import { prepared } from '../train/objective.js'
+import type { Inputs, Network } from '../train/types.js'
 
 /** Halvings of the range in which the k-th largest logit lies: below what f32 tells apart. */
 const HALVINGS = 32
@@ -244,7 +245,7 @@ function oneStep(
   const given = feed('given', 'i32', [streams])
   const x = where(less(given, 0), read(drawn), given)
   const asPrepared = prepared(inputs, 'x', reshape(x, [1, streams]))
-  const output = withFreshStreams(feed('fresh', 'f32', [streams]), () => net(asPrepared as never))
+  const output = withFreshStreams(feed('fresh', 'f32', [streams]), () => net(asPrepared))
   const width = output.shape.at(-1) ?? 1
   const logits = cast(reshape(output, [streams, width]), 'f32')
   const scores = div(logits, feed('temperature', 'f32', []))

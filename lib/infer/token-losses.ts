@@ -5,7 +5,8 @@ import { feed, type Tensor } from '../graph/index.js'
 import { crossEntropy, reshape } from '../ops/index.js'
 import { withFreshStreams } from '../ops/streams.js'
 import type { Built, Programs } from '../train/programs.js'
-import { type Inputs, type Network, prepared } from '../train/task.js'
+import { prepared } from '../train/objective.js'
+import type { Inputs, Network } from '../train/types.js'
 
 interface TokenLossOptions {
   readonly net: Network
@@ -49,6 +50,6 @@ export async function tokenLosses(
 function lossesOf(net: Network, inputs: Inputs, steps: number): { losses: Tensor } {
   const x = prepared(inputs, 'x', feed('x', 'i32', [steps, 1]))
   const target = prepared(inputs, 'target', feed('target', 'i32', [steps, 1])) as Tensor<'i32'>
-  const logits = withFreshStreams(feed('fresh', 'f32', [1]), () => net(x as never))
+  const logits = withFreshStreams(feed('fresh', 'f32', [1]), () => net(x))
   return { losses: crossEntropy(reshape(logits, [steps, -1]), reshape(target, [steps])) }
 }

@@ -7,6 +7,7 @@ import { cast, div, reshape, sub } from '../ops/index.js'
 import * as optim from '../optim/index.js'
 import { constant, type Tensor } from '../graph/index.js'
 import { imagenetSource } from './data-sources.js'
+import { measures } from '../train/index.js'
 import { chosen, type Recipe } from './recipe.js'
 
 const examples = 1_281_167
@@ -46,7 +47,7 @@ export const alexnet: Recipe = {
       epochs,
       rate,
       inputs: { x: centred },
-      metrics: ['top5'],
+      measures: { accuracy: measures.accuracy, top5: measures.top5 },
       example: { dtype: 'u8', shape: [3, imagenetAlexnet.side, imagenetAlexnet.side] },
     }
   },
@@ -81,7 +82,7 @@ export const alexnetOneTower: Recipe = {
       epochs,
       rate,
       inputs: { x: centred },
-      metrics: ['top5'],
+      measures: { accuracy: measures.accuracy, top5: measures.top5 },
       example: { dtype: 'u8', shape: [3, imagenetOneTower.side, imagenetOneTower.side] },
     }
   },

@@ -45,7 +45,7 @@ export {
   type Plan,
   type Recipe,
   type RecipeOptions,
-  sessionOptions,
+  planSession,
   type Target,
 } from './recipe.js'
 

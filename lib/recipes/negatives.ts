@@ -9,6 +9,8 @@ import * as nn from '../nn/index.js'
 import * as optim from '../optim/index.js'
 import { adversarialLoss } from '../solvers/index.js'
 import { wholeMnistSource } from './data-sources.js'
+import type { Tensor } from '../graph/index.js'
+import { measures, type Objective } from '../train/index.js'
 import { chosen, type Plan, type Recipe, type RecipeOptions } from './recipe.js'
 
 const examples = 60_000
@@ -123,11 +125,13 @@ export const ae400: Recipe = {
   data: wholeMnistSource,
   build(options = {}) {
     const { epochs = 20, batch = 100, rate = 0.002 } = chosen(options)
-    const { net, loss } = sparseAutoencoder(mnistSparseAutoencoder)
+    const own = sparseAutoencoder(mnistSparseAutoencoder)
+    const flat = nn.flatten()
     const lambda = 1e-6
     return {
-      net: nn.sequential(nn.flatten(), net as never),
-      loss,
+      net: nn.sequential(flat, own.net),
+      loss: nn.crossEntropy,
+      objective: learned((x, target) => own.loss(flat(x as nn.Images), target as Tensor<'i32'>)),
       optimizer: optim.adam({
         rate: schedule(rate, epochs, batch),
         groups: [{ match: '**/classifier/w', weightDecay: lambda }],
@@ -150,13 +154,12 @@ function maxout(name: string, title: string, accuracy: number, epsilon?: number)
     data: wholeMnistSource,
     build(options = {}) {
       const { epochs = 40, batch = 100, rate = 0.03 } = chosen(options)
-      const own = nn.sequential(nn.flatten(), maxoutNetwork(mnistMaxout))
-      const { net, loss } =
-        epsilon === undefined ? { net: own, loss: nn.crossEntropy } : adversarialLoss(own, nn.crossEntropy, { epsilon })
+      const net = nn.sequential(nn.flatten(), maxoutNetwork(mnistMaxout))
       const total = Math.max(10, epochs * Math.floor(examples / batch))
       return {
         net,
-        loss,
+        loss: nn.crossEntropy,
+        ...(epsilon !== undefined && { objective: learned(adversarialLoss(net, nn.crossEntropy, { epsilon })) }),
         optimizer: optim.sgd({ rate: optim.oneCycle(rate, { total }), momentum: 0.9, nesterov: true }),
         batch,
         epochs,
@@ -181,3 +184,14 @@ export const mnistMaxoutFgsm = maxout(
   0.985,
   0.25,
 )
+
+/** The objective of a loss that needs the images themselves, measured by accuracy. */
+function learned(
+  loss: (x: Tensor, target: Tensor) => { readonly loss: Tensor<'f32'>; readonly output: Tensor },
+): Objective {
+  return (fields) => {
+    const { x, target } = fields as Readonly<Record<'x' | 'target', Tensor>>
+    const { loss: value, output } = loss(x, target)
+    return { loss: value, accuracy: measures.accuracy(output, target) }
+  }
+}

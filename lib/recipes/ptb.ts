@@ -6,6 +6,7 @@ import { awdLstm, lstmLm, ptbAwd as ptbAwdConfig, ptbLstm } from '../models/inde
 import * as nn from '../nn/index.js'
 import * as optim from '../optim/index.js'
 import { ptbSource } from './data-sources.js'
+import { measures } from '../train/index.js'
 import { chosen, type Recipe } from './recipe.js'
 
 /** Tokens to train on. */
@@ -48,7 +49,7 @@ function recipe({ size, window, epochs: all, hold, divisor, clip, perplexity }: 
         epochs,
         rate,
         window,
-        metrics: ['perplexity'],
+        measures: { perplexity: measures.perplexity, accuracy: measures.accuracy },
         unit: 'words',
         example: { dtype: 'i32', shape: [window], batchAxis: 1 },
       }
@@ -100,7 +101,7 @@ export const ptbAwd: Recipe = {
       epochs,
       rate,
       window,
-      metrics: ['perplexity'],
+      measures: { perplexity: measures.perplexity, accuracy: measures.accuracy },
       unit: 'words',
       example: { dtype: 'i32', shape: [window], batchAxis: 1 },
     }

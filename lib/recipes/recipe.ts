@@ -1,8 +1,17 @@
 // What a recipe is: a network, its data, optimiser and schedule, and the number that they reach together.
 import { expectOptions, is, type Schema } from '../base/index.js'
-import type { Dataset, FetchOptions, FieldSpec, Text, Vocabulary } from '../data/index.js'
-import type { Metrics, SessionOptions } from '../train/index.js'
-import type { Inputs, Loss, Network } from '../train/index.js'
+import type { Dataset, Fields, FetchOptions, FieldSpec, Text, Vocabulary } from '../data/index.js'
+import {
+  type Inputs,
+  type Loss,
+  type Measured,
+  type Network,
+  type Objective,
+  type ObjectiveOptions,
+  session,
+  type Session,
+  type SessionOptions,
+} from '../train/index.js'
 import type { Optimizer } from '../optim/index.js'
 
 /** The parts of a data set. */
@@ -74,8 +83,10 @@ export interface Plan extends Required<Omit<RecipeOptions, 'text'>> {
   readonly net: Network
   readonly loss: Loss
   readonly optimizer: Optimizer
-  /** What is measured besides loss and accuracy. */
-  readonly metrics?: SessionOptions['metrics']
+  /** What is learned, where that is more than a loss of the network's output. */
+  readonly objective?: Objective
+  /** What is measured besides the loss, by name. Default: accuracy. */
+  readonly measures?: Readonly<Record<string, Measured>>
   /** How fields become what the network takes; default: `u8` is scaled to 0..1. */
   readonly inputs?: Inputs
   /** Of texts: steps of time through which a gradient reaches back. */
@@ -93,8 +104,8 @@ export interface Target {
   /** Its name, `test accuracy`: the part that it is measured on, and what. */
   readonly metric: string
   readonly value: number
-  /** What is compared; of accuracy more is better, of the others less. Default: `accuracy`. */
-  readonly of?: keyof Metrics
+  /** What is compared: a measure of the plan, or `loss`. Default: `accuracy`. */
+  readonly of?: string
   /** Views of each test image whose probabilities are averaged, where the number is of several. */
   readonly views?: 10
 }
@@ -112,16 +123,23 @@ export interface Recipe {
   build(options?: RecipeOptions): Plan
 }
 
-/** The options of a session that a plan decides. */
-export function sessionOptions(
-  plan: Plan,
-): Pick<SessionOptions, 'loss' | 'optimizer' | 'batch' | 'epochs' | 'inputs' | 'metrics' | 'window' | 'overTime'> {
-  const { loss, optimizer, batch, epochs, inputs, metrics, window, overTime } = plan
-  return {
-    ...{ loss, optimizer, batch, epochs },
+/** Options of a session that a plan leaves open. */
+export type Given = Pick<ObjectiveOptions, 'data'> &
+  Partial<Omit<ObjectiveOptions, 'optimizer' | 'batch' | 'epochs' | 'inputs' | 'window' | 'overTime' | 'net'>>
+
+/**
+ * Opens the session of a plan.
+ * @throws what `train.session` throws
+ */
+export function planSession(plan: Plan, given: Given): Promise<Session> {
+  const { net, loss, objective, optimizer, batch, epochs, inputs, measures, window, overTime } = plan
+  const shared = {
+    ...{ optimizer, batch, epochs },
     ...(inputs && { inputs }),
-    ...(metrics && { metrics }),
     ...(window !== undefined && { window }),
     ...(overTime && { overTime }),
+    ...given,
   }
+  if (objective !== undefined) return session(objective, { ...shared, net })
+  return session<Fields, Readonly<Record<string, Measured>>>(net, { ...shared, loss, ...(measures && { measures }) })
 }

@@ -5,7 +5,7 @@ import { windowsPerEpoch } from '../data/index.js'
 import { charLstm, charMrnn, lstmLm, mrnnLm } from '../models/index.js'
 import * as nn from '../nn/index.js'
 import * as optim from '../optim/index.js'
-import type { Network } from '../train/index.js'
+import { measures, type Network } from '../train/index.js'
 import { shakespeareSource } from './data-sources.js'
 import { chosen, type Recipe } from './recipe.js'
 
@@ -37,7 +37,7 @@ function recipe({ window, epochs: all, rate: peak, net, ...about }: Written): Re
         epochs,
         rate,
         window,
-        metrics: ['bits'],
+        measures: { bits: measures.bits, accuracy: measures.accuracy },
         unit: 'characters',
         example: { dtype: 'i32', shape: [window], batchAxis: 1 },
       }

@@ -12,6 +12,7 @@ export {
   type ProgressStream,
 } from './progress.js'
 export { formatEvent, formatJson, type LogEvent, parseEvents, recordEvent } from './run-events.js'
+export { formatMeasure, type Format, isAsGood, type MeasureInfo, namedMeasure, percent } from './measure-info.js'
 export { escaped, svgDocument, svgText, tenth } from './svg.js'
 export {
   type Cell,

@@ -39,10 +39,8 @@ export interface ProgressState {
   readonly unit?: string
   /** The latest (or smoothed) training loss. */
   readonly loss?: number
-  /** exp(loss), of language models. */
-  readonly perplexity?: number
-  /** The latest accuracy, 0 to 1. */
-  readonly accuracy?: number
+  /** What is measured besides, as it is written: `accuracy 98.12 %`. */
+  readonly measures?: readonly string[]
 }
 
 /** How far a count has come (files packed, images decoded). */
@@ -102,8 +100,7 @@ interface View {
   readonly left: number
   readonly unit: string
   readonly loss?: number | undefined
-  readonly perplexity?: number | undefined
-  readonly accuracy?: number | undefined
+  readonly measures?: readonly string[] | undefined
 }
 
 function viewOf(state: ProgressState | CountState): View {
@@ -112,7 +109,7 @@ function viewOf(state: ProgressState | CountState): View {
     const place = [what, `${grouped(Math.round(done))}/${grouped(Math.round(total))}`]
     return { head: what, place, share: done / Math.max(1, total), done, left: total - done, unit }
   }
-  const { epoch, epochs, step, steps, batch, unit = 'examples', loss, perplexity, accuracy } = state
+  const { epoch, epochs, step, steps, batch, unit = 'examples', loss, measures } = state
   const head = `epoch ${epoch}/${epochs}`
   const stepsDone = (epoch - 1) * steps + step
   return {
@@ -123,8 +120,7 @@ function viewOf(state: ProgressState | CountState): View {
     left: (epochs * steps - stepsDone) * batch,
     unit,
     loss,
-    perplexity,
-    accuracy,
+    measures,
   }
 }
 
@@ -246,9 +242,8 @@ function facts(view: View, meter: Meter): string[] {
   const remaining = meter.remaining(view)
   return [
     ...(view.loss === undefined ? [] : [`loss ${formatLoss(view.loss)}`]),
-    ...(view.perplexity === undefined ? [] : [`perplexity ${view.perplexity.toFixed(2)}`]),
     ...(remaining === undefined ? [] : [`eta ${formatSeconds(remaining)}`]),
-    ...(view.accuracy === undefined ? [] : [`accuracy ${(100 * view.accuracy).toFixed(2)} %`]),
+    ...(view.measures ?? []),
     ...(meter.rate > 0 ? [`${formatRate(meter.rate)} ${view.unit}/s`] : []),
   ]
 }

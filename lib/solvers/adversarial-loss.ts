@@ -2,8 +2,9 @@
 // Goodfellow, Shlens & Szegedy 2015, "Explaining and harnessing adversarial examples", section 6.
 import { expectKind, expectOptions, is } from '../base/index.js'
 import { grad } from '../autodiff/index.js'
-import { OstrichError, ShapeError, type Tensor, traceMode } from '../graph/index.js'
+import { OstrichError, type Tensor, traceMode } from '../graph/index.js'
 import * as ops from '../ops/index.js'
+import type { Classifier } from './classifier.js'
 
 /** Options of `adversarialLoss`. */
 export interface AdversarialLossOptions {
@@ -13,52 +14,45 @@ export interface AdversarialLossOptions {
   readonly clean?: number
 }
 
-/** A network and the loss that trains it; they belong together. */
-export interface AdversarialLoss<N> {
-  /** The network, which remembers what it was given. */
-  readonly net: N
-  /** Takes outputs of `net` alone. */
-  readonly loss: (output: never, target: never) => Tensor<'f32'>
+/** A loss of a batch, and the output of the network on the batch as it is. */
+export interface LossAndOutput {
+  /** f32 []. */
+  readonly loss: Tensor<'f32'>
+  readonly output: Tensor
 }
 
 /**
  * clean J(x) + (1 - clean) J(x + epsilon sign(dJ/dx)), the change taken as it is; in evaluation J(x) alone. Dropout draws for each
  * of the two passes.
- * @typeParam N the type of the network
- * @throws OstrichError `ERR_ARGUMENT` for options out of range; ShapeError in the loss, for an output that `net` did not give
- * @example const { net, loss } = solvers.adversarialLoss(maxoutNetwork(), nn.crossEntropy, { epsilon: 0.25 })
+ * @param loss J, from the network's output and the target
+ * @returns what an objective calls with its fields
+ * @throws OstrichError `ERR_ARGUMENT` for options out of range
+ * @example
+ * const adversarial = solvers.adversarialLoss(net, nn.crossEntropy, { epsilon: 0.25 })
+ * const session = await train.session(({ x, target }) => {
+ *   const { loss, output } = adversarial(x, target)
+ *   return { loss, accuracy: train.measures.accuracy(output, target) }
+ * }, { data, optimizer, batch: 128 })
  */
-export function adversarialLoss<N extends (x: never) => Tensor>(
-  net: N,
-  loss: (output: never, target: never) => Tensor<'f32'>,
+export function adversarialLoss(
+  net: Classifier,
+  loss: { of(output: Tensor, target: Tensor): Tensor<'f32'> }['of'],
   options: AdversarialLossOptions = {},
-): AdversarialLoss<N> {
+): (x: Tensor, target: Tensor) => LossAndOutput {
   expectKind('adversarialLoss', 'net', is.callable, net)
   expectKind('adversarialLoss', 'loss', is.callable, loss)
   expectOptions('adversarialLoss', options, { epsilon: is.number, clean: is.number })
   const { epsilon = 0.25, clean = 0.5 } = options
   if (!(epsilon > 0 && epsilon < Infinity)) refuse('epsilon to be a number above 0', epsilon)
   if (!(clean >= 0 && clean < 1)) refuse('clean to be a number from 0 to below 1', clean)
-  const apply = (x: Tensor): Tensor => net(x as never)
-  const measure = (output: Tensor, target: Tensor): Tensor<'f32'> => loss(output as never, target as never)
-  /** What each output was given for. */
-  const inputs = new WeakMap<Tensor, Tensor>()
-  const remembering = (x: Tensor): Tensor => {
-    const output = apply(x)
-    inputs.set(output, x)
-    return output
-  }
-  const mixed = (output: Tensor, target: Tensor): Tensor<'f32'> => {
-    const x = inputs.get(output)
-    if (x === undefined) throw new ShapeError('adversarialLoss: expected an output of its network, got another')
-    const first = measure(output, target)
-    if (traceMode() === 'eval') return first
+  return (x, target) => {
+    const output = net(x)
+    const first = loss(output, target)
+    if (traceMode() === 'eval') return { loss: first, output }
     const moved = ops.stopGradient(ops.add(x, ops.mul(ops.sign(grad(first, x)), epsilon)))
-    return ops.add(ops.mul(first, clean), ops.mul(measure(apply(moved), target), 1 - clean))
+    const both = ops.add(ops.mul(first, clean), ops.mul(loss(net(moved), target), 1 - clean))
+    return { loss: both, output }
   }
-  // A layer's parameters and children stay visible.
-  const named = Object.defineProperties(remembering, Object.getOwnPropertyDescriptors(net))
-  return { net: named as unknown as N, loss: mixed }
 }
 
 function refuse(expected: string, got: number): never {

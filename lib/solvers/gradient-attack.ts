@@ -97,7 +97,7 @@ async function signSteps(
     const limit = (side: 'lower' | 'upper') => constant('f32', [], Math.min(Math.max(box[side][0]!, -3e38), 3e38))
     let x = images
     for (let step = 0; step < steps; step++) {
-      const loss = ops.sum(ops.crossEntropy(expectLogits(name, net(x as never), rows), labels))
+      const loss = ops.sum(ops.crossEntropy(expectLogits(name, net(x), rows), labels))
       const move = ops.mul(ops.sign(expectPath(name, grad(loss, x))), targeted ? -rate : rate)
       const near = within(ops.add(x, move), ops.sub(images, epsilon), ops.add(images, epsilon))
       x = within(near, limit('lower'), limit('upper'))

@@ -246,7 +246,7 @@ class Search implements RowPhases {
   }
 
   #logits(x: Tensor): Tensor<'f32', [number, number]> {
-    return expectLogits('lbfgsAttack', this.#net(x as never), this.#problem.rows)
+    return expectLogits('lbfgsAttack', this.#net(x), this.#problem.rows)
   }
 
   #flat(x: Tensor): Tensor {

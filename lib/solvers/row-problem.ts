@@ -42,7 +42,7 @@ export const rowOptions: Schema<RowOptions> = {
 }
 
 /** f of each row, f32 [N], from x f32 [N, ...] and what is given; each row must depend on that row alone. */
-export type RowObjective = (x: never, given: never) => Tensor
+export type RowObjective = { of(x: Tensor, given: Named<Tensor>): Tensor }['of']
 
 /** By name. */
 type Named<T> = Readonly<Record<string, T>>
@@ -143,7 +143,7 @@ export class RowProblem {
   /** Evaluates f once for each pair of the history, and moves the rows that run; the caller saves them and the pairs. */
   cycle(f: RowObjective): { readonly rows: Rows; readonly pairs: readonly Pair[] } {
     const settings = this.#settings()
-    const given = this.given as never
+    const given = this.given
     const pairs = this.#known()
     let rows = this.#rows()
     // Pair k is replaced in evaluation k: its neighbours below are newer, and then come those above, of the last cycle.
@@ -196,8 +196,8 @@ export class RowProblem {
     }
   }
 
-  #evaluate(f: RowObjective, trial: Tensor, given: never): { value: Tensor; gradient: Tensor } {
-    const value = f(this.shaped(trial) as never, given)
+  #evaluate(f: RowObjective, trial: Tensor, given: Named<Tensor>): { value: Tensor; gradient: Tensor } {
+    const value = f(this.shaped(trial), given)
     if (value.dtype !== 'f32' || count(value.shape) !== this.rows || value.shape[0] !== this.rows) {
       const got = `${value.dtype}${formatShape(value.shape)}`
       throw new ShapeError(`${this.#name}: expected f to give one value a row, f32[${this.rows}], got ${got}`)

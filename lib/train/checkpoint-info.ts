@@ -5,9 +5,9 @@ import type { Position } from './loop.js'
 import type { Resolved } from './options.js'
 import type { Place } from './place.js'
 import { otherPreparation, preparations } from './preparation.js'
-import type { Fields } from './source.js'
+import type { Fields } from '../data/index.js'
 
-type Content = Pick<CheckpointInfo, 'data' | 'fields' | 'parameters' | 'vocabulary' | 'classes' | 'draws'>
+type Content = Pick<CheckpointInfo, 'data' | 'fields' | 'parameters' | 'vocabulary' | 'classes' | 'draws' | 'monitored'>
 
 export async function checkpointInfo(
   options: Resolved,

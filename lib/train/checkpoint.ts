@@ -13,10 +13,10 @@ import {
   writeSafetensors,
 } from '../files/index.js'
 import { short } from '../files/safetensors-header.js'
+import type { Monitored } from './monitor.js'
 import { readState, type StateEntry } from './state.js'
-import { Vocabulary, type VocabularyData } from '../data/index.js'
+import { Vocabulary, type VocabularyData, type Fields } from '../data/index.js'
 import type { Preparations } from './preparation.js'
-import type { Fields } from './source.js'
 
 /** How a run stood when it was saved. */
 export interface CheckpointInfo {
@@ -40,6 +40,8 @@ export interface CheckpointInfo {
   readonly classes?: readonly string[] | undefined
   /** Runs of compiled functions that drew random numbers. */
   readonly draws?: number
+  /** Where a measure was monitored: its best epoch, and how long that is ago. */
+  readonly monitored?: Monitored
   /** Hash of the training set, where it could be looked into. */
   readonly data: string | undefined
   /** Paths of the trained variables; the other tensors are optimiser state and counters. */
@@ -220,6 +222,7 @@ function parseInfo(text: string, path: string): CheckpointInfo {
   if (typeof info['versions'] !== 'object' || info['versions'] === null) fail(path, 'versions', 'none')
   checkFields(info['fields'], path)
   checkMeaning(info, path)
+  checkMonitored(info['monitored'], path)
   if (info['vocabulary'] !== undefined) checkVocabulary(info['vocabulary'], path)
   return value as CheckpointInfo
 }
@@ -240,6 +243,15 @@ function checkMeaning({ preparation, classes, draws = 0 }: Record<string, unknow
     const good = isNames(ops) && typeof digest === 'string' && typeof own === 'boolean'
     if (!good) fail(path, `ops and digest of the preparation of ${name}`, JSON.stringify(one))
   }
+}
+
+function checkMonitored(value: unknown, path: string): void {
+  if (value === undefined) return
+  const { stale, best } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const { measure, value: reached, epoch } = (best ?? { measure: '', value: 0, epoch: 0 }) as Record<string, unknown>
+  const good = Number.isSafeInteger(stale) && typeof measure === 'string' && typeof reached === 'number'
+  if (!good || !Number.isSafeInteger(epoch))
+    fail(path, 'monitored: the best epoch and how long it is ago', short(value))
 }
 
 function checkFields(fields: unknown, path: string): void {

@@ -1,7 +1,7 @@
 // Any function over tensors on a session's weights: traced and compiled once, called like a function over typed arrays.
 import { expectKind, expectOptions, is, type Schema } from '../base/index.js'
 import type { CompilePrecision } from '../compile/index.js'
-import { DataError } from '../data/index.js'
+import { DataError, type Fields } from '../data/index.js'
 import {
   count,
   type DType,
@@ -15,7 +15,6 @@ import {
 } from '../graph/index.js'
 import { withDraws } from '../ops/random.js'
 import type { Programs } from './programs.js'
-import type { Fields } from './source.js'
 
 /** Extents of an input; the dtype is f32, or that of the session's integer field of this name, unless told. */
 export type Extent = readonly number[] | { readonly dtype: DType; readonly shape: readonly number[] }

@@ -1,19 +1,12 @@
 // What a session tells while it trains. Every event is plain data: it can be logged as a line of JSON as it is.
 import type { CompilePrecision } from '../compile/index.js'
+import type { MeasureInfo } from './measure.js'
 
-/** Mean loss and share of right answers over a whole data set; NaN where there is nothing to measure (no set, no labels). */
-export interface Metrics {
-  /** For each example; of texts for each token, in nats. */
-  readonly loss: number
-  /** exp(loss): of so many equally likely words the next one would be as hard to guess; where it was asked for. */
-  readonly perplexity?: number
-  /** loss / ln 2, bits for each token (character); where it was asked for. */
-  readonly bits?: number
-  /** 0 to 1: how often the largest output is the label. */
-  readonly accuracy: number
-  /** 0 to 1: how often the label is among the five largest outputs; where it was asked for. */
-  readonly top5?: number
-}
+/**
+ * Loss and measures over a whole data set; NaN where there is nothing to measure (no set, no labels). The loss is for each example,
+ * of texts for each token, in nats.
+ */
+export type Metrics<M extends string = string> = { readonly loss: number } & { readonly [Name in M]: number }
 
 interface Position {
   /** The epoch, from 1. */
@@ -35,6 +28,8 @@ export interface StartEvent extends Position {
   readonly device: string
   readonly precision: CompilePrecision
   readonly threads: number
+  /** What is measured besides the loss, by name. */
+  readonly measures: Readonly<Record<string, MeasureInfo>>
 }
 
 /** One step is done. */
@@ -48,14 +43,24 @@ export interface StepEvent extends Position {
 }
 
 /** One epoch is done and the validation set was measured. */
-export interface EpochEvent extends Position {
+export interface EpochEvent<M extends string = string> extends Position {
   readonly type: 'epoch'
   /** Mean of the losses of the epoch's steps. */
   readonly loss: number
-  readonly validation: Metrics
+  readonly validation: Metrics<M>
   /** Whether the weights are averaged from here on; where the optimiser may average them. */
   readonly averaged?: boolean
+  /** Where the session monitors a measure: the best value so far. */
+  readonly best?: Best
   readonly rate: number
+}
+
+/** The best value of the measure that is monitored. */
+export interface Best {
+  readonly measure: string
+  readonly value: number
+  /** The epoch that gave it, from 1. */
+  readonly epoch: number
 }
 
 /** The run can be resumed from `path`. */
@@ -71,27 +76,27 @@ export interface WarningEvent extends Position {
 }
 
 /** The signal asked to stop; everything up to `step` is done, and saved where `checkpoint` says. */
-export interface StoppedEvent extends Position {
+export interface StoppedEvent<M extends string = string> extends Position {
   readonly type: 'stopped'
   readonly checkpoint: string | undefined
   /** Of the last epoch that was finished. */
-  readonly validation: Metrics
+  readonly validation: Metrics<M>
 }
 
-/** All epochs are done. */
-export interface EndEvent extends Position {
+/** All epochs are done, or the measure that is monitored has not become better for `patience` of them. */
+export interface EndEvent<M extends string = string> extends Position {
   readonly type: 'end'
   /** Of the last epoch. */
-  readonly validation: Metrics
+  readonly validation: Metrics<M>
+  /** Where the session monitors a measure. */
+  readonly best?: Best
 }
 
 /** Whatever a session tells; `type` says which. */
-export type TrainEvent = StartEvent | StepEvent | EpochEvent | CheckpointEvent | WarningEvent | StoppedEvent | EndEvent
+export type TrainEvent<M extends string = string> =
+  StartEvent | StepEvent | EpochEvent<M> | CheckpointEvent | WarningEvent | StoppedEvent<M> | EndEvent<M>
 
 /** Metrics where there is nothing to measure. */
-export const unmeasured: Metrics = { loss: NaN, accuracy: NaN }
-
-/** Metrics that are measured when they are asked for. */
-export const metricNames = ['top5', 'perplexity', 'bits'] as const
-/** A metric that is measured when it is asked for. */
-export type MetricName = (typeof metricNames)[number]
+export function unmeasured(measures: Readonly<Record<string, MeasureInfo>>): Metrics {
+  return { loss: NaN, ...Object.fromEntries(Object.keys(measures).map((name) => [name, NaN])) }
+}

@@ -2,10 +2,10 @@
 export { checkCheckpoint, type Checked, type CheckpointInfo, inspectCheckpoint } from './checkpoint.js'
 export type { Compiled, CompileOptions, Extent, Results } from './compiled.js'
 export type {
+  Best,
   CheckpointEvent,
   EndEvent,
   EpochEvent,
-  MetricName,
   Metrics,
   StartEvent,
   StepEvent,
@@ -13,12 +13,14 @@ export type {
   TrainEvent,
   WarningEvent,
 } from './events.js'
-export type { PlaceOptions, SessionOptions, SessionPrecision } from './options.js'
+export * as measures from './measures.js'
+export type { Measured } from './objective.js'
+export type { ObjectiveOptions, PlaceOptions, SessionOptions, SessionPrecision } from './options.js'
 export type { PredictOptions } from './predictor.js'
 export type { Preparation, Preparations } from './preparation.js'
 export { profile, type Profile, type ProfileKind, type ProfileOptions, type ProfileRow } from './profile.js'
 export { makeRunFolder, openRunLog, type RunLog, type RunLogOptions, runName } from './run-log.js'
 export { session } from './open-session.js'
 export type { Session } from './session.js'
-export type { Fields, TrainingData, UserBatches } from './source.js'
-export type { Inputs, Loss, Network, OverTime } from './task.js'
+export type { TrainingData, UserBatches } from './source.js'
+export type { FieldTensor, FieldTensors, Inputs, Loss, Network, Objective, Outcome, OverTime } from './types.js'

@@ -2,14 +2,7 @@
 // what a step, a measurement and a checkpoint are is the session's. Leaving it at any event stops cleanly.
 import type { Batch } from '../data/index.js'
 import { OstrichError } from '../graph/index.js'
-import {
-  type EpochEvent,
-  type Metrics,
-  type StartEvent,
-  type StepEvent,
-  type TrainEvent,
-  unmeasured,
-} from './events.js'
+import type { Best, EpochEvent, Metrics, StartEvent, StepEvent, TrainEvent } from './events.js'
 
 /** Runs that the device may have before it: one runs, one waits, so that the device never does. */
 const IN_FLIGHT = 2
@@ -44,10 +37,22 @@ export interface LoopParts {
   /** Called when a loss is not finite: says which parameter is not. */
   explainNotFinite(step: number, loss: number): Promise<Error>
   /** Measures what an epoch has come to, and calls `advance`, by which the next begins. */
-  endEpoch(advance: () => void): Promise<Pick<EpochEvent, 'validation' | 'averaged'>>
-  /** Saves into the run's folder; undefined where there is none. */
-  save(): Promise<string | undefined>
+  endEpoch(advance: () => void): Promise<Measured>
+  /** Saves into the run's folder, as the last or the best; undefined where there is none. */
+  save(name: 'last' | 'best'): Promise<string | undefined>
   warnings(): string[]
+  /** What stands for the measures of an epoch before one is done. */
+  readonly unmeasured: Metrics
+  /** Whether the run ends before its last epoch, as it becomes no better. */
+  ended(): boolean
+  /** The best epoch so far, where a measure is monitored. */
+  best(): Best | undefined
+}
+
+/** What an epoch has come to. */
+export interface Measured extends Pick<EpochEvent, 'validation' | 'averaged' | 'best'> {
+  /** Whether it is the best so far, by what is monitored. */
+  readonly better: boolean
 }
 
 interface Flight {
@@ -64,11 +69,12 @@ export class Loop {
   readonly #clock = { began: 0, resumed: 0, trained: 0, savedAt: 0 }
   #examples = 0
   #epochLoss = { sum: 0, steps: 0 }
-  #validation: Metrics = unmeasured
+  #validation: Metrics
 
   constructor(parts: LoopParts, position: Position) {
     this.#parts = parts
     this.position = position
+    this.#validation = parts.unmeasured
   }
 
   /** Waits for what is in flight: the position then says what the device has done. */
@@ -82,11 +88,11 @@ export class Loop {
     try {
       yield { type: 'start', ...this.#at(), epochs, ...about }
       yield* this.#warnings()
-      while (this.position.epoch < epochs && !this.#aborted()) {
+      while (this.position.epoch < epochs && !this.#aborted() && !this.#parts.ended()) {
         yield* this.#epoch()
       }
       if (this.#aborted()) yield await this.#stopped()
-      else yield { type: 'end', ...this.#at(), validation: this.#validation }
+      else yield this.#end()
     } finally {
       await this.settled()
     }
@@ -117,14 +123,15 @@ export class Loop {
     const { sum, steps } = this.#epochLoss
     const rate = this.#rate()
     const { epoch } = this.#at()
-    const measured = await this.#parts.endEpoch(() => {
+    const { better, ...measured } = await this.#parts.endEpoch(() => {
       this.position.epoch++
       this.position.stepInEpoch = 0
     })
     this.#validation = measured.validation
     const done: EpochEvent = { type: 'epoch', ...this.#at(), epoch, loss: sum / steps, ...measured, rate }
     yield done
-    yield* this.#save()
+    yield* this.#save('last')
+    if (better) yield* this.#save('best')
   }
 
   #launch(batch: Batch): void {
@@ -168,12 +175,12 @@ export class Loop {
 
   async *#checkpoint(): AsyncGenerator<TrainEvent, void, undefined> {
     yield* this.#drain()
-    yield* this.#save()
+    yield* this.#save('last')
     this.#clock.resumed = performance.now()
   }
 
-  async *#save(): AsyncGenerator<TrainEvent, void, undefined> {
-    const path = await this.#parts.save()
+  async *#save(name: 'last' | 'best'): AsyncGenerator<TrainEvent, void, undefined> {
+    const path = await this.#parts.save(name)
     this.#clock.savedAt = performance.now()
     if (path !== undefined) yield { type: 'checkpoint', ...this.#at(), path }
     yield* this.#warnings()
@@ -184,8 +191,13 @@ export class Loop {
   }
 
   async #stopped(): Promise<TrainEvent> {
-    const checkpoint = await this.#parts.save()
+    const checkpoint = await this.#parts.save('last')
     return { type: 'stopped', ...this.#at(), checkpoint, validation: this.#validation }
+  }
+
+  #end(): TrainEvent {
+    const best = this.#parts.best()
+    return { type: 'end', ...this.#at(), validation: this.#validation, ...(best && { best }) }
   }
 
   #aborted(): boolean {

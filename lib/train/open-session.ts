@@ -1,29 +1,58 @@
 // Opens a session: checks its options and data, opens the device, compiles the training program, fills the memory.
 import { stat } from 'node:fs/promises'
 import { OstrichError } from '../base/index.js'
-import { DataError } from '../data/index.js'
-import { resolve, type SessionOptions } from './options.js'
+import { DataError, type Fields } from '../data/index.js'
+import { trace } from '../graph/index.js'
+import { expectAllRead, expectFields, expectFresh } from './fields.js'
+import { lossInfo, measureNamed, type MeasureInfo } from './measure.js'
+import { type Measured, traced } from './objective.js'
+import { type ObjectiveOptions, resolve, type Resolved, type SessionOptions } from './options.js'
 import { openPlace } from './place.js'
 import { Programs } from './programs.js'
 import { Session } from './session.js'
 import { sourcesOf } from './source.js'
 import { StateStore } from './state.js'
-import { checkFields, type Network } from './task.js'
 import { Trainer } from './trainer.js'
+import type { FieldTensors, Network, Objective, Outcome } from './types.js'
 import { Weights } from './weights.js'
 
+/** Refuses, when compiled, what an objective gives as a measure and is none. */
+type Judged<R> = string extends keyof R
+  ? unknown
+  : { readonly [Name in keyof R]: Name extends 'loss' ? R[Name] : R[Name] extends Measured ? R[Name] : Measured }
+
 /**
- * Opens a device, compiles the training program and initialises every variable.
- * @throws OstrichError `ERR_OPTION`, DataError, ShapeError from the network, `ERR_NO_DEVICE`
+ * Opens a device, compiles the training program and initialises every variable. What is learned is a function of the data's
+ * fields, `({ x, target }) => ({ loss, ...measures })`, traced once for training and once for evaluation; or a network and a loss,
+ * which is short for one of the fields `x` and `target`.
+ * @throws OstrichError `ERR_OPTION`, DataError for a field that nothing reads, ShapeError from the network, `ERR_NO_DEVICE`
  * @example
  * const session = await train.session(net, { data: await mnist(), loss: nn.crossEntropy, optimizer: optim.sgd({ rate: 0.1 }), batch: 128 })
+ * @example
+ * const session = await train.session(
+ *   ({ image, age, kind }) => {
+ *     const { ages, kinds } = net(image)
+ *     return { loss: ops.add(nn.crossEntropy(kinds, kind), nn.meanSquaredError(ages, age)), accuracy: measures.accuracy(kinds, kind) }
+ *   },
+ *   { data, optimizer: optim.adam({ rate: 1e-3 }), batch: 64 },
+ * )
  */
-export async function session(net: Network, options: SessionOptions): Promise<Session> {
-  const resolved = resolve(net, options)
+export async function session<F extends Fields, R extends Outcome>(
+  objective: { of(fields: FieldTensors<F>, views: number): R & Judged<R> }['of'],
+  options: ObjectiveOptions<F>,
+): Promise<Session<Exclude<keyof R & string, 'loss'>>>
+export async function session<
+  F extends Fields,
+  M extends Readonly<Record<string, Measured>> = Readonly<Record<'accuracy', Measured>>,
+>(net: Network, options: SessionOptions<F, M>): Promise<Session<keyof M & string>>
+export async function session(
+  given: Network | Objective,
+  options: ObjectiveOptions | SessionOptions,
+): Promise<Session> {
+  const resolved = resolve(given, options)
   if (resolved.folder !== undefined) await expectNoFile(resolved.folder)
   const sources = sourcesOf(resolved.data, resolved.window)
-  checkFields('session[data]', sources.train.fields)
-  if (sources.validation) checkFields('session[data.validation]', sources.validation.fields, sources.train.fields['x'])
+  expectFresh('session[data]', sources.train.fields)
   sources.train.steps(resolved.batch)
   if (sources.train.views > 1) {
     throw new DataError(`session[data]: expected one view of each training example, got ${sources.train.views}`)
@@ -36,16 +65,43 @@ export async function session(net: Network, options: SessionOptions): Promise<Se
   const store = new StateStore(place.device)
   const programs = new Programs(place.device, store, resolved.seed, resolved.explain)
   try {
-    const { optimizer, batch } = resolved
+    const { optimizer, batch, monitor } = resolved
     const { fields } = sources.train
     const { precision } = place
     const trainer = await Trainer.create(programs, { task: resolved, fields, batch, optimizer, precision })
+    const { measures, read } = evaluated(resolved, fields, store)
+    expectAllRead('session[data]', fields, new Set([...trainer.read, ...read]))
+    if (sources.validation !== undefined) expectFields('session[data.validation]', sources.validation.fields, fields)
+    if (monitor !== undefined) expectMonitor(monitor, measures, sources.validation !== undefined)
     const weights = await Weights.create(programs, optimizer.averaging, trainer.parameters)
-    return new Session({ options: resolved, sources, place, store, programs, trainer, weights })
+    return new Session({ options: resolved, sources, place, store, programs, trainer, weights, measures })
   } catch (error) {
     await place.device.dispose()
     throw error
   }
+}
+
+interface Evaluated {
+  readonly measures: Readonly<Record<string, MeasureInfo>>
+  readonly read: ReadonlySet<string>
+}
+
+/** What the objective measures and reads in evaluation: found out now, so that a run is not to fail at the end of its first epoch. */
+function evaluated(task: Resolved, fields: Fields, store: StateStore): Evaluated {
+  let found: Evaluated | undefined
+  trace({ name: 'eval', mode: 'eval', names: store.names }, () => {
+    const { loss, measures, read } = traced(task, fields, task.batch)
+    const infos = Object.entries(measures).map(([name, { better, format }]) => [name, { better, format }])
+    found = { measures: Object.fromEntries(infos) as Record<string, MeasureInfo>, read }
+    return { loss }
+  })
+  return found!
+}
+
+function expectMonitor(monitor: string, measures: Readonly<Record<string, MeasureInfo>>, validated: boolean): void {
+  measureNamed('session[monitor]', monitor, { loss: lossInfo, ...measures })
+  if (validated) return
+  throw new OstrichError('ERR_OPTION', `session[monitor]: expected validation data to measure ${monitor} on, got none`)
 }
 
 /** A run is not to find out at its first checkpoint that its folder is a file. */

@@ -1,14 +1,15 @@
 // Options of a session: what they are, their defaults, and the refusal of what they cannot be.
-import { expectKind, expectOptions, is, type Schema } from '../base/index.js'
+import { expectKind, expectOptions, is, OstrichError, type Schema } from '../base/index.js'
 import type { CompilePrecision } from '../compile/index.js'
-import type { Dataset, Text } from '../data/index.js'
-import { type MetricName, metricNames } from './events.js'
+import type { Dataset, Fields, Text } from '../data/index.js'
 import type { Optimizer } from '../optim/index.js'
 import { deviceOptions, type DeviceOptions } from '../runtime/index.js'
+import { isMeasure } from './measure.js'
 import type { Explain } from './programs.js'
 import type { CheckpointEvery } from './loop.js'
+import { type Measured, supervised, type Task } from './objective.js'
 import type { TrainingData } from './source.js'
-import type { Inputs, Loss, Network, OverTime } from './task.js'
+import type { Inputs, Loss, Network, Objective, OverTime } from './types.js'
 
 /** `auto`: bf16 where the device computes in it natively, else f32. `tf32` is of CUDA devices; the CPU computes it in f32. */
 export type SessionPrecision = 'auto' | CompilePrecision
@@ -19,11 +20,10 @@ export interface PlaceOptions extends DeviceOptions {
   readonly precision?: SessionPrecision
 }
 
-export interface SessionOptions extends PlaceOptions {
-  /** A data set with the fields `x` and `target`, a text, or a training and a validation set. */
-  readonly data: Dataset | Text | TrainingData
-  /** Mean loss of a batch. */
-  readonly loss: Loss
+/** Options of a session whose objective is a function of fields. */
+export interface ObjectiveOptions<F extends Fields = Fields> extends PlaceOptions {
+  /** A data set, a text, or a training and a validation set. The objective must read each of their fields. */
+  readonly data: Dataset<F> | Text | TrainingData<F>
   readonly optimizer: Optimizer
   /** Examples per step; of texts, streams that are read in parallel. */
   readonly batch: number
@@ -37,25 +37,39 @@ export interface SessionOptions extends PlaceOptions {
   readonly seed?: number
   /** Stops after the step in flight, and saves where `folder` is set. */
   readonly signal?: AbortSignal
-  /** Where checkpoints go (`last.safetensors`); nothing is written without it. */
+  /** Where checkpoints go (`last.safetensors`, and `best.safetensors` where a measure is monitored); nothing is written without it. */
   readonly folder?: string
   /** Besides the end of each epoch. Default: every 60 seconds. */
   readonly checkpointEvery?: CheckpointEvery
-  /** How fields become what the network takes; default: `u8` is scaled to 0..1. */
+  /** How fields become what the objective takes; default: `u8` is scaled to 0..1. */
   readonly inputs?: Inputs
+  /** The network that `predict` asks, of the field `x` alone. Default: none. */
+  readonly net?: Network
   /** Visit the training examples in a new seeded order each epoch. Default: true. */
   readonly shuffle?: boolean
-  /** What is measured besides loss and accuracy. Default: nothing. */
-  readonly metrics?: readonly MetricName[]
+  /** The measure of the validation set, or `loss`, whose best epoch is kept and told. Default: none. */
+  readonly monitor?: string
+  /** Ends after so many epochs in which what is monitored has not become better. Default: never. */
+  readonly patience?: number
   /** Kept in every checkpoint, as JSON. */
   readonly config?: unknown
   /** Takes each program's graph after each pass, and the backend's plan. */
   readonly explain?: Explain
 }
 
+/** Options of a session that trains a network on the fields `x` and `target`. */
+export interface SessionOptions<
+  F extends Fields = Fields,
+  M extends Readonly<Record<string, Measured>> = Readonly<Record<string, Measured>>,
+> extends Omit<ObjectiveOptions<F>, 'net'> {
+  /** Mean loss of a batch, of the network's output and the field `target`. */
+  readonly loss: Loss
+  /** What is measured besides the loss, by name. Default: `{ accuracy: measures.accuracy }`. */
+  readonly measures?: M
+}
+
 /** Options with every default in its place. */
-export interface Resolved extends SessionOptions {
-  readonly net: Network
+export interface Resolved extends Omit<ObjectiveOptions, 'overTime'>, Task {
   readonly epochs: number
   readonly seed: number
   readonly inputs: Inputs
@@ -76,17 +90,18 @@ export const anOptimizer = is.kind(
   'an optimizer, such as optim.sgd({ rate: 0.1 })',
   is.withMethods('', 'update', 'rate').accepts,
 )
-/** What the option `metrics` may be. */
-export const someMetrics = is.listOf(is.oneOf(...metricNames), metricNames.join(', '))
+/** What the option `measures` may be. */
+export const someMeasures = is.kind('measures by name, such as { accuracy: measures.accuracy }', (value) => {
+  return is.object.accepts(value) && Object.values(value as object).every((one: unknown) => isMeasure(one))
+})
 /** A function for each of several fields. */
 export const someInputs = is.kind('a function for each field', (value) => {
   return is.object.accepts(value) && Object.values(value as object).every(is.callable.accepts)
 })
 
-const schema: Schema<SessionOptions> = {
+const schema: Schema<ObjectiveOptions> = {
   ...placeOptions,
   data: is.needed(is.kind('a data set, a text or { train, validation }', (value) => value !== undefined)),
-  loss: is.needed(aFunction),
   optimizer: is.needed(anOptimizer),
   batch: is.needed(is.whole(1)),
   window: is.whole(1),
@@ -97,22 +112,36 @@ const schema: Schema<SessionOptions> = {
   folder: is.text,
   checkpointEvery: is.object,
   inputs: someInputs,
+  net: aFunction,
   shuffle: is.flag,
-  metrics: someMetrics,
+  monitor: is.text,
+  patience: is.whole(1),
   config: is.anything,
   explain: is.callable,
 }
 
+const { net: _, ...common } = schema
+const supervisedSchema: Schema<SessionOptions> = { ...common, loss: is.needed(aFunction), measures: someMeasures }
+
 const saving: Schema<CheckpointEvery> = { steps: is.whole(1), seconds: is.number }
 
 /**
- * Puts defaults in and refuses what makes no sense.
+ * Puts defaults in and refuses what makes no sense. With a loss, or measures, what is given first is a network.
  * @throws OstrichError `ERR_OPTION` naming the option
  */
-export function resolve(net: Network, options: SessionOptions): Resolved {
-  expectKind('session', 'net', aFunction, net)
-  expectOptions('session', options, schema)
+export function resolve(given: Network | Objective, options: ObjectiveOptions | SessionOptions): Resolved {
+  const short = is.object.accepts(options) && ('loss' in options || 'measures' in options)
+  expectKind('session', short ? 'net' : 'objective', aFunction, given)
+  if (short) expectOptions<SessionOptions>('session', options, supervisedSchema)
+  else expectOptions<ObjectiveOptions>('session', options, schema)
   const { epochs = 1, seed = 1, inputs = {}, shuffle = true, checkpointEvery = { seconds: 60 } } = options
   expectOptions('session[checkpointEvery]', checkpointEvery, saving)
-  return { ...options, net, epochs, seed, inputs, shuffle, checkpointEvery }
+  if (options.patience !== undefined && options.monitor === undefined) {
+    throw new OstrichError('ERR_OPTION', 'session[patience]: expected a measure to monitor beside it, got none')
+  }
+  const own = { ...options, epochs, seed, inputs, shuffle, checkpointEvery }
+  if (!short) return { ...own, objective: given as Objective }
+  const { loss, measures } = options
+  const net = given as Network
+  return { ...own, net, objective: supervised(net, loss, measures) }
 }

@@ -4,7 +4,9 @@ import type { CompilePrecision } from '../compile/index.js'
 import { DataError, type FieldArray, type FieldDtype, type FieldSpec } from '../data/index.js'
 import { count, feed, hostArray, type HostArray } from '../graph/index.js'
 import type { Built, Programs } from './programs.js'
-import { checkKind, prepared, type Inputs, type Network } from './task.js'
+import { checkKind } from './fields.js'
+import { prepared } from './objective.js'
+import type { Inputs, Network } from './types.js'
 
 /** Examples in the largest program: beyond this a larger batch is no faster. */
 const MOST = 256
@@ -79,7 +81,7 @@ export class Predictor {
       const options = { name: `predict${batch}`, mode: 'eval', precision: this.#precision } as const
       built = this.#programs.build(options, () => {
         const x = feed('x', ready ? 'f32' : this.#field.dtype, [batch, ...this.#field.shape])
-        return { output: this.#net((ready ? x : prepared(this.#inputs, 'x', x)) as never) }
+        return { output: this.#net(ready ? x : prepared(this.#inputs, 'x', x)) }
       })
       this.#built.set(key, built)
     }

@@ -1,9 +1,9 @@
 // What becomes of a field before the network or the loss takes it, as a checkpoint keeps it: enough to tell whether who loads the
 // network prepares its fields as its training did. A preparation is a function, so its graph is compared, by its digest.
-import { batched } from '../data/index.js'
+import { batched, type Fields } from '../data/index.js'
 import { feed, printGraph, trace } from '../graph/index.js'
-import type { Fields } from './source.js'
-import { type Inputs, prepared } from './task.js'
+import { prepared } from './objective.js'
+import type { Inputs } from './types.js'
 
 /** Of one field. */
 export interface Preparation {
@@ -19,13 +19,13 @@ export interface Preparation {
 export type Preparations = Readonly<Record<string, Preparation>>
 
 /**
- * What becomes of `x` and `target`, in batches of so many examples.
+ * What becomes of each field, in batches of so many examples.
  * @throws what the functions of `inputs` throw
  */
 export async function preparations(inputs: Inputs, fields: Fields, batch: number): Promise<Preparations> {
   // Importing the library reads none of it.
   const { createHash } = await import('node:crypto')
-  const read = Object.entries(fields).filter(([name]) => name === 'x' || name === 'target')
+  const read = Object.entries(fields).filter(([name]) => name !== 'fresh')
   return Object.fromEntries(
     read.map(([name, spec]): [string, Preparation] => {
       const graph = trace({ name: 'preparation' }, () => ({

@@ -8,8 +8,9 @@ import { aFunction, anOptimizer, type PlaceOptions, placeOptions, someInputs } f
 import { openPlace } from './place.js'
 import { Programs } from './programs.js'
 import { StateStore } from './state.js'
-import { type Inputs, type Loss, type Network, prepared } from './task.js'
+import { prepared, supervised } from './objective.js'
 import { Trainer } from './trainer.js'
+import type { Inputs, Loss, Network, Objective } from './types.js'
 
 /** What an op belongs to. */
 export type ProfileKind = 'convolution' | 'fully connected' | 'update' | 'rest'
@@ -44,6 +45,8 @@ export interface ProfileOptions extends PlaceOptions {
   readonly loss: Loss
   readonly optimizer: Optimizer
   readonly batch: number
+  /** What is learned, of the fields `x` and `target`, where that is more than a loss of the network's output. */
+  readonly objective?: Objective
   /** One example of `x`, without the batch. */
   readonly example: FieldSpec
   /** As in training. */
@@ -59,6 +62,7 @@ const schema: Schema<ProfileOptions> = {
   loss: is.needed(aFunction),
   optimizer: is.needed(anOptimizer),
   batch: is.needed(is.whole(1)),
+  objective: aFunction,
   example: is.needed(is.object),
   inputs: someInputs,
   runs: is.whole(1),
@@ -76,14 +80,14 @@ export async function profile(net: Network, options: ProfileOptions): Promise<Pr
   expectKind('profile', 'net', aFunction, net)
   expectOptions('profile', options, schema)
   expectOptions('profile[example]', options.example, fieldOptions)
-  const { loss, optimizer, batch, example, inputs = {}, runs = 10, onRun } = options
+  const { loss, objective = supervised(net, loss), optimizer, batch, example, inputs = {}, runs = 10, onRun } = options
   const classes = outputs(net, inputs, example)
   const steps = example.batchAxis === 1 ? example.shape[0] : undefined
   const place = await openPlace({ ...options, profile: true })
   try {
     const store = new StateStore(place.device)
     const trainer = await Trainer.create(new Programs(place.device, store, 1), {
-      task: { net, loss, inputs },
+      task: { objective, inputs },
       fields: steps === undefined ? { x: example, target: { dtype: 'i32', shape: [] } } : windowFields(steps),
       batch,
       optimizer,
@@ -112,7 +116,7 @@ export async function profile(net: Network, options: ProfileOptions): Promise<Pr
 /** Outputs per example. */
 function outputs(net: Network, inputs: Inputs, example: FieldSpec): number {
   const graph = trace({ name: 'profile', mode: 'eval' }, () => ({
-    y: net(prepared(inputs, 'x', feed('x', example.dtype, batched(example, 1))) as never),
+    y: net(prepared(inputs, 'x', feed('x', example.dtype, batched(example, 1)))),
   }))
   return graph.fetches[0]?.tensor.shape.at(-1) ?? 1
 }

@@ -5,39 +5,30 @@ import type { CompilePrecision } from '../compile/index.js'
 import { join } from 'node:path'
 import type { FieldArray } from '../data/index.js'
 import { type HostArray, OstrichError, type Tensor } from '../graph/index.js'
-import { checkContent, checkTensors, openCheckpoint, restore, writeCheckpoint } from './checkpoint.js'
 import { compileFunction, type Compiled, type CompileOptions, type Extent } from './compiled.js'
 import { Evaluator } from './evaluate.js'
 import { type EndEvent, type Metrics, type StoppedEvent, type TrainEvent, unmeasured } from './events.js'
-import type { Place } from './place.js'
+import { lossInfo, type MeasureInfo } from './measure.js'
+import { Monitor } from './monitor.js'
 import { Loop, type LoopParts, type Position } from './loop.js'
-import type { Resolved, SessionOptions } from './options.js'
+import type { ObjectiveOptions } from './options.js'
 import { type PredictOptions, Predictor } from './predictor.js'
 import { makeFolder } from './run-log.js'
-import type { Programs } from './programs.js'
-import { expectClasses, type Sources, sourcesOf } from './source.js'
-import type { StateStore } from './state.js'
+import { expectClasses, sourcesOf } from './source.js'
 import { notFinite, type Trainer } from './trainer.js'
-import { checkpointInfo, differences } from './checkpoint-info.js'
-import type { Weights } from './weights.js'
+import { readRun, writeRun } from './session-file.js'
+import type { SessionParts } from './session-parts.js'
 
-/** What a session is made of. */
-export interface SessionParts {
-  readonly options: Resolved
-  readonly sources: Sources
-  readonly place: Place
-  readonly store: StateStore
-  readonly programs: Programs
-  readonly trainer: Trainer
-  readonly weights: Weights
-}
-
-/** Made by `train.session`. */
-export class Session {
+/**
+ * Made by `train.session`.
+ * @typeParam M names of what is measured besides the loss
+ */
+export class Session<M extends string = string> {
   readonly #parts: SessionParts
   readonly #position: Position = { epoch: 0, stepInEpoch: 0, step: 0 }
   readonly #evaluator: Evaluator
-  readonly #predictor: Predictor
+  readonly #predictor: Predictor | undefined
+  readonly #monitor?: Monitor
   #loop: Loop | undefined
   #running = false
   #disposed: Promise<void> | undefined
@@ -46,9 +37,12 @@ export class Session {
   constructor(parts: SessionParts) {
     const { options, sources, place, programs } = parts
     this.#parts = parts
-    const field = sources.train.fields['x']!
-    this.#evaluator = new Evaluator(programs, options, place.precision, field)
-    this.#predictor = new Predictor(programs, options.net, options.inputs, field, place.precision)
+    const { fields } = sources.train
+    this.#evaluator = new Evaluator(programs, options, place.precision, fields)
+    this.#predictor = options.net && new Predictor(programs, options.net, options.inputs, fields['x']!, place.precision)
+    const { monitor, patience } = options
+    if (monitor !== undefined)
+      this.#monitor = new Monitor(monitor, { loss: lossInfo, ...parts.measures }[monitor]!, patience)
     for (const message of place.warnings) this.#warn(message)
   }
 
@@ -67,6 +61,11 @@ export class Session {
     return this.#position.step
   }
 
+  /** What is measured besides the loss, by name: which direction is better, and how it is written. */
+  get measures(): Readonly<Record<M, MeasureInfo>> {
+    return this.#parts.measures
+  }
+
   /** Counters of the training program: memory, reorders, the plan. */
   get stats(): Trainer['stats'] {
     this.#alive()
@@ -80,7 +79,7 @@ export class Session {
    * outside the classes; what the data and the device throw
    * @example for await (const event of session.events()) if (event.type === 'epoch') console.log(event.validation.accuracy)
    */
-  async *events(): AsyncGenerator<TrainEvent, void, undefined> {
+  async *events(): AsyncGenerator<TrainEvent<M>, void, undefined> {
     this.#alive()
     if (this.#running) throw new OstrichError('ERR_STATE', 'events: expected one loop at a time, got a second')
     this.#running = true
@@ -88,7 +87,7 @@ export class Session {
     try {
       await weights.begin()
       this.#loop = this.#newLoop()
-      yield* this.#loop.events()
+      yield* this.#loop.events() as AsyncGenerator<TrainEvent<M>, void, undefined>
     } finally {
       this.#running = false
       if (this.#disposed === undefined) await weights.end()
@@ -96,7 +95,7 @@ export class Session {
   }
 
   /** Trains to the end, or until the signal stops it; the last event says which. */
-  async run(): Promise<EndEvent | StoppedEvent> {
+  async run(): Promise<EndEvent<M> | StoppedEvent<M>> {
     for await (const event of this.events()) {
       if (event.type === 'end' || event.type === 'stopped') return event
     }
@@ -104,17 +103,19 @@ export class Session {
   }
 
   /**
-   * Mean loss and accuracy over the validation set, or over the `data` of another source of the same fields. A text is measured
+   * Loss and measures over the validation set, or over the `data` of another source of the same fields. A text is measured
    * in `batch` parallel streams, default that of training; 1 is one pass that leaves out no token.
    */
-  async evaluate(data?: SessionOptions['data'], batch = this.#parts.options.batch): Promise<Metrics> {
+  async evaluate(data?: ObjectiveOptions['data'], batch = this.#parts.options.batch): Promise<Metrics<M>> {
     this.#alive()
     expectKind('evaluate', 'batch', is.whole(1), batch)
     const { sources, options } = this.#parts
     const given = data === undefined ? undefined : sourcesOf(data, options.window)
     expectClasses('evaluate[data.classes]', sources.classes, given?.classes)
     const source = data === undefined ? sources.validation : given?.train
-    return source === undefined ? unmeasured : this.#atRest(() => this.#evaluator.measure(source, batch))
+    const measured =
+      source === undefined ? this.#unmeasured() : this.#atRest(() => this.#evaluator.measure(source, batch))
+    return (await measured) as Metrics<M>
   }
 
   /**
@@ -123,6 +124,10 @@ export class Session {
    */
   predict(x: FieldArray, options: PredictOptions = {}): Promise<HostArray> {
     this.#alive()
+    if (this.#predictor === undefined) {
+      const expected = 'expected a session of a network and a loss, got one of an objective'
+      throw new OstrichError('ERR_STATE', `predict: ${expected}: compile a function of its inputs (session.compile)`)
+    }
     return this.#predictor.predict(x, options)
   }
 
@@ -158,17 +163,11 @@ export class Session {
   async save(path: string): Promise<void> {
     this.#alive()
     expectKind('save', 'path', is.text, path)
-    const { options, sources, place, store, programs } = this.#parts
     await this.#atRest(async () => {
-      const failed = this.#position.step - (await store.steps())
+      const failed = this.#position.step - (await this.#parts.store.steps())
       this.#position.step -= failed
       this.#position.stepInEpoch -= failed
-      const parameters = store.parameters().map(({ name }) => name)
-      const { fields, vocabulary } = sources.train
-      const data = await sources.train.fingerprint()
-      const content = { data, fields, parameters, vocabulary, classes: sources.classes, draws: programs.draws }
-      const info = await checkpointInfo(options, place, { ...this.#position }, content)
-      await writeCheckpoint(path, store.entries(), info)
+      await writeRun(path, this.#parts, { ...this.#position }, this.#monitor?.state)
     })
   }
 
@@ -181,28 +180,15 @@ export class Session {
     this.#alive()
     expectKind('resume', 'path', is.text, path)
     this.#idle()
-    await using checkpoint = await openCheckpoint(path)
-    const { options, sources, place, store, programs } = this.#parts
-    const { file, info } = checkpoint
-    const entries = store.entries()
-    checkTensors(
-      file,
-      entries.map(({ name, variable }) => ({ name, dtype: variable.dtype, shape: variable.shape })),
-      () => false,
+    const differences = await readRun(path, this.#parts, (put) =>
+      this.#atRest(async () => {
+        this.#idle()
+        const { monitored, epoch, stepInEpoch, step } = await put()
+        if (monitored !== undefined) this.#monitor?.restore(monitored)
+        Object.assign(this.#position, { epoch, stepInEpoch, step })
+      }),
     )
-    if (info === undefined)
-      throw new OstrichError('ERR_CHECKPOINT', `${path}: expected a checkpoint to resume from, got weights alone`)
-    await checkContent(checkpoint)
-    await this.#atRest(async () => {
-      this.#idle()
-      await restore(file, entries)
-      await programs.refreshShadows()
-      programs.draws = info.draws ?? 0
-      Object.assign(this.#position, { epoch: info.epoch, stepInEpoch: info.stepInEpoch, step: info.step })
-    })
-    const data = await sources.train.fingerprint()
-    const own = { fields: sources.train.fields, data }
-    for (const message of await differences(info, options, place, own)) this.#warn(`${path}: ${message}`)
+    for (const message of differences) this.#warn(`${path}: ${message}`)
   }
 
   /** Waits for what is running and frees everything; later calls throw `ERR_DISPOSED`. */
@@ -234,6 +220,7 @@ export class Session {
       device: place.info['name'] ?? 'cpu',
       precision: place.precision,
       threads: place.threads,
+      measures: this.#parts.measures,
     }
     return new Loop(
       {
@@ -248,8 +235,11 @@ export class Session {
         start: (one, step) => trainer.start(one, step),
         explainNotFinite: (step, loss) => notFinite(store, step, loss),
         endEpoch: (advance) => this.#endEpoch(advance),
-        save: () => this.#saveToFolder(),
+        save: (name) => this.#saveToFolder(name),
         warnings: () => this.#warnings.splice(0),
+        unmeasured: this.#unmeasured(),
+        ended: () => this.#monitor?.isSpent === true,
+        best: () => this.#monitor?.best,
       },
       this.#position,
     )
@@ -268,15 +258,25 @@ export class Session {
       const validation = source && (await this.#evaluator.measure(source, options.batch))
       const averaged = validation && (await weights.measured(validation.loss))
       advance()
-      return { validation: validation ?? unmeasured, ...(averaged !== undefined && { averaged }) }
+      const better = validation !== undefined && this.#monitor?.take(validation, this.#position.epoch) === true
+      const best = this.#monitor?.best
+      return {
+        ...{ validation: validation ?? this.#unmeasured(), better },
+        ...(averaged !== undefined && { averaged }),
+        ...(best && { best }),
+      }
     })
   }
 
-  async #saveToFolder(): Promise<string | undefined> {
+  #unmeasured(): Metrics {
+    return unmeasured(this.#parts.measures)
+  }
+
+  async #saveToFolder(name: 'last' | 'best'): Promise<string | undefined> {
     const { folder } = this.#parts.options
     if (folder === undefined) return undefined
     await makeFolder(folder)
-    const path = join(folder, 'last.safetensors')
+    const path = join(folder, `${name}.safetensors`)
     await this.save(path)
     return path
   }

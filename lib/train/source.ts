@@ -7,7 +7,7 @@ import {
   type Dataset,
   type FieldArray,
   fieldOptions,
-  type FieldSpec,
+  type Fields,
   fromBatches,
   stepsPerEpoch,
   type Text,
@@ -23,17 +23,14 @@ export type UserBatches =
   Iterable<UserBatch> | AsyncIterable<UserBatch> | ((epoch: number) => Iterable<UserBatch> | AsyncIterable<UserBatch>)
 
 /** A training set and what is held back to measure it by. */
-export interface TrainingData {
-  readonly train: Dataset | Text | UserBatches
+export interface TrainingData<F extends Fields = Fields> {
+  readonly train: Dataset<F> | Text | UserBatches
   readonly validation?: Dataset | Text | UserBatches
   /** What every batch of an iterable holds; a data set says so itself. */
-  readonly fields?: Fields
+  readonly fields?: F
   /** What the labels stand for, from 0 on: a checkpoint keeps it. */
   readonly classes?: readonly string[]
 }
-
-/** Type and extents of each field of an example, by name. */
-export type Fields = Readonly<Record<string, FieldSpec>>
 
 /** Where an epoch begins, and how it is cut. */
 export interface EpochOptions {

@@ -1,14 +1,13 @@
 // The training program: forward, gradient of every parameter that was read, optimiser update, step count; one run per step.
 import type { CompilePrecision } from '../compile/index.js'
 import { grad } from '../autodiff/index.js'
-import type { Batch } from '../data/index.js'
-import { assign, OstrichError, read, type Variable, variablesRead } from '../graph/index.js'
+import type { Batch, Fields } from '../data/index.js'
+import { assign, OstrichError, read as readVariable, type Variable, variablesRead } from '../graph/index.js'
 import { add, mul, parameterGradient, step as stepVariable } from '../ops/index.js'
 import type { Optimizer } from '../optim/index.js'
 import type { Built, Programs } from './programs.js'
-import type { Fields } from './source.js'
+import { type Task, traced } from './objective.js'
 import { readState, type StateStore } from './state.js'
-import { forward, taken, type Task } from './task.js'
 
 export interface TrainingOptions {
   readonly task: Task
@@ -20,18 +19,17 @@ export interface TrainingOptions {
 
 export class Trainer {
   readonly #built: Built
-  readonly #taken: readonly string[]
   /** A loss for each run that may be in flight, and one for the caller. */
   readonly #losses = [0, 1, 2].map(() => new Float32Array(1))
 
   private constructor(
     built: Built,
-    fields: Fields,
+    /** The fields that the objective reads. */
+    readonly read: ReadonlySet<string>,
     /** What it updates, in the order in which the network reads it. */
     readonly parameters: readonly Variable[],
   ) {
     this.#built = built
-    this.#taken = taken(fields)
   }
 
   /** @throws OstrichError `ERR_OPTION` where the network has nothing to train */
@@ -40,8 +38,11 @@ export class Trainer {
     { task, fields, batch, optimizer, precision }: TrainingOptions,
   ): Promise<Trainer> {
     let parameters: Variable[] = []
+    let read: ReadonlySet<string> = new Set()
     const built = await programs.build({ name: 'train', mode: 'train', precision, brings: true }, () => {
-      const { loss } = forward(task, fields, batch)
+      const outcome = traced(task, fields, batch)
+      const { loss } = outcome
+      read = outcome.read
       parameters = variablesRead().filter((variable) => variable.role === 'parameter')
       if (parameters.length === 0) {
         throw new OstrichError(
@@ -58,9 +59,9 @@ export class Trainer {
       }
       const gradients = grad(
         task.overTime === 'sum' ? mul(loss, stepsOf(fields)) : loss,
-        parameters.map((variable) => read(variable)),
+        parameters.map((variable) => readVariable(variable)),
       )
-      const step = read(stepVariable)
+      const step = readVariable(stepVariable)
       const updates = parameters.map((variable, i) => ({
         variable,
         gradient: parameterGradient(variable, gradients[i]!),
@@ -69,14 +70,16 @@ export class Trainer {
       assign(stepVariable, add(step, 1))
       return { loss }
     })
-    return new Trainer(built, fields, parameters)
+    return new Trainer(built, read, parameters)
   }
 
   /** Starts a step; the promise is of the batch's mean loss before the update. */
   async start(batch: Batch, step: number): Promise<number> {
     const loss = this.#losses[step % this.#losses.length]!
     try {
-      await this.#built.program.run(Object.fromEntries(this.#taken.map((name) => [name, batch.feeds[name]!])), { loss })
+      await this.#built.program.run(Object.fromEntries([...this.read].map((name) => [name, batch.feeds[name]!])), {
+        loss,
+      })
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'ERR_DEVICE'
       const got = error instanceof Error ? error.message : String(error)

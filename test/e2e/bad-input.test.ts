@@ -47,7 +47,10 @@ describe('data', () => {
   })
 
   it.for([
-    [{ data: arrays({ x: new Float32Array(8) }) }, /expected fields x and target, got x/],
+    [
+      { data: arrays({ x: { data: new Float32Array(16 * 64), shape: [1, side, side] } }) },
+      /session\[data\]: expected a field target, got x/,
+    ],
     [{ data: images(8), batch: 16 }, /at most 8/],
     [{ data: 7 as never }, /expected a data set/],
     [{ data: { train: [] } }, /session\[data\.fields\]/],
@@ -136,7 +139,14 @@ describe('options', () => {
     ],
     [{ batch: '16' as never }, 'session[batch]: expected a whole number of at least 1, got "16"'],
     [{ inputs: { x: 1 } as never }, 'session[inputs]: expected a function for each field, got an object with x'],
-    [{ metrics: ['top1'] as never }, 'session[metrics]: expected a list of top5, perplexity, bits, got ["top1"]'],
+    [
+      { measures: { top1: 'top1' } as never },
+      'session[measures]: expected measures by name, such as { accuracy: measures.accuracy }, got an object with top1',
+    ],
+    [{ monitor: 'acuracy' }, 'session[monitor]: expected one of loss, accuracy, got acuracy (did you mean accuracy?)'],
+    [{ monitor: 'loss' }, 'session[monitor]: expected validation data to measure loss on, got none'],
+    [{ patience: 3 }, 'session[patience]: expected a measure to monitor beside it, got none'],
+    [{ metrics: ['top5'] } as never, 'got metrics'],
     [
       { checkpointEvery: { step: 1 } as never },
       'session[checkpointEvery]: expected the options steps, seconds, got step',

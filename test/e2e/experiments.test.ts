@@ -166,10 +166,9 @@ test('a network from a checkpoint can be attacked', limit, async () => {
   using attack = await lbfgsAttack(model, net, { shape: [2, 784] })
   const { reached, x: found } = await attack.run(x, target)
   expect([...reached]).toEqual([1, 1, 1, 1])
-  const forward = await model.compile(
-    (z: Tensor<'f32', [number, number]>) => ({ label: ops.argmax((net as (x: Tensor) => Tensor)(z)) }),
-    { z: [4, 784] },
-  )
+  const forward = await model.compile((z: Tensor<'f32', [number, number]>) => ({ label: ops.argmax(net(z)) }), {
+    z: [4, 784],
+  })
   expect([...(await forward.run({ z: found })).label]).toEqual([...target])
   expect(Object.keys(await model.parameters())).toHaveLength(6)
 })

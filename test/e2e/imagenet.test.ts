@@ -218,7 +218,7 @@ describe('packed images', () => {
     const rest: number[] = []
     for await (const event of run.events()) {
       if (event.type === 'step') rest.push(event.loss)
-      if (event.type === 'end') expect(event.validation.accuracy).toBeGreaterThanOrEqual(0)
+      if (event.type === 'end') expect(event.validation['accuracy']).toBeGreaterThanOrEqual(0)
     }
     expect(rest).toEqual(whole.slice(at11))
     await data.close()

@@ -5,6 +5,7 @@ import * as nn from '../../lib/nn/index.js'
 import * as optim from '../../lib/optim/index.js'
 import { mlp } from '../../lib/models/index.js'
 import { type DeviceName, diagnose, openDevice } from '../../lib/runtime/index.js'
+import { supervised } from '../../lib/train/objective.js'
 import { Programs } from '../../lib/train/programs.js'
 import { StateStore } from '../../lib/train/state.js'
 import { Trainer } from '../../lib/train/trainer.js'
@@ -46,7 +47,7 @@ async function trained(
   const opened = await openDevice({ device, deterministic: true })
   try {
     const trainer = await Trainer.create(new Programs(opened, new StateStore(opened), 1), {
-      task: { net, loss: nn.crossEntropy, inputs: {} },
+      task: { objective: supervised(net, nn.crossEntropy), inputs: {} },
       fields: { x: { dtype: 'f32', shape }, target: { dtype: 'i32', shape: [] } },
       batch,
       optimizer,

@@ -18,11 +18,11 @@ describe('a language model', () => {
       { data: { train: text, validation: circle(200, 6) }, epochs: 40, optimizer: optim.adam({ rate: 0.01 }) },
       async (run) => {
         const { validation } = await run.run()
-        expect(validation.perplexity).toBeLessThan(2.2)
-        expect(validation.perplexity).toBeCloseTo(Math.exp(validation.loss), 5)
-        expect(validation.bits).toBeCloseTo(validation.loss / Math.LN2, 5)
-        expect(validation.accuracy).toBeGreaterThan(0.85)
-        expect(validation.top5).toBeGreaterThan(validation.accuracy)
+        expect(validation['perplexity']).toBeLessThan(2.2)
+        expect(validation['perplexity']).toBeCloseTo(Math.exp(validation.loss), 5)
+        expect(validation['bits']).toBeCloseTo(validation.loss / Math.LN2, 5)
+        expect(validation['accuracy']).toBeGreaterThan(0.85)
+        expect(validation['top5']).toBeGreaterThan(validation['accuracy']!)
       },
     )
   })
@@ -41,7 +41,7 @@ describe('a language model', () => {
     const net = awdLstm({ vocabulary, features: 12, units: 16, layers: 3, drop })
     const optimizer = optim.sgd({ rate: 30, clipNorm: 0.25, weightDecay: 1.2e-6, average: { patience: 20 } })
     const data = { train: text, validation: circle(200, 6) }
-    const run = await session(net, options({ data, epochs: 70, overTime: 'mean', optimizer }))
+    const run = await session(net, options({ data, epochs: 120, overTime: 'mean', optimizer }))
     const averaged: unknown[] = []
     for await (const event of run.events()) if (event.type === 'epoch') averaged.push(event.averaged)
     // It begins, and not with the first measurements.
@@ -50,7 +50,7 @@ describe('a language model', () => {
     const [once, again] = [await run.evaluate(circle(200, 6), 1), await run.evaluate(circle(200, 6), 1)]
     const names = Object.keys(await run.parameters())
     await run.dispose()
-    expect(once.perplexity).toBeLessThan(2.5)
+    expect(once['perplexity']).toBeLessThan(2.5)
     // Nothing is dropped when it is measured.
     expect(again).toEqual(once)
     // One table for both ends.

@@ -13,7 +13,7 @@ type Rows = Tensor<'f32', [number, number]>
 
 describe('a network that makes its layers when it is called', () => {
   it('is refused, and says what to do', async () => {
-    const within = (x: Tensor) => (perceptron() as (x: Tensor) => Tensor)(x)
+    const within = (x: Tensor) => perceptron()(x)
     await expect(losses(within as never)).rejects.toMatchObject({ code: 'ERR_GRAPH' })
     await expect(losses(within as never)).rejects.toThrow(/variable\[w\].*make layers and variables once, outside/)
   })
@@ -42,7 +42,7 @@ describe('a network that makes its layers when it is called', () => {
 describe('a compiled function', () => {
   it('over another network of the same layers is refused by the path of its first weight', async () => {
     await using(convolutional(), {}, async (run) => {
-      const other = convolutional() as (x: Tensor) => Tensor
+      const other = convolutional()
       await expect(run.compile((x: Tensor) => ({ y: other(x) }), { x: [1, 1, side, side] })).rejects.toMatchObject({
         code: 'ERR_GRAPH',
         message: expect.stringMatching(

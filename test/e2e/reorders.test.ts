@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { windowFields } from '../../lib/data/index.js'
 import { recipes } from '../../lib/recipes/index.js'
 import { type Device, openDevice } from '../../lib/runtime/index.js'
+import { supervised } from '../../lib/train/objective.js'
 import { Programs } from '../../lib/train/programs.js'
 import { StateStore } from '../../lib/train/state.js'
 import { Trainer } from '../../lib/train/trainer.js'
@@ -30,7 +31,7 @@ describe.each(['f32', 'bf16'] as const)('a training step in %s', (precision) => 
     const steps = plan.example.batchAxis === 1 ? plan.example.shape[0] : undefined
     const programs = new Programs(device, store, 1)
     const trainer = await Trainer.create(programs, {
-      task: { net: plan.net, loss: plan.loss, inputs: plan.inputs ?? {} },
+      task: { objective: plan.objective ?? supervised(plan.net, plan.loss), inputs: plan.inputs ?? {} },
       fields: steps === undefined ? { x: plan.example, target: { dtype: 'i32', shape: [] } } : windowFields(steps),
       batch: plan.batch,
       optimizer: plan.optimizer,

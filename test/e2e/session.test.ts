@@ -120,7 +120,7 @@ describe('data', () => {
         const row = [...scores.subarray(5 * i, 5 * i + 5)]
         return sum + Number(row.indexOf(Math.max(...row)) === label)
       }, 0)
-      expect(end.validation.accuracy).toBeCloseTo(right / 37, 6)
+      expect(end.validation['accuracy']).toBeCloseTo(right / 37, 6)
       const logs = target.reduce((sum, label, i) => {
         const row = [...scores.subarray(5 * i, 5 * i + 5)]
         const top = Math.max(...row)

@@ -1,5 +1,5 @@
 // Small things to learn, made of seeded noise: every test here takes seconds.
-import { arrays, type Dataset, PhiloxStream } from '../../lib/data/index.js'
+import { arrays, type Dataset, type Fields, PhiloxStream } from '../../lib/data/index.js'
 import * as nn from '../../lib/nn/index.js'
 import * as optim from '../../lib/optim/index.js'
 import { session, type SessionOptions, type TrainEvent } from '../../lib/train/index.js'
@@ -9,7 +9,7 @@ export const classes = 5
 export const side = 8
 
 /** `length` images u8 [1, 8, 8] whose class is the brightest column pair; a last class has none. */
-export function images(length: number, seed = 3): Dataset<'x' | 'target'> {
+export function images(length: number, seed = 3): Dataset<Fields<'x' | 'target'>> {
   const noise = new PhiloxStream(seed, 0, 0)
   const x = new Uint8Array(length * side * side)
   const target = Int32Array.from({ length }, () => noise.below(classes))

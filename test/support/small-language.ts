@@ -3,7 +3,7 @@ import { PhiloxStream, type Text, Vocabulary } from '../../lib/data/index.js'
 import { lstmLm, type LstmLmConfig } from '../../lib/models/index.js'
 import * as nn from '../../lib/nn/index.js'
 import * as optim from '../../lib/optim/index.js'
-import { session, type SessionOptions } from '../../lib/train/index.js'
+import { measures as known, session, type SessionOptions } from '../../lib/train/index.js'
 
 export const vocabulary = 7
 export const config: LstmLmConfig = { vocabulary, units: 12, layers: 2, dropout: 0, init: 0.1 }
@@ -21,6 +21,9 @@ export function circle(length: number, seed = 5): Text {
 
 export const text = circle(400)
 
+const { accuracy, bits, perplexity, top5 } = known
+const measures = { accuracy, bits, perplexity, top5 }
+
 export function options(more: Partial<SessionOptions> = {}): SessionOptions {
   return {
     data: text,
@@ -29,7 +32,7 @@ export function options(more: Partial<SessionOptions> = {}): SessionOptions {
     optimizer: optim.sgd({ rate: 0.1 }),
     batch: 4,
     window: 5,
-    metrics: ['perplexity', 'bits', 'top5'],
+    measures: { ...measures },
     device: 'cpu',
     precision: 'f32',
     ...more,

@@ -2,7 +2,7 @@
 // fixed windows of the others. What an example looks like depends on (seed, epoch, its index) alone, so a resumed run, or one
 // with other workers, sees the same.
 import { expectOptions, is } from '../../base/index.js'
-import { type Dataset, describe, elementsOf, type EpochKey } from '../dataset.js'
+import { type Dataset, describe, elementsOf, type EpochKey, type Fields } from '../dataset.js'
 import { wholeNumber } from '../batches.js'
 import { DataError } from '../errors.js'
 import { philox4x32 } from '../philox.js'
@@ -27,7 +27,10 @@ const DOMAIN = 0x76696577
 const CHUNK = 8
 
 /** A set of images `x` u8 [channels, height, width] with labels `target`. */
-export type ImageSet = Dataset<'x' | 'target'>
+export type ImageSet = Dataset<{
+  readonly x: { readonly dtype: 'u8'; readonly shape: readonly number[] }
+  readonly target: { readonly dtype: 'i32'; readonly shape: readonly [] }
+}>
 
 interface Shape {
   readonly channels: number
@@ -108,7 +111,7 @@ export function viewed(set: ImageSet, crop: number | undefined, views: 1 | 10): 
   return { ...windowed(set, [10, channels, side, side], side, () => ({ windows })), views: 10 }
 }
 
-function shapeOf({ fields }: ImageSet): Shape {
+function shapeOf({ fields }: { readonly fields: Fields<'x'> }): Shape {
   const { dtype, shape } = fields.x
   const [channels = 0, height = 0, width = 0] = shape
   if (dtype === 'u8' && shape.length === 3) return { channels, height, width }

@@ -4,11 +4,11 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expectOptions, is } from '../../base/index.js'
 import { dataFolder } from '../folder.js'
-import { arrays, type Dataset } from '../dataset.js'
+import { arrays } from '../dataset.js'
 import { DataError, reasonOf } from '../errors.js'
 import { fetchOptions } from '../fetch-options.js'
 import { heldBackPlaces, holdBackOptions, type HoldBackOptions, parted } from '../hold-back.js'
-import { augmented, type AugmentOptions, viewed } from '../image/augment.js'
+import { augmented, type AugmentOptions, type ImageSet, viewed } from '../image/augment.js'
 import { ColourCounter, type ImageStatistics, statisticsOf } from '../image/statistics.js'
 import {
   checkRecords,
@@ -26,7 +26,7 @@ export { cifar10Classes } from './cifar10-format.js'
 export type { GetCifar10Options } from './cifar10-import.js'
 
 /** Images `x`: u8 [3, crop, crop] (32 unless told), red, green and blue planes; `target`: i32 scalar, a place in `cifar10Classes`. */
-export type Cifar10Set = Dataset<'x' | 'target'>
+export type Cifar10Set = ImageSet
 
 /** CIFAR-10 in three parts. */
 export interface Cifar10 {

@@ -25,7 +25,10 @@ function pinned(name: string, sha256: string): PinnedFile {
 }
 
 /** Images `x`: u8 [1, 28, 28], 0 is background and 255 is ink; `target`: i32 scalar, the digit. */
-export type MnistSet = Dataset<'x' | 'target'>
+export type MnistSet = Dataset<{
+  readonly x: { readonly dtype: 'u8'; readonly shape: readonly [1, 28, 28] }
+  readonly target: { readonly dtype: 'i32'; readonly shape: readonly [] }
+}>
 
 /** MNIST in three parts. */
 export interface Mnist {
@@ -101,7 +104,11 @@ async function readHalf(dir: string, half: string): Promise<MnistSet> {
       `${labelsPath}: expected labels in [0, ${CLASSES}), got ${String(labels.data[wrong])} at ${wrong}`,
     )
   }
-  return arrays({ x: { data: images.data, shape: [1, SIDE, SIDE] }, target: Int32Array.from(labels.data) })
+  const x = {
+    data: new Uint8Array(images.data.buffer, images.data.byteOffset, images.data.length),
+    shape: [1, SIDE, SIDE],
+  } as const
+  return arrays({ x, target: Int32Array.from(labels.data) })
 }
 
 async function locate(dir: string, name: string): Promise<string> {

@@ -3,7 +3,9 @@ import * as models from '../../../lib/models/index.js'
 import { type Graph, trace } from '../../../lib/graph/index.js'
 import * as nn from '../../../lib/nn/index.js'
 import * as optim from '../../../lib/optim/index.js'
+import { supervised } from '../../../lib/train/objective.js'
 import type { Programs } from '../../../lib/train/programs.js'
+import type { Network } from '../../../lib/train/types.js'
 import { Trainer } from '../../../lib/train/trainer.js'
 import { generator } from '../../support/random.js'
 
@@ -96,7 +98,7 @@ export async function learner(kind: string, seed: number): Promise<Graph> {
     },
   }
   await Trainer.create(programs as unknown as Programs, {
-    task: { net: net() as never, loss: nn.crossEntropy, inputs: {} },
+    task: { objective: supervised(net() as Network, nn.crossEntropy), inputs: {} },
     fields,
     batch,
     optimizer: drawOptimizer(generator(seed)),

@@ -1,13 +1,13 @@
 // Variations of images: what may come, that it depends on (seed, epoch, index) alone, and the fixed views.
 import { describe, expect, it } from 'vitest'
-import { arrays, augmented, batches, viewed } from '../../../lib/data/index.js'
+import { arrays, augmented, batches, type ImageSet, viewed } from '../../../lib/data/index.js'
 import { ColourCounter, eigen, statisticsOf } from '../../../lib/data/image/statistics.js'
 import { collectAll } from './support.js'
 
 /** Images [3, 4, 6] whose value says where it is: 24 * image + place, in every plane. */
 const count = 10
 const data = Uint8Array.from({ length: count * 72 }, (_, i) => 24 * Math.floor(i / 72) + (i % 24))
-const set = arrays({
+const set: ImageSet = arrays({
   x: { data, shape: [3, 4, 6] },
   target: Int32Array.from({ length: count }, (_, i) => i),
 })

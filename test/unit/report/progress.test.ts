@@ -22,7 +22,7 @@ const state = (step: number, more: Partial<ProgressState> = {}): ProgressState =
   steps: 100,
   batch: 128,
   loss: 0.12345,
-  accuracy: 0.971,
+  measures: ['accuracy 97.10 %'],
   ...more,
 })
 const bare = (text: string): string => text.replace(/\x1b\[[0-9;]*[A-Za-z]|\r/g, '')

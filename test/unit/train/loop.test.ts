@@ -26,7 +26,7 @@ class Fake {
         batch: 4,
         signal: undefined,
         every: {},
-        about: { stepsPerEpoch, parameters: 1, device: 'fake', precision: 'f32', threads: 1 },
+        about: { stepsPerEpoch, parameters: 1, device: 'fake', precision: 'f32', threads: 1, measures: {} },
         // eslint-disable-next-line @typescript-eslint/require-await -- a generator of batches that are there already
         async *epoch(epoch, startStep) {
           for (let step = startStep; step < stepsPerEpoch; step++)
@@ -56,7 +56,7 @@ class Fake {
         },
         endEpoch: (advance) => {
           advance()
-          return Promise.resolve({ validation: { loss: 0.5, accuracy: 0.75 } })
+          return Promise.resolve({ validation: { loss: 0.5, accuracy: 0.75 }, better: false })
         },
         save: () => {
           expect(this.inFlight, 'runs in flight while saving').toBe(0)
@@ -64,6 +64,9 @@ class Fake {
           return Promise.resolve('here')
         },
         warnings: () => [],
+        unmeasured: { loss: NaN },
+        ended: () => false,
+        best: () => undefined,
         ...more,
       },
       this.position,
