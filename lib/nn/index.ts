@@ -1,10 +1,24 @@
 // Layers, losses, initialisers: graph builders. Knows no data and no device.
 export * from './activations.js'
+export {
+  type Attended,
+  multiHeadAttention,
+  type MultiHeadAttention,
+  type MultiHeadAttentionOptions,
+} from './attention.js'
 export { conv2d, type Conv2dOptions } from './conv2d.js'
 export * as init from './init.js'
 export { isLayer, layer, type Layer, type LayerInfo, type LayerOptions, named, type Step } from './layer.js'
 export { linear, type LinearOptions } from './linear.js'
-export * from './losses.js'
+export {
+  accuracy,
+  binaryCrossEntropy,
+  type BinaryCrossEntropyOptions,
+  crossEntropy,
+  type CrossEntropyOptions,
+} from './losses.js'
+export type { MeanOptions } from './averaged.js'
+export * from './distances.js'
 export { local2d, type Local2dOptions } from './local2d.js'
 export { lrn, type LrnConvention, type LrnLayerOptions } from './lrn.js'
 export { mrnn, type MrnnOptions } from './mrnn.js'
@@ -23,6 +37,7 @@ export {
   type RnnOptions,
 } from './recurrent.js'
 export * from './reshaping.js'
+export { residual } from './residual.js'
 export { sequential } from './sequential.js'
 export { formatSummary, summary, type Summary, type SummaryInput, type SummaryRow } from './summary.js'
 export type {

@@ -1,9 +1,14 @@
-// Losses and metrics: scalars in the graph, means over all examples. Refuse operands that would only fit by broadcasting.
-import { formatShape, sameShape, ShapeError, type Tensor } from '../graph/index.js'
+// Losses and metrics of classes: scalars in the graph, means over all examples that count. Refuse operands that would only fit by
+// broadcasting.
+import { expectOptions, is } from '../base/index.js'
+import { formatShape, sameShape, type Shape, ShapeError, Tensor } from '../graph/index.js'
 import * as ops from '../ops/index.js'
+import { averaged, expectMask, type MeanOptions, weightedMean } from './averaged.js'
 import { typeText } from './check.js'
 
 type Scalar = Tensor<'f32', []>
+
+const aTensor = is.instance('a tensor', Tensor)
 
 function expectLabels(name: string, logits: Tensor, labels: Tensor): void {
   const wanted = logits.shape.slice(0, -1)
@@ -12,41 +17,89 @@ function expectLabels(name: string, logits: Tensor, labels: Tensor): void {
   throw new ShapeError(`${name}: expected ${expected}, got ${typeText(logits.rank < 2 ? logits : labels)}`)
 }
 
-function expectAlike(name: string, a: Tensor, b: Tensor): void {
-  if (a.dtype === b.dtype && sameShape(a.shape, b.shape)) return
-  throw new ShapeError(`${name}: expected two tensors alike, got ${typeText(a)} and ${typeText(b)}`)
+/** Options of `crossEntropy`. */
+export interface CrossEntropyOptions extends MeanOptions {
+  /**
+   * Share of the target that is spread over all classes alike, from 0 to below 1. Szegedy et al. 2016, "Rethinking the Inception
+   * architecture for computer vision", 7. Default: 0.
+   */
+  readonly smoothing?: number
+  /** Of each class, f32 [K]; the mean is divided by the weights of the labels. Default: 1 each. */
+  readonly weights?: Tensor<'f32'>
 }
 
 /**
- * Mean of -log softmax(logits)[label]: logits f32 [..., K], labels i32 [...] -> [].
- * @throws ShapeError where the extents of labels are not those of logits less the last. A label outside 0..K-1 is ERR_DATA.
- * @example nn.crossEntropy(net(x), labels)
+ * Mean of -log softmax(logits)[label]: logits f32 [..., K], labels i32 [...] -> []. Labels that do not count may be any number.
+ * @throws ShapeError where the extents of labels, mask or weights do not fit; OstrichError `ERR_OPTION`. A label outside 0..K-1 is ERR_DATA.
+ * @example nn.crossEntropy(net(x), labels, { smoothing: 0.1 })
  */
-export function crossEntropy(logits: Tensor<'f32'>, labels: Tensor<'i32'>): Scalar {
+export function crossEntropy(logits: Tensor<'f32'>, labels: Tensor<'i32'>, options: CrossEntropyOptions = {}): Scalar {
+  expectOptions<CrossEntropyOptions>('nn.crossEntropy', options, {
+    smoothing: is.number,
+    weights: aTensor,
+    mask: aTensor,
+  })
+  const { smoothing = 0, weights, mask } = options
   expectLabels('crossEntropy', logits, labels)
-  const rows = ops.reshape(logits, [-1, logits.shape.at(-1) ?? 1])
-  return ops.mean(ops.crossEntropy(rows, ops.reshape(labels, [-1])))
+  expectMask('crossEntropy', mask, labels.shape)
+  if (!(smoothing >= 0 && smoothing < 1)) {
+    throw new ShapeError(`crossEntropy: expected smoothing from 0 to below 1, got ${smoothing}`)
+  }
+  const classes = logits.shape.at(-1) ?? 1
+  if (weights !== undefined && typeText(weights) !== `f32[${classes}]`) {
+    throw new ShapeError(`crossEntropy: expected weights of f32[${classes}], got ${typeText(weights)}`)
+  }
+  const counts = mask && ops.reshape(ops.notEqual(mask, 0), [-1])
+  const flat = ops.reshape(labels, [-1])
+  const rows = ops.reshape(logits, [-1, classes])
+  const own = counts ? ops.where(counts, flat, 0) : flat
+  const plain: Tensor<'f32'> = ops.crossEntropy(rows, own)
+  if (smoothing === 0 && weights === undefined) return averaged('crossEntropy', plain, counts ? { mask: counts } : {})
+  const ofLabel = weights
+    ? ops.reshape(ops.gather(ops.reshape(weights, [classes, 1]), own), [-1])
+    : ops.ones(flat.shape)
+  const values = ops.add(
+    ops.mul(ops.mul(plain, ofLabel), 1 - smoothing),
+    ops.mul(spread(rows, weights), smoothing / classes),
+  )
+  const counted = (x: Tensor<'f32'>) => (counts ? ops.where(counts, x, 0) : x)
+  return weightedMean(counted(values), counted(ofLabel))
+}
+
+/** Sum over classes of -log softmax(logits), each times its weight: f32 [N, K] -> [N]. */
+function spread(rows: Tensor<'f32'>, weights: Tensor<'f32'> | undefined): Tensor<'f32'> {
+  const logs = ops.neg(ops.logSoftmax(rows))
+  return ops.sum(weights ? ops.mul<'f32', Shape, Shape>(logs, weights) : logs, -1)
+}
+
+/** Options of `binaryCrossEntropy`. */
+export interface BinaryCrossEntropyOptions extends MeanOptions {
+  /** Factor of the part of targets of 1, so that rare ones weigh more; more than 0. Default: 1. */
+  readonly positiveWeight?: number
 }
 
 /**
- * Mean of (prediction - target)^2 over all elements; both f32 of one shape.
- * @throws ShapeError where the shapes differ.
+ * Mean of -w t log p - (1 - t) log(1 - p) with p = sigmoid(logits) and w the positive weight, in a form that does not overflow; both
+ * f32 of one shape, targets from 0 to 1.
+ * @throws ShapeError where the shapes differ or a weight is not above 0; OstrichError `ERR_OPTION`.
+ * @example nn.binaryCrossEntropy(logits, targets, { positiveWeight: 3 })
  */
-export function meanSquaredError(prediction: Tensor<'f32'>, target: Tensor<'f32'>): Scalar {
-  expectAlike('meanSquaredError', prediction, target)
-  return ops.mean(ops.square(ops.sub(prediction, target)))
-}
-
-/**
- * Mean of -t log p - (1 - t) log(1 - p) with p = sigmoid(logits), in the form max(x, 0) - x t + log(1 + exp(-|x|)) that
- * does not overflow; both f32 of one shape, targets from 0 to 1.
- * @throws ShapeError where the shapes differ.
- */
-export function binaryCrossEntropy(logits: Tensor<'f32'>, targets: Tensor<'f32'>): Scalar {
+export function binaryCrossEntropy(
+  logits: Tensor<'f32'>,
+  targets: Tensor<'f32'>,
+  options: BinaryCrossEntropyOptions = {},
+): Scalar {
+  const kinds = { positiveWeight: is.number, mask: aTensor }
+  expectOptions<BinaryCrossEntropyOptions>('nn.binaryCrossEntropy', options, kinds)
+  const { positiveWeight = 1 } = options
   expectAlike('binaryCrossEntropy', logits, targets)
-  const tail = ops.log(ops.add(ops.exp(ops.neg(ops.abs(logits))), 1))
-  // `maximum`, not `relu`: at 0 its gradient is 1/2, which is that of the whole.
-  return ops.mean(ops.add(ops.sub(ops.maximum(logits, 0), ops.mul(logits, targets)), tail))
+  if (!(Number.isFinite(positiveWeight) && positiveWeight > 0)) {
+    throw new ShapeError(`binaryCrossEntropy: expected a positive weight of more than 0, got ${positiveWeight}`)
+  }
+  // -log p = softplus(-x), -log(1 - p) = x + softplus(-x).
+  const tail = ops.softplus(ops.neg(logits))
+  const weight = positiveWeight === 1 ? tail : ops.mul(tail, ops.add(ops.mul(targets, positiveWeight - 1), 1))
+  return averaged('binaryCrossEntropy', ops.add(ops.mul(logits, ops.sub(1, targets)), weight), options)
 }
 
 /**
@@ -56,4 +109,10 @@ export function binaryCrossEntropy(logits: Tensor<'f32'>, targets: Tensor<'f32'>
 export function accuracy(logits: Tensor<'f32'>, labels: Tensor<'i32'>): Scalar {
   expectLabels('accuracy', logits, labels)
   return ops.mean(ops.cast(ops.equal(ops.argmax(logits), labels), 'f32'))
+}
+
+/** @throws ShapeError where the two differ in dtype or shape */
+export function expectAlike(name: string, a: Tensor, b: Tensor): void {
+  if (a.dtype === b.dtype && sameShape(a.shape, b.shape)) return
+  throw new ShapeError(`${name}: expected two tensors alike, got ${typeText(a)} and ${typeText(b)}`)
 }

@@ -15,6 +15,8 @@ import { activate, type Activation, anActivation, expectActivation } from './act
 import { exactly, expectDType, expectFloat, expectInts, expectRank, expectShape } from './define.js'
 import { expectThat, floatAttr, register } from './define.js'
 import { aDType, aTensor } from './operand.js'
+import { channelAffine } from './batch-norm.js'
+import { ones } from './operand.js'
 import { cast } from './pointwise.js'
 import { paddingOf, type Padding, pairOf, type Pair, windowCount } from './window.js'
 
@@ -200,4 +202,60 @@ export function conv2d<D extends DType, C extends number, F extends number, G ex
   }
   const result = activate(forward(x, w, attrs, bias, dtype), activation)
   return result as Tensor<O, [number, F, number, number]>
+}
+
+/** Options of `convTranspose2d`. */
+export interface ConvTranspose2dOptions {
+  /** Distance between the windows in the result. Default: 1. */
+  readonly stride?: Pair
+  /** Taken off the result: one number for all sides, [height, width], or [top, left, bottom, right]. Default: 0. */
+  readonly padding?: Padding
+  /** Rows and columns more at the bottom and at the right, fewer than the stride. Default: 0. */
+  readonly outputPadding?: Pair
+  /** Default: 1, dense. */
+  readonly dilation?: Pair
+  /** Default: 1. */
+  readonly groups?: number
+  /** f32 [O]. */
+  readonly bias?: Tensor<'f32'>
+}
+
+const transposedSchema: Schema<ConvTranspose2dOptions> = {
+  stride: is.pair,
+  padding: is.padding,
+  outputPadding: is.pair,
+  dilation: is.pair,
+  groups: is.number,
+  bias: aTensor,
+}
+
+/**
+ * Transposed convolution, the gradient of a convolution by its input: x [N,C,H,W] with w [C,O/groups,KH,KW] -> [N,O,OH,OW],
+ * OH = (H - 1) stride + dilation (KH - 1) + 1 - top - bottom + output padding.
+ * @throws ShapeError where channels, groups or dtypes do not fit, or nothing is left of the result; OstrichError `ERR_OPTION`.
+ * @example convTranspose2d(x, w, { stride: 2 }) // x [128, 64, 7, 7], w [64, 32, 2, 2] -> [128, 32, 14, 14]
+ */
+export function convTranspose2d<D extends DType>(
+  x: Tensor<D>,
+  w: Tensor<NoInfer<D>>,
+  options: ConvTranspose2dOptions = {},
+): Tensor<D, [number, number, number, number]> {
+  expectOptions<ConvTranspose2dOptions>('ops.convTranspose2d', options, transposedSchema)
+  const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1, bias } = options
+  const attrs = {
+    stride: pairOf(stride),
+    padding: paddingOf(padding),
+    dilation: pairOf(dilation),
+    groups,
+    dtype: x.dtype,
+  }
+  const [top, left, bottom, right] = attrs.padding
+  const more = pairOf(outputPadding)
+  const size = [top + bottom, left + right].map((less, i) => {
+    const reach = attrs.dilation[i]! * ((w.shape[2 + i] ?? 1) - 1) + 1
+    return ((x.shape[2 + i] ?? 1) - 1) * attrs.stride[i]! + reach - less + more[i]!
+  })
+  const y = emitOne(gradInputOp, [x, w], { ...attrs, size })
+  const biased = bias ? channelAffine(y, ones([y.shape[1] ?? 1]), bias) : y
+  return biased as Tensor<D, [number, number, number, number]>
 }

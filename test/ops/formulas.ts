@@ -45,7 +45,7 @@ export const functions: Readonly<Record<string, Row>> = {
   },
   geluTanh: { formula: geluTanh, draw: smooth, isGolden: true },
   silu: { formula: (x = 0) => x / (1 + Math.exp(-x)), draw: smooth, isGolden: true },
-  softplus: { formula: (x = 0) => Math.log1p(Math.exp(x)), draw: smooth, isGolden: true },
+  softplus: { formula: (x = 0) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))), draw: smooth, isGolden: true },
   cos: { formula: Math.cos, draw: smooth, tolerance: accumulation },
   sin: { formula: Math.sin, draw: smooth, tolerance: accumulation },
 }

@@ -1,0 +1,90 @@
+// Functions of images and lines that are composed of other ops.
+import { expectOptions, is, type Schema } from '../base/index.js'
+import { type DType, type Shape, ShapeError, type Tensor } from '../graph/index.js'
+import { broadcastTo, reshape } from './axes.js'
+import { conv2d } from './conv2d.js'
+import { typeText } from './define.js'
+import { aTensor } from './operand.js'
+import { avgPool2d } from './pool2d.js'
+
+/** Options of `conv1d`. */
+export interface Conv1dOptions {
+  /** Default: 1. */
+  readonly stride?: number
+  /** On both sides. Default: 0. */
+  readonly padding?: number
+  /** Distance between taps; 1 is dense. Default: 1. */
+  readonly dilation?: number
+  /** Channels fall into this many groups that do not see each other. Default: 1. */
+  readonly groups?: number
+  /** f32 [O]. */
+  readonly bias?: Tensor<'f32'>
+}
+
+const schema: Schema<Conv1dOptions> = {
+  stride: is.number,
+  padding: is.number,
+  dilation: is.number,
+  groups: is.number,
+  bias: aTensor,
+}
+
+function expectRank(name: string, x: Tensor, rank: number, what: string): void {
+  if (x.rank !== rank) throw new ShapeError(`${name}: expected ${what}, got ${typeText(x)}`)
+}
+
+type Image<D extends DType> = Tensor<D, [number, number, number, number]>
+
+/**
+ * Convolution of lines: x [N,C,L] with w [O,C/groups,K] -> [N,O,OL], OL = floor((L + 2 padding - dilation (K - 1) - 1) / stride) + 1.
+ * @throws as `conv2d`; ShapeError for operands of other rank; OstrichError `ERR_OPTION`.
+ * @example conv1d(x, w, { padding: 1 }) // x [32, 64, 100], w [128, 64, 3] -> [32, 128, 100]
+ */
+export function conv1d<D extends DType>(
+  x: Tensor<D>,
+  w: Tensor<NoInfer<D>>,
+  options: Conv1dOptions = {},
+): Tensor<D, [number, number, number]> {
+  expectOptions('ops.conv1d', options, schema)
+  expectRank('conv1d', x, 3, 'x of [N, C, L]')
+  expectRank('conv1d', w, 3, 'w of [O, C / groups, K]')
+  const { stride = 1, padding = 0, dilation = 1, groups = 1, bias } = options
+  const row = ({ shape: [a = 1, b = 1, length = 1] }: Tensor): Shape => [a, b, 1, length]
+  const y = conv2d(reshape(x, row(x)) as Tensor as Image<D>, reshape(w, row(w)) as Tensor as Image<D>, {
+    stride: [1, stride],
+    padding: [0, padding],
+    dilation: [1, dilation],
+    groups,
+    ...(bias && { bias }),
+  })
+  const [n, channels, , length] = y.shape
+  return reshape(y as Tensor<D>, [n, channels, length])
+}
+
+/**
+ * Mean of each channel over all places: [N,C,H,W] -> [N,C].
+ * @throws ShapeError for another rank.
+ * @see Lin, Chen & Yan 2014, "Network in network", 3.2.
+ */
+export function globalAvgPool2d<D extends DType>(x: Tensor<D>): Tensor<D, [number, number]> {
+  expectRank('globalAvgPool2d', x, 4, 'x of [N, C, H, W]')
+  const [n = 1, channels = 1, height = 1, width = 1] = x.shape
+  const means = avgPool2d(x as Tensor as Image<D>, [height, width])
+  return reshape(means as Tensor<D>, [n, channels])
+}
+
+/**
+ * Each place repeated `factor` times along H and W (nearest neighbour): [N,C,H,W] -> [N, C, factor H, factor W].
+ * @throws ShapeError for another rank and a factor that is no whole number of at least 1.
+ * @example upsample2d(x, 2)
+ */
+export function upsample2d<D extends DType>(x: Tensor<D>, factor: number): Image<D> {
+  expectRank('upsample2d', x, 4, 'x of [N, C, H, W]')
+  if (!(Number.isSafeInteger(factor) && factor >= 1)) {
+    throw new ShapeError(`upsample2d: expected a factor to be a whole number of at least 1, got ${factor}`)
+  }
+  const [n = 1, channels = 1, height = 1, width = 1] = x.shape
+  const apart = reshape(x, [n, channels, height, 1, width, 1])
+  const repeated = broadcastTo(apart as Tensor<D>, [n, channels, height, factor, width, factor])
+  return reshape(repeated as Tensor<D>, [n, channels, factor * height, factor * width]) as Tensor as Image<D>
+}
