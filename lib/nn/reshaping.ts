@@ -1,7 +1,7 @@
 // Layers at the doors of a network: bytes to numbers, indices to features, images to features.
 import { expectOptions, is } from '../base/index.js'
-import { read, type Tensor } from '../graph/index.js'
-import { cast, flatten as flattenAxes, gather, mul } from '../ops/index.js'
+import { read, ShapeError, type Tensor } from '../graph/index.js'
+import { cast, equal, flatten as flattenAxes, gather, mul, reshape, where } from '../ops/index.js'
 import { expectCount } from './check.js'
 import { normal } from './init.js'
 import { layer, type Layer } from './layer.js'
@@ -28,13 +28,15 @@ export function fromBytes(): Layer<Tensor<'u8'>, SameShape> {
 export interface EmbeddingOptions {
   /** Default: normal with variance 1 / features, so that rows have length about 1. */
   readonly init?: Initializer
+  /** An index whose rows are zeros, and which trains nothing: what fills up sequences. Default: none. */
+  readonly padding?: number
   /** In paths; default: `embedding1`, `embedding2`, ... */
   readonly name?: string
 }
 
 /**
  * Rows of a trained table [vocabulary, features]: x i32 [...] -> f32 [..., features].
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1. An index outside the vocabulary is the run-time error ERR_DATA.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1, and a padding outside the vocabulary. An index outside the vocabulary is the run-time error ERR_DATA.
  * @example nn.embedding(10000, 650)
  */
 export function embedding<F extends number>(
@@ -42,15 +44,22 @@ export function embedding<F extends number>(
   features: F,
   options: EmbeddingOptions = {},
 ): Layer<Indices, Features<F>> {
-  expectOptions<EmbeddingOptions>('nn.embedding', options, { init: is.callable, name: is.text })
+  expectOptions<EmbeddingOptions>('nn.embedding', options, { init: is.callable, padding: is.number, name: is.text })
   expectCount('embedding', 'the vocabulary', vocabulary)
   expectCount('embedding', 'features', features)
-  const { init = normal(features ** -0.5), name } = options
+  const { init = normal(features ** -0.5), padding, name } = options
+  if (padding !== undefined && !(Number.isSafeInteger(padding) && padding >= 0 && padding < vocabulary)) {
+    throw new ShapeError(`embedding: expected padding to be an index from 0 to ${vocabulary - 1}, got ${padding}`)
+  }
   const w = parameter<[number, F]>('w', [vocabulary, features], init, { in: vocabulary, out: features })
   return layer<Indices, Features<F>>({
     kind: 'embedding',
     name,
     parameters: [w],
-    apply: (x) => gather(read(w), x) as Tensor<'f32'> as Features<F>,
+    apply: (x) => {
+      const rows: Tensor<'f32'> = gather(read(w), x)
+      const whole = padding === undefined ? rows : where(reshape(equal(x, padding), [...x.shape, 1]), 0, rows)
+      return whole as Features<F>
+    },
   })
 }

@@ -4,6 +4,7 @@ import { grad } from '../../../lib/autodiff/index.js'
 import { feed, Names, OstrichError, read, type Tensor, trace, verify } from '../../../lib/graph/index.js'
 import * as nn from '../../../lib/nn/index.js'
 import { mul, sum } from '../../../lib/ops/index.js'
+import { interpret } from '../../support/interpreter.js'
 import { ndarray } from '../../support/ndarray.js'
 import { evaluate, outputShape, paths, traced, uneven, untyped } from './support.js'
 
@@ -37,6 +38,21 @@ describe('extents', () => {
   test('embedding and bytes', () => {
     expect(outputShape(nn.embedding(10, 4), [2, 3], 'i32')).toEqual([2, 3, 4])
     expect(traced(nn.fromBytes(), [2, 3], 'u8').fetches[0]!.tensor.dtype).toBe('f32')
+  })
+
+  test('an embedding with padding gives zeros for it, and trains nothing by it', () => {
+    const layer = nn.embedding(3, 2, { padding: 1 })
+    const graph = trace({ name: 'net', names: new Names() }, () => {
+      const y = layer(feed('x', 'i32', [4]))
+      return { y, slope: grad(sum(mul(y, 3)), read(layer.parameters[0]!)) }
+    })
+    const states = { 'embedding1/w': ndarray([3, 2], [1, 2, 5, 6, 3, 4]) }
+    const { y, slope } = interpret(graph, { x: ndarray([4], [0, 1, 2, 1]) }, states).fetches
+    expect([...y!.data]).toEqual([1, 2, 0, 0, 3, 4, 0, 0])
+    expect([...slope!.data]).toEqual([3, 3, 0, 0, 3, 3])
+    expect(() => nn.embedding(3, 2, { padding: 3 })).toThrow(
+      'embedding: expected padding to be an index from 0 to 2, got 3',
+    )
   })
 
   test('dropout draws in training only', () => {
