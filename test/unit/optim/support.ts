@@ -1,4 +1,5 @@
 // Trains two small parameters in float64: the traced update evaluated step after step by the interpreter.
+import { expect } from 'vitest'
 import { grad } from '../../../lib/autodiff/index.js'
 import {
   assign,
@@ -102,4 +103,29 @@ export function expectedTrajectory(
     values.b = next('b', 4)
     return [...values.w, ...values.b]
   })
+}
+
+/** What a rule keeps of one element from step to step. */
+export type Memory = Record<string, number>
+export const steps = 12
+
+/** Holds steps of several numbers to those that are wanted. */
+export function expectClose(got: readonly number[][], wanted: readonly number[][]): void {
+  expect(got).toHaveLength(wanted.length)
+  got.forEach((row, t) => {
+    row.forEach((value, i) => {
+      expect(Math.abs(value - wanted[t]![i]!), `step ${t}, element ${i}`).toBeLessThan(1e-12)
+    })
+  })
+}
+
+/** Descent with momentum, as PyTorch's. */
+export function sgdRule(rate: number, momentum: number, decay: number, nesterov = false) {
+  return (w: number, gradient: number, memory: Memory) => {
+    const g = gradient + decay * w
+    // PyTorch's first buffer is the gradient itself.
+    const v = memory['v'] === undefined ? g : momentum * memory['v'] + g
+    memory['v'] = v
+    return w - rate * (nesterov ? g + momentum * v : v)
+  }
 }
