@@ -34,7 +34,9 @@ test('ten views are what the number of cifar10-local is of', { timeout: 600_000 
   const said = await ostrich(
     ...['train', 'cifar10-local', '--data', '.', '--epochs', '1', '--batch', '1000', '--folder', 'run', '--quiet'],
   )
-  expect(said).toMatch(/^test accuracy over ten views [\d.]+ % after [\d.]+ s \(86\.00 % (?:not )?reached\)/)
+  expect(said).toMatch(
+    /^test accuracy over ten views [\d.]+ %, loss [\d.]+ after [\d.]+ s \(86\.00 % (?:not )?reached\)/,
+  )
   const events = (await readFile(join(folder, 'run/log.jsonl'), 'utf8'))
     .trim()
     .split('\n')

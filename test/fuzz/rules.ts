@@ -265,9 +265,10 @@ export const rules: readonly Rule[] = [
   }),
   one('unfold', roomy, (x, draw) => ops.unfold(x as Images, window(draw))),
   one('softmax', ranked, (x, draw) => draw.of(ops.softmax, (t: F) => ops.mul(ops.logSoftmax(t), 0.2))(x)),
-  one('crossEntropy', matrix, (x, draw) => {
-    const [rows = 1, classes = 1] = x.shape
-    return ops.mul(ops.crossEntropy(x as Matrix, draw.indices([rows], classes) as never), 0.3)
+  one('crossEntropy', ranked, (x, draw) => {
+    const classes = x.shape.at(-1) ?? 1
+    const rows = ops.reshape(x, [-1, classes]) as Matrix
+    return ops.mul(ops.crossEntropy(rows, draw.indices([rows.shape[0]], classes) as never), 0.3)
   }),
   one('gather', matrix, (x, draw) => ops.gather(x as Matrix, draw.indices(draw.of([5], [2, 3]), x.shape[0] ?? 1))),
   one('scatterAdd', matrix, (x, draw) => {
