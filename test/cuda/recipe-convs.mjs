@@ -4,7 +4,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { env } from 'node:process'
 import { cases } from '../../bench/steps/cases.mjs'
-import { openDevice, Programs, StateStore, Trainer } from '../../bench/steps/library.mjs'
+import { openDevice, Programs, StateStore, supervised, Trainer } from '../../bench/steps/library.mjs'
 import { recipes } from '../../dist/recipes/index.js'
 
 /**
@@ -38,14 +38,15 @@ const ways = ['f32', 'tf32', 'bf16'].flatMap((precision) =>
 )
 
 /** One after the other over the same variables, so that those are initialised once. */
-const compile = async ({ net, loss, inputs = {}, optimizer, example }, { precision, deterministic }, sizes) => {
+const compile = async (plan, { precision, deterministic }, sizes) => {
+  const { net, loss, objective = supervised(net, loss), inputs = {}, optimizer, example } = plan
   const device = await openDevice({ device: 'cuda', deterministic })
   const store = new StateStore(device)
   const programs = new Programs(device, store, 1)
   const fields = { x: example, target: label }
   try {
     for (const batch of sizes) {
-      await Trainer.create(programs, { task: { net, loss, inputs }, fields, batch, optimizer, precision })
+      await Trainer.create(programs, { task: { objective, inputs }, fields, batch, optimizer, precision })
     }
   } finally {
     programs.dispose()
