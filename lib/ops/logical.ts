@@ -4,8 +4,11 @@ import type { Broadcast } from './broadcast.js'
 import { typeText } from './define.js'
 import { equal, less, maximum, minimum } from './pointwise.js'
 
+/** A function of two conditions, u8 of 0 and 1, which are broadcast. */
 export interface Connective {
+  /** Of two conditions of the same extents. */
   <S extends Shape>(a: Tensor<'u8', S>, b: Tensor<'u8', S>): Tensor<'u8', S>
+  /** Of conditions whose extents are broadcast. */
   <A extends Shape, B extends Shape>(a: Tensor<'u8', A>, b: Tensor<'u8', B>): Tensor<'u8', Broadcast<A, B>>
 }
 

@@ -80,7 +80,9 @@ export function chosen(options: RecipeOptions): RecipeOptions {
 
 /** Everything that a session needs besides data and device. */
 export interface Plan extends Required<Omit<RecipeOptions, 'text'>> {
+  /** What is trained, saved and asked. */
   readonly net: Network
+  /** Mean loss of a batch, from the network's output and the field `target`. */
   readonly loss: Loss
   readonly optimizer: Optimizer
   /** What is learned, where that is more than a loss of the network's output. */

@@ -18,7 +18,7 @@ export interface MeanMeasure extends MeasureInfo, Pair {}
 
 /** The loss in another unit. */
 export interface LossMeasure extends MeasureInfo {
-  /** @param loss the mean over the data set */
+  /** Of the mean loss over the data set. */
   readonly ofLoss: (loss: number) => number
 }
 
@@ -27,7 +27,7 @@ export type Fetched<O> = { readonly [K in keyof O]: O[K] extends Tensor<infer D 
 
 /** What the host adds up over one data set. */
 export interface Tally<O> {
-  /** @param outputs of a batch, valid during the call */
+  /** Takes the outputs of one batch, which are valid during the call. */
   add(outputs: Fetched<O>): void
   /** Called after the last batch. */
   value(): number

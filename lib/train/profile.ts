@@ -42,6 +42,7 @@ export interface Profile {
 }
 
 export interface ProfileOptions extends PlaceOptions {
+  /** Mean loss of a batch, from the network's output and the field `target`. */
   readonly loss: Loss
   readonly optimizer: Optimizer
   readonly batch: number

@@ -4,16 +4,16 @@ import type { DType, Tensor } from '../graph/index.js'
 import type { Measure, Pair } from './measure.js'
 
 /** A network: any function from one tensor to one tensor that reads Variables. */
-export type Network = { apply(x: Tensor): Tensor }['apply']
+export type Network = { /** Of one batch. */ apply(x: Tensor): Tensor }['apply']
 
 /** Mean loss of a batch, from the network's output and the field `target`. */
-export type Loss = { of(output: Tensor, target: Tensor): Tensor<'f32'> }['of']
+export type Loss = { /** f32 []. */ of(output: Tensor, target: Tensor): Tensor<'f32'> }['of']
 
 /**
  * How a field becomes what an objective takes, field by field. Default: `u8` is cast to f32 and scaled by 1/255, all else is taken
  * as it comes.
  */
-export type Inputs = Readonly<Record<string, { prepare(field: Tensor): Tensor }['prepare']>>
+export type Inputs = Readonly<Record<string, { /** Of one field. */ prepare(field: Tensor): Tensor }['prepare']>>
 
 /**
  * What the gradient is of, where the data is sequences in windows of T steps: the mean loss over time and streams, or T times
@@ -28,7 +28,9 @@ export interface Outcome {
 }
 
 /** What is learned: the fields of a batch to a loss, and measures beside it. `views` are those of each example in `x`. */
-export type Objective = { of(fields: Readonly<Record<string, Tensor>>, views: number): Outcome }['of']
+export type Objective = {
+  /** Of one batch. */ of(fields: Readonly<Record<string, Tensor>>, views: number): Outcome
+}['of']
 
 type Batched<S extends FieldSpec> = S extends { readonly batchAxis: 1 }
   ? number[]
