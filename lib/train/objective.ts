@@ -2,7 +2,7 @@
 // objective is called, and that `(net, loss)` is short for one of the fields `x` and `target`.
 import { is, nearest, OstrichError } from '../base/index.js'
 import { batched, DataError, type Fields } from '../data/index.js'
-import { expectTensor, feed, formatShape, ShapeError, type Tensor } from '../graph/index.js'
+import { expectTensor, feed, ShapeError, type Tensor } from '../graph/index.js'
 import { cast, div, log, maximum, mean, reshape, softmax } from '../ops/index.js'
 import { withFreshStreams } from '../ops/streams.js'
 import { expectMeasure, expectScalar, isTensor, type Measure, type Pair } from './measure.js'
@@ -46,9 +46,7 @@ export function supervised(net: Network, loss: Loss, measures?: Readonly<Record<
     const target = fields['target']!
     const value: unknown = loss(output, target)
     expectTensor(value, 'session[loss]')
-    if (value.dtype !== 'f32' || value.rank !== 0) {
-      throw new ShapeError(`session[loss]: expected an f32 scalar, got ${value.dtype}${formatShape(value.shape)}`)
-    }
+    expectScalar('session[loss]', value)
     const made = Object.entries(measures ?? usual(output, target)).map(([name, measure]): [string, Measure] => [
       name,
       typeof measure === 'function' ? measure(output, target) : measure,
