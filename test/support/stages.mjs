@@ -1,10 +1,10 @@
 // What both test runs are made of: stages that run one after another, though an earlier one failed, and a closing line
 // `N passed, N failed, N skipped`. A failed stage that counts no tests of its own is one failure, so that line and exit
-// code always agree.
+// code always agree. Before it stands a line `FAILED ...` for every test that failed, whose reason is far above.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { which } from '../../native/setup/system.mjs'
 
@@ -15,6 +15,9 @@ export const jobs = String(availableParallelism())
 export const run = (command, args, env = {}) =>
   spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } }).status === 0
 export const tool = (path, args, env) => run(process.execPath, [join(root, 'node_modules', path), ...args], env)
+
+/** Names of the tests that have failed, for the end of the run. */
+const failures = []
 
 export const nothing = { passed: 0, failed: 0, skipped: 0 }
 /** The counts of one stage, made to agree with whether it succeeded. */
@@ -53,7 +56,9 @@ export const nativeTests = (name, filter = [], env = {}) => {
   const output = ['--output-on-failure', '--output-junit', report]
   const ok = run('ctest', ['--test-dir', join(root, 'build', name), '--no-tests=error', ...output, ...filter], env)
   if (!existsSync(report)) return settle(false)
-  const suite = readFileSync(report, 'utf8').match(/<testsuite\b[^>]*>/s)[0]
+  const text = readFileSync(report, 'utf8')
+  const suite = text.match(/<testsuite\b[^>]*>/s)[0]
+  for (const [, test] of text.matchAll(/<testcase name="([^"]*)"[^>]*status="fail"/g)) failures.push(`${name}: ${test}`)
   const count = (key) => Number(suite.match(new RegExp(`\\b${key}="(\\d+)"`))?.[1] ?? 0)
   const [failed, skipped] = [count('failures'), count('skipped') + count('disabled')]
   return settle(ok, { passed: count('tests') - failed - skipped, failed, skipped })
@@ -71,6 +76,14 @@ export const vitest = (args = [], env = {}) => {
   )
   if (!existsSync(file)) return settle(false)
   const report = JSON.parse(readFileSync(file, 'utf8'))
+  for (const { name, status, message, assertionResults: tests } of report.testResults) {
+    const failed = tests.filter((test) => test.status === 'failed')
+    // A file that does not load has no tests.
+    if (status === 'failed' && failed.length === 0) failed.push({ fullName: '', failureMessages: [message] })
+    for (const { fullName, failureMessages } of failed) {
+      failures.push(`${relative(root, name)}: ${fullName}: ${failureMessages.join(' ').split('\n', 1)[0]}`)
+    }
+  }
   const skipped = chosen ? 0 : report.numPendingTests + report.numTodoTests
   return settle(ok && report.numPassedTests > 0, {
     passed: report.numPassedTests,
@@ -106,6 +119,7 @@ export const runStages = async (stages) => {
     lines.push(`  ${name.padEnd(11)} ${counts.failed === 0 ? 'ok    ' : 'FAILED'} ${seconds.padStart(6)} s ${busy}`)
   }
   process.stdout.write(`\n${lines.join('\n')}\n`)
+  for (const failure of failures) process.stdout.write(`FAILED ${failure}\n`)
   process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`)
   process.exitCode = total.failed === 0 ? 0 : 1
 }
