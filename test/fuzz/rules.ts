@@ -267,7 +267,7 @@ export const rules: readonly Rule[] = [
   one('softmax', ranked, (x, draw) => draw.of(ops.softmax, (t: F) => ops.mul(ops.logSoftmax(t), 0.2))(x)),
   one('crossEntropy', ranked, (x, draw) => {
     const classes = x.shape.at(-1) ?? 1
-    const rows = ops.reshape(x, [-1, classes]) as Matrix
+    const rows = ops.reshape(x, [-1, classes])
     return ops.mul(ops.crossEntropy(rows, draw.indices([rows.shape[0]], classes) as never), 0.3)
   }),
   one('gather', matrix, (x, draw) => ops.gather(x as Matrix, draw.indices(draw.of([5], [2, 3]), x.shape[0] ?? 1))),
