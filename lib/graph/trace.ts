@@ -210,6 +210,11 @@ export function variablesRead(): Variable[] {
   return [...current().states.keys()]
 }
 
+/** Path of the layer whose function is running; empty outside of any. */
+export function tracePath(): string {
+  return current().path
+}
+
 /** Mode of the trace that is running. */
 export function traceMode(): TraceMode {
   return current().mode

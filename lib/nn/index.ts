@@ -6,7 +6,16 @@ export {
   type MultiHeadAttention,
   type MultiHeadAttentionOptions,
 } from './attention.js'
+export {
+  bidirectional,
+  type Bidirectional,
+  type BidirectionalCall,
+  type BidirectionalOptions,
+  type BidirectionalRun,
+} from './bidirectional.js'
+export { type Cell, recurrent } from './cell.js'
 export { conv2d, type Conv2dOptions } from './conv2d.js'
+export { convLstm2d, type ConvLstm2dOptions } from './conv-lstm2d.js'
 export * as init from './init.js'
 export { isLayer, layer, type Layer, type LayerInfo, type LayerOptions, named, type Step } from './layer.js'
 export { linear, type LinearOptions } from './linear.js'
@@ -25,8 +34,10 @@ export { mrnn, type MrnnOptions } from './mrnn.js'
 export { maxout, type MaxoutOptions } from './maxout.js'
 export { batchNorm, type BatchNormLayerOptions, groupNorm, layerNorm, type NormLayerOptions } from './normalise.js'
 export { parameter } from './parameter.js'
+export { peepholeLstm, type PeepholeLstmOptions } from './peephole-lstm.js'
 export { withFreshStreams } from '../ops/streams.js'
 export { avgPool2d, maxPool2d } from './pool2d.js'
+export type { AnyRecurrent, RecurrenceOptions, Recurrent, RecurrentCall, RecurrentRun, States } from './recurrence.js'
 export {
   gru,
   type GruOptions,

@@ -3,16 +3,23 @@
 import { expectOptions, is, type Schema } from '../base/index.js'
 import { constant, keptBy, read, type Shape, ShapeError, type Tensor, type Variable } from '../graph/index.js'
 import * as ops from '../ops/index.js'
-import { add, matmul, reshape, zeros as zerosOf } from '../ops/index.js'
-import { CarriedState } from './carried.js'
-import { expectCount, expectNumber, ownerPath, typeText } from './check.js'
+import { add, type SequenceOptions, zeros as zerosOf } from '../ops/index.js'
+import { expectCount, expectNumber, typeText } from './check.js'
 import { uniform, zeros } from './init.js'
-import { layer, type Layer } from './layer.js'
 import { parameter } from './parameter.js'
+import { projected } from './projection.js'
+import {
+  type Recurrence,
+  type RecurrenceOptions,
+  recurrenceOptions,
+  type Recurrent,
+  recurrentLayer,
+  type States,
+} from './recurrence.js'
 import type { Features, Initializer } from './types.js'
 
-/** Options that all recurrent layers have. */
-export interface RecurrentOptions<U extends number = number, I extends number = number> {
+/** Options that all recurrent layers over features have. */
+export interface RecurrentOptions<U extends number = number, I extends number = number> extends RecurrenceOptions {
   /** H: extent of the state and of the output. */
   readonly units: U
   /** D. Default: what the first input has. */
@@ -21,26 +28,15 @@ export interface RecurrentOptions<U extends number = number, I extends number = 
   readonly init?: Initializer
   /** Of the biases. Default: zeros. */
   readonly biasInit?: Initializer
-  /** From the last step to the first. Default: false. */
-  readonly reverse?: boolean
-  /**
-   * Starts each run from the state that the last one left, for each number of streams N, in training and in evaluation apart.
-   * `withFreshStreams` says which streams start anew. Default: false, each run starts from zeros.
-   */
-  readonly carry?: boolean
-  /** In paths; default: `lstm1`, `lstm2`, ... */
-  readonly name?: string
 }
 
-/** The kinds of the options of all recurrent layers. */
+/** The kinds of the options of all recurrent layers over features. */
 export const recurrentOptions: Schema<RecurrentOptions> = {
+  ...recurrenceOptions,
   units: is.needed(is.number),
   inputs: is.number,
   init: is.callable,
   biasInit: is.callable,
-  reverse: is.flag,
-  carry: is.flag,
-  name: is.text,
 }
 
 /** Options of `lstm`. */
@@ -70,24 +66,25 @@ export interface GruOptions<U extends number = number, I extends number = number
   readonly recurrentBias?: boolean
 }
 
-/** What a kind of cell does with x W^T + b, [T, N, parts * H], from its first states: all of them, [T, N, H], h first. */
-type Cell = (
+/** An op over x W^T + b, [T, N, parts * H], from the first states: each state after each step, [T, N, H]. */
+type Sequence<S extends string> = (
   gates: Tensor<'f32'>,
   w: Tensor<'f32'>,
-  start: readonly Tensor<'f32'>[],
+  start: States<S>,
+  order: SequenceOptions,
   bias: Tensor<'f32'> | undefined,
-) => readonly Tensor<'f32'>[]
+) => States<S>
 
-interface Kind {
+interface Kind<S extends string> {
   readonly kind: string
   /** Pre-activations for each unit. */
   readonly parts: number
-  readonly states: readonly string[]
+  readonly states: readonly S[]
   /** Of the bias, and of a second one, beside the recurrent product. */
   readonly biases: readonly Initializer[]
-  /** The cell itself adds the second bias; else it is added to the first. */
+  /** The op itself adds the second bias; else it is added to the first. */
   readonly innerBias: boolean
-  readonly cell: Cell
+  readonly sequence: Sequence<S>
 }
 
 /** Weights of a layer. Those of the input are made when D is known. */
@@ -98,7 +95,6 @@ class Weights {
   readonly #biases: readonly Variable[]
 
   constructor(
-    readonly kind: string,
     readonly units: number,
     readonly parts: number,
     readonly init: Initializer,
@@ -122,11 +118,11 @@ class Weights {
   }
 
   /** Reads all that an x of f32 [T, N, D] needs. */
-  read(x: Tensor) {
+  read(x: Tensor, where: string) {
     const [inputs = x.shape.at(-1) ?? 1] = this.#x.keys()
-    if (x.rank !== 3 || x.shape[2] !== inputs) {
+    if (x.dtype !== 'f32' || x.rank !== 3 || x.shape[2] !== inputs) {
       const expected = `f32[T, N, ${this.#x.size === 0 ? 'D' : inputs}]`
-      throw new ShapeError(`${this.kind}[${ownerPath(read(this.#u))}]: expected x of ${expected}, got ${typeText(x)}`)
+      throw new ShapeError(`${where}: expected x of ${expected}, got ${typeText(x)}`)
     }
     const variables = [this.expect(inputs), this.#u, ...this.#biases]
     const [w, u, b, br] = variables.map((variable) => read(variable) as Tensor<'f32'>)
@@ -134,41 +130,30 @@ class Weights {
   }
 }
 
-function recurrent<U extends number, I extends number>(
-  { kind, parts, states, biases, innerBias, cell }: Kind,
-  { units, inputs, init: given, reverse, carry, name }: RecurrentOptions<U, I>,
-): Layer<Features<I>, Features<U>> {
+function recurrentOver<U extends number, I extends number, S extends string>(
+  { kind, parts, states, biases, innerBias, sequence }: Kind<S>,
+  { units, inputs, init: given, ...options }: RecurrentOptions<U, I>,
+): Recurrent<Features<I>, Features<U>, S> {
   expectCount(kind, 'units', units)
   if (inputs !== undefined) expectCount(kind, 'inputs', inputs)
   const init = given ?? uniform(-(units ** -0.5), units ** -0.5)
-  if (carry === true && reverse === true) {
-    throw new ShapeError(`${kind}: expected no carry with reverse, whose last step is the first of a sequence`)
-  }
-  const weights = new Weights(kind, units, parts, init, biases)
+  const weights = new Weights(units, parts, init, biases)
   if (inputs !== undefined) weights.expect(inputs)
-  const carried = states.map((label) => new CarriedState(label, units))
-  return layer<Features<I>, Features<U>>({
+  const recurrence: Recurrence<S> = {
     kind,
-    name,
     parameters: weights.all,
-    apply: (x) => {
-      const own = weights.read(x)
-      const where = `${kind}[${ownerPath(own.w)}]`
-      const [steps = 1, streams = 1, features = 1] = x.shape as Shape
-      const bias = own.br && !innerBias ? add(own.b, own.br) : own.b
-      const rows = reshape(x as Tensor<'f32'>, [steps * streams, features])
-      const products = matmul<'f32', Shape, Shape, false, true>(rows, own.w, { transposeB: true, bias })
-      const gates = reshape(products, [steps, streams, parts * units])
-      const start = carried.map((state) => (carry === true ? state.start(streams, where) : zerosOf([streams, units])))
-      const all = cell(gates, own.u, start, innerBias ? own.br : undefined)
-      if (carry === true) {
-        carried.forEach((state, i) => {
-          state.keep(all[i]!, steps - 1)
-        })
-      }
-      return all[0] as Tensor as Features<U>
+    states: (x, where) => {
+      weights.read(x, where)
+      const shape = [x.shape[1] ?? 1, units]
+      return Object.fromEntries(states.map((label) => [label, shape])) as unknown as Readonly<Record<S, Shape>>
     },
-  })
+    scan: (x, start, order, where) => {
+      const own = weights.read(x, where)
+      const bias = own.br && !innerBias ? add(own.b, own.br) : own.b
+      return sequence(projected(x as Tensor<'f32'>, own.w, bias), own.u, start, order, innerBias ? own.br : undefined)
+    },
+  }
+  return recurrentLayer<Features<I>, Features<U>, S>(recurrence, options)
 }
 
 /**
@@ -180,24 +165,21 @@ function recurrent<U extends number, I extends number>(
  */
 export function lstm<const U extends number, const I extends number = number>(
   options: LstmOptions<U, I>,
-): Layer<Features<I>, Features<U>> {
+): Recurrent<Features<I>, Features<U>, 'h' | 'c'> {
   const own = { recurrentBias: is.flag, forgetBias: is.number, weightDrop: is.number }
   expectOptions<LstmOptions>('nn.lstm', options, { ...recurrentOptions, ...own })
-  const { units, recurrentBias = false, forgetBias = 0, biasInit = zeros, reverse = false, weightDrop = 0 } = options
+  const { units, recurrentBias = false, forgetBias = 0, biasInit = zeros, weightDrop = 0 } = options
   expectNumber('lstm', 'the forget bias', forgetBias)
   // The two are summed: in both it would count twice, and a network that forgets nothing is lost from any other state.
   const first = forgetBias === 0 ? biasInit : forgetful(biasInit, units, forgetBias)
-  return recurrent<U, I>(
+  return recurrentOver<U, I, 'h' | 'c'>(
     {
       kind: 'lstm',
       parts: 4,
       states: ['h', 'c'],
       biases: recurrentBias ? [first, biasInit] : [first],
       innerBias: false,
-      cell: (gates, w, [h, c]) => {
-        const all = ops.lstm(gates, ops.dropout(w, weightDrop), { h: h!, c: c! }, { reverse })
-        return [all.h, all.c]
-      },
+      sequence: (gates, w, start, order) => ({ ...ops.lstm(gates, ops.dropout(w, weightDrop), start, order) }),
     },
     options,
   )
@@ -219,18 +201,18 @@ function forgetful(init: Initializer, units: number, more: number): Initializer 
  */
 export function rnn<const U extends number, const I extends number = number>(
   options: RnnOptions<U, I>,
-): Layer<Features<I>, Features<U>> {
+): Recurrent<Features<I>, Features<U>, 'h'> {
   const own = { recurrentBias: is.flag, activation: is.oneOf('tanh', 'relu') }
   expectOptions<RnnOptions>('nn.rnn', options, { ...recurrentOptions, ...own })
-  const { recurrentBias = false, activation = 'tanh', biasInit = zeros, reverse = false } = options
-  return recurrent<U, I>(
+  const { recurrentBias = false, activation = 'tanh', biasInit = zeros } = options
+  return recurrentOver<U, I, 'h'>(
     {
       kind: 'rnn',
       parts: 1,
       states: ['h'],
       biases: recurrentBias ? [biasInit, biasInit] : [biasInit],
       innerBias: false,
-      cell: (gates, w, [h]) => [ops.rnn(gates, w, h!, { activation, reverse })],
+      sequence: (gates, w, { h }, order) => ({ h: ops.rnn(gates, w, h, { activation, ...order }) }),
     },
     options,
   )
@@ -246,17 +228,17 @@ export function rnn<const U extends number, const I extends number = number>(
  */
 export function gru<const U extends number, const I extends number = number>(
   options: GruOptions<U, I>,
-): Layer<Features<I>, Features<U>> {
+): Recurrent<Features<I>, Features<U>, 'h'> {
   expectOptions<GruOptions>('nn.gru', options, { ...recurrentOptions, recurrentBias: is.flag })
-  const { units, recurrentBias = true, biasInit = zeros, reverse = false } = options
-  return recurrent<U, I>(
+  const { units, recurrentBias = true, biasInit = zeros } = options
+  return recurrentOver<U, I, 'h'>(
     {
       kind: 'gru',
       parts: 3,
       states: ['h'],
       biases: recurrentBias ? [biasInit, biasInit] : [biasInit],
       innerBias: true,
-      cell: (gates, w, [h], b) => [ops.gru(gates, w, b ?? zerosOf([3 * units]), h!, { reverse })],
+      sequence: (gates, w, { h }, order, b) => ({ h: ops.gru(gates, w, b ?? zerosOf([3 * units]), h, order) }),
     },
     options,
   )

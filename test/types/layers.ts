@@ -90,3 +90,24 @@ nn.sequential(dense, nn.sequential(nn.linear(11, 3), nn.relu()))
 export const other: nn.Layer<nn.Features<784>, nn.Features<11>> = dense
 // @ts-expect-error a kernel is required
 nn.conv2d(1, 32, {})
+
+// A call of a recurrent layer with states and lengths.
+declare const speech: Tensor<'f32', [number, number, 16]>
+declare const spoken: Tensor<'i32', [number]>
+const listener = nn.lstm({ inputs: 16, units: 8 })
+export const heard = listener.run(speech, { lengths: spoken })
+expectType<(typeof heard)['output'], Tensor<'f32', [number, number, 8]>>(true)
+export const memory: Tensor<'f32'> = listener.run(speech, { start: heard.last }).states.c
+const twoWays = nn.bidirectional(listener, nn.gru({ inputs: 16, units: 8, reverse: true }))
+export const started = { forward: heard.last, backward: { h: memory } }
+export const bothWays: Tensor<'f32'> = twoWays.run(speech, { start: started, lengths: spoken }).backward.last.h
+// @ts-expect-error features 16, but gets 784
+listener.run(sequence)
+// @ts-expect-error an lstm has a state c
+listener.run(speech, { start: { h: memory } })
+// @ts-expect-error lengths are integers
+listener.run(speech, { lengths: memory })
+// @ts-expect-error features of both directions
+nn.sequential(nn.linear(4, 8), twoWays)
+// @ts-expect-error a linear layer has no direction
+nn.bidirectional(listener, nn.linear(16, 8))

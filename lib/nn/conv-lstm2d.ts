@@ -1,0 +1,90 @@
+// The convolutional LSTM: states are images, and all products convolutions. Composed of single ops, one set for each time step;
+// the convolution of the input is one over T * N images.
+import { expectOptions, is, type Schema } from '../base/index.js'
+import { read, type Shape, ShapeError, type Tensor } from '../graph/index.js'
+import { add, conv2d, mul, type Pair, reshape, sigmoid, slice, tanh } from '../ops/index.js'
+import { cellLayer } from './cell.js'
+import { expectCount } from './check.js'
+import { glorotUniform, zeros } from './init.js'
+import { parameter } from './parameter.js'
+import { type RecurrenceOptions, recurrenceOptions, type Recurrent } from './recurrence.js'
+import type { Initializer } from './types.js'
+
+/** Options of `convLstm2d`. */
+export interface ConvLstm2dOptions extends RecurrenceOptions {
+  /** Odd, for both convolutions; images keep their extents. */
+  readonly kernel: Pair
+  /** Of both weights. Default: Glorot uniform. */
+  readonly init?: Initializer
+  /** Of the bias. Default: zeros. */
+  readonly biasInit?: Initializer
+}
+
+const schema: Schema<ConvLstm2dOptions> = {
+  ...recurrenceOptions,
+  kernel: is.needed(is.pair),
+  init: is.callable,
+  biasInit: is.callable,
+}
+
+/** Images over time, [T, N, C, H, W]. */
+type Film<C extends number = number> = Tensor<'f32', [number, number, C, number, number]>
+
+/**
+ * Long short-term memory over images: x f32 [T, N, in, H, W] -> h [T, N, out, H, W]. With z = W * x_t + b + U * h_{t-1} in the order
+ * i, f, g, o, where * is a convolution: c_t = sigmoid(z_f) c_{t-1} + sigmoid(z_i) tanh(z_g), h_t = sigmoid(z_o) tanh(c_t), without the
+ * peepholes of the paper.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for channels below 1, an even kernel and carry with reverse; when traced, for an x of
+ * other channels or rank.
+ * @see Shi et al. 2015, "Convolutional LSTM network: a machine learning approach for precipitation nowcasting", eq. 3.
+ * @example nn.convLstm2d(1, 64, { kernel: 5 }) // [10, 16, 1, 64, 64] -> [10, 16, 64, 64, 64]
+ */
+export function convLstm2d<I extends number, O extends number>(
+  inChannels: I,
+  outChannels: O,
+  options: ConvLstm2dOptions,
+): Recurrent<Film<I>, Film<O>, 'h' | 'c'> {
+  expectOptions('nn.convLstm2d', options, schema)
+  const { kernel, init = glorotUniform, biasInit = zeros, ...loop } = options
+  const [height, width] = typeof kernel === 'number' ? [kernel, kernel] : kernel
+  expectCount('convLstm2d', 'input channels', inChannels)
+  expectCount('convLstm2d', 'output channels', outChannels)
+  for (const extent of [height, width]) {
+    if (Number.isSafeInteger(extent) && extent >= 1 && extent % 2 === 1) continue
+    throw new ShapeError(`convLstm2d: expected an odd kernel, got ${extent}`)
+  }
+  const [gates, taps] = [4 * outChannels, height * width]
+  const fans = (channels: number) => ({ in: channels * taps, out: outChannels * taps })
+  const w = parameter('w', [gates, inChannels, height, width], init, fans(inChannels))
+  const u = parameter('u', [gates, outChannels, height, width], init, fans(outChannels))
+  const b = parameter('b', [gates], biasInit)
+  const padding = [(height - 1) / 2, (width - 1) / 2] as const
+  return cellLayer<Film<I>, Film<O>, 'h' | 'c'>(
+    {
+      kind: 'convLstm',
+      parameters: [w, u, b],
+      states: ([channels, ...extents]) => {
+        if (channels !== inChannels || extents.length !== 2) {
+          const got = ['T', 'N', channels, ...extents].join(', ')
+          throw new ShapeError(`expected x of f32[T, N, ${inChannels}, H, W], got f32[${got}]`)
+        }
+        return { h: [outChannels, ...extents], c: [outChannels, ...extents] }
+      },
+      inputs: (x) => {
+        const [steps = 1, rows = 1, , h = 1, v = 1] = x.shape
+        const all = conv2d(reshape(x, [steps * rows, inChannels, h, v]), read(w), { padding, bias: read(b) })
+        return [reshape(all, [steps, rows, gates, h, v])]
+      },
+      step: ([own], { h, c }) => {
+        const z = plus(own!, conv2d(h as Tensor<'f32', [number, O, number, number]>, read(u), { padding }))
+        const part = (k: number) => slice(z, [0, k * outChannels, 0, 0], c.shape)
+        const next = plus(times(sigmoid(part(1)), c), times(sigmoid(part(0)), tanh(part(2))))
+        return { h: times(sigmoid(part(3)), tanh(next)), c: next }
+      },
+    },
+    loop,
+  )
+}
+
+const plus = add<'f32', Shape, Shape>
+const times = mul<'f32', Shape, Shape>

@@ -1,0 +1,32 @@
+// Lengths of sequences as a mask of their steps.
+import { constant, type Shape, ShapeError, type Tensor } from '../graph/index.js'
+import { reshape } from './axes.js'
+import { typeText } from './define.js'
+import { gather } from './gather.js'
+import { zeros } from './operand.js'
+import { add, cast, less } from './pointwise.js'
+
+/**
+ * Which steps sequences of these lengths have: lengths i32 [N] -> u8 [T, N], 1 where t < lengths[n]. A length outside 0 to T is the
+ * run-time error ERR_DATA.
+ * @throws ShapeError for lengths of another dtype or rank, and steps that are no integer of at least 1.
+ * @example nn.crossEntropy(logits, tags, { mask: ops.sequenceMask(lengths, 20) })
+ */
+export function sequenceMask(lengths: Tensor<'i32'>, steps: number): Tensor<'u8', [number, number]> {
+  if ((lengths as Tensor).dtype !== 'i32' || lengths.rank !== 1) {
+    throw new ShapeError(`sequenceMask: expected lengths of i32[N], got ${typeText(lengths)}`)
+  }
+  if (!Number.isSafeInteger(steps) || steps < 1) {
+    throw new ShapeError(`sequenceMask: expected steps to be an integer of at least 1, got ${steps}`)
+  }
+  const [rows = 1] = lengths.shape
+  // A table of T + 1 zeros: a length outside of it is refused as every wrong index is.
+  const zero = cast(reshape(gather(zeros([steps + 1, 1]), lengths), [rows]), 'i32')
+  const known = reshape(add<'i32', Shape, Shape>(lengths, zero), [1, rows])
+  const t = constant(
+    'i32',
+    [steps, 1],
+    Array.from({ length: steps }, (_, i) => i),
+  )
+  return less<Shape, Shape>(t, known) as Tensor<'u8', [number, number]>
+}
