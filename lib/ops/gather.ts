@@ -22,7 +22,8 @@ const gatherOp = register({
   },
 })
 
-const scatterAddOp = register<{ readonly rows: number }>({
+/** Op of `scatterAdd`. */
+export const scatterAddOp = register<{ readonly rows: number }>({
   name: 'scatterAdd',
   kind: 'kernel',
   inBf16: 'f32',

@@ -41,8 +41,10 @@ class Step : public program::Step {
 
 class Builder : protected program::Placement {
  public:
+  using Placement::add_step;
   using Placement::homeless;
   using Placement::is_used;
+  using Placement::joins;
   using Placement::may_fail;
   using Placement::Placement;
   using Placement::shape;

@@ -50,9 +50,11 @@ struct Options {
 
 class Builder : protected program::Placement {
  public:
+  using Placement::add_step;
   using Placement::dtype;
   using Placement::homeless;
   using Placement::is_used;
+  using Placement::joins;
   using Placement::may_fail;
   using Placement::Placement;
   using Placement::shape;

@@ -1,4 +1,4 @@
-// Checks of matmul, and of table lookups: gather, scatterAdd.
+// Checks of matmul, and of rows of tables: gather, scatterAdd, coalesce, setRows.
 #include "program/check.h"
 #include "program/rules.h"
 
@@ -71,19 +71,55 @@ void check_gather(const ProgramSpec& spec, const NodeSpec& node) {
   expect_output(spec, node, 0, rows);
 }
 
+namespace {
+
+// index i32 [...] and a row for each [..., D]. Gives D.
+int64_t expect_rows(const NodeSpec& node, const ValueSpec& index, const char* what, const ValueSpec& rows) {
+  expect_dtype(node, "index", index, core::DType::i32);
+  expect_float(node, what, rows);
+  if (rows.shape.empty()) fail_node(node, what, ": expected rank 1 or more, got ", describe(rows));
+  core::Shape shape = index.shape;
+  shape.push_back(rows.shape.back());
+  expect_shape(node, what, rows, shape);
+  return rows.shape.back();
+}
+
+}  // namespace
+
 // index i32 [...], updates [..., D] -> [V, D]
 void check_scatterAdd(const ProgramSpec& spec, const NodeSpec& node) {
   expect_attrs(node, {"rows"});
   expect_inputs(node, 2, 2);
   expect_outputs(node, 1, 1);
-  const ValueSpec &index = input(spec, node, 0), &updates = input(spec, node, 1);
-  expect_dtype(node, "index", index, core::DType::i32);
-  expect_float(node, "updates", updates);
-  if (updates.shape.empty()) fail_node(node, "updates: expected rank 1 or more, got ", describe(updates));
+  const ValueSpec& updates = input(spec, node, 1);
+  const int64_t columns = expect_rows(node, input(spec, node, 0), "updates", updates);
+  expect_output(spec, node, 0, {updates.dtype, {get_size(node, "rows", 1), columns}});
+}
+
+// index i32 [...], updates [..., D] -> [..., D]
+void check_coalesce(const ProgramSpec& spec, const NodeSpec& node) {
+  expect_attrs(node, {"rows"});
+  expect_inputs(node, 2, 2);
+  expect_outputs(node, 1, 1);
+  get_size(node, "rows", 1);
+  const ValueSpec& updates = input(spec, node, 1);
+  expect_rows(node, input(spec, node, 0), "updates", updates);
+  expect_output(spec, node, 0, updates);
+}
+
+// table [V, D], index i32 [...], rows [..., D] -> [V, D]
+void check_setRows(const ProgramSpec& spec, const NodeSpec& node) {
+  expect_attrs(node, {});
+  expect_inputs(node, 3, 3);
+  expect_outputs(node, 1, 1);
+  const ValueSpec &table = input(spec, node, 0), &index = input(spec, node, 1), &rows = input(spec, node, 2);
+  expect_float(node, "table", table);
+  expect_rank(node, "table", table, 2);
+  expect_rows(node, index, "rows", rows);
   core::Shape shape = index.shape;
-  shape.push_back(updates.shape.back());
-  expect_shape(node, "updates", updates, shape);
-  expect_output(spec, node, 0, {updates.dtype, {get_size(node, "rows", 1), updates.shape.back()}});
+  shape.push_back(table.shape[1]);
+  expect_type(node, "rows", rows, {table.dtype, shape});
+  expect_output(spec, node, 0, table);
 }
 
 }  // namespace ostrich::program

@@ -26,16 +26,31 @@ DType Placement::dtype(const NodeSpec& node, size_t index) const {
   return spec.values[size_t(node.outputs[index])].dtype;
 }
 
-bool Placement::may_fail(const Slot* index, int64_t limit) {
-  const Checked wanted{index->storage, index->offset, core::count(index->shape), limit};
+int64_t Placement::limit_of(const Slot* index) const {
+  int64_t limit = -1;
   for (const Checked& known : checked_) {
-    if (known.storage == wanted.storage && known.offset == wanted.offset && known.count == wanted.count &&
-        known.limit <= limit) {
-      return false;
-    }
+    const bool same =
+        known.storage == index->storage && known.offset == index->offset && known.count == core::count(index->shape);
+    if (same && (limit < 0 || known.limit < limit)) limit = known.limit;
   }
-  checked_.push_back(wanted);
+  return limit;
+}
+
+bool Placement::may_fail(const Slot* index, int64_t limit) {
+  const int64_t known = limit_of(index);
+  if (known >= 0 && known <= limit) return false;
+  checked_.push_back({index->storage, index->offset, core::count(index->shape), limit});
   return true;
+}
+
+void Placement::joins(const std::vector<Slot*>& parts, const Slot* whole) {
+  int64_t limit = -1;
+  for (const Slot* part : parts) {
+    const int64_t known = limit_of(part);
+    if (known < 0) return;
+    limit = std::max(limit, known);
+  }
+  checked_.push_back({whole->storage, whole->offset, core::count(whole->shape), limit});
 }
 
 Storage* Placement::add_storage(Place place, size_t bytes) {
@@ -79,6 +94,26 @@ Slot* Placement::saved(Slot* slot) {
   return copy;
 }
 
+// Then every other step has read the old contents and nothing is refused any more: such a step can write in place.
+void Placement::let_updates_wait() {
+  const auto is_read = [&](const Slot* made) {
+    return std::any_of(steps.begin(), steps.end(), [&](const auto& step) {
+      return std::any_of(step->reads.begin(), step->reads.end(),
+                         [&](const Slot* read) { return read->storage->root() == made->storage->root(); });
+    });
+  };
+  const auto waits = [&](const auto& step) { return step->may_wait && !is_read(step->writes.front()); };
+  std::vector<bool> last;
+  for (const auto& step : steps) last.push_back(waits(step));
+  Steps ordered;
+  for (const bool is_last : {false, true}) {
+    for (size_t i = 0; i < steps.size(); ++i) {
+      if (last[i] == is_last) ordered.push_back(std::move(steps[i]));
+    }
+  }
+  steps = std::move(ordered);
+}
+
 void Placement::add_assigns() {
   // First all that reads a state, so that no assigned value is laid over what a later step still needs.
   std::vector<std::pair<Slot*, Slot*>> values;  // value, state
@@ -93,6 +128,7 @@ void Placement::add_assigns() {
     const auto replaces = [&](const auto& pair) { return pair.second->storage == read; };
     if (read->place == Place::state && std::any_of(values.begin(), values.end(), replaces)) source = saved(source);
   }
+  let_updates_wait();
   // A run that meets bad data leaves every state as it was.
   size_t first = 0;
   for (size_t i = 0; i < steps.size(); ++i) {

@@ -28,8 +28,12 @@ class Placement {
   // Whether a step that expects the elements of `index` in 0 .. limit - 1 can meet others: false where an earlier step
   // expects the same.
   bool may_fail(const Slot* index, int64_t limit);
+  // An index that is made of others holds what they hold, and is checked where all of them are.
+  void joins(const std::vector<Slot*>& parts, const Slot* whole);
   // True for a state whose home layout is still open.
   bool homeless(const Slot* slot) const;
+  // A step before the one that a factory returns. A state that is read in the layout it has keeps it.
+  void add_step(std::unique_ptr<Step> step);
 
   const ProgramSpec& spec;
   std::deque<Storage> storages;
@@ -40,8 +44,6 @@ class Placement {
   Storage* add_storage(Place place, size_t bytes);
   // The state that a slot looks into; -1 for none.
   int state_of(const Slot* slot) const;
-  // A state that is read in the layout it has keeps it.
-  void add_step(std::unique_ptr<Step> step);
   void keep_home_of(const Slot* slot);
   void add_copy(Slot* source, Slot* target, const char* why);
   // The contents of `slot` as they are now.
@@ -69,6 +71,10 @@ class Placement {
     size_t offset;
     int64_t count, limit;
   };
+
+  // The smallest limit below which all elements are known to lie; none: -1.
+  int64_t limit_of(const Slot* index) const;
+  void let_updates_wait();
 
   std::vector<bool> used_;  // by value id
   std::vector<Checked> checked_;

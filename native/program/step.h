@@ -64,6 +64,8 @@ class Step {
   std::string op, path, detail;  // for explain and profile; detail names the implementation chosen
   // It may meet bad data, at which the run ends. Placement::may_fail knows.
   bool can_fail = false;
+  // It makes the new contents of a state out of the old ones, and may as well run behind all other steps.
+  bool may_wait = false;
   // It writes nothing in a run that has met bad data before it. Only such a step may write into a state.
   bool is_guarded = false;
 };

@@ -43,12 +43,12 @@ describe.skipIf(missing !== undefined)(`memory of programs on ${backend}`, () =>
     const all = { feeds: [], states: [], constants: [], assigns: [], fetches: [], ...text }
     const json = JSON.stringify({ format: 'ostrich-program', version: 1, name: 'placement', ...all })
     const program = await device!.compile(json, buffers)
-    const result = await program.run(feeds, fetches).then(
+    const error = await program.run(feeds, fetches).then(
       () => undefined,
-      (error: unknown) => error as Error,
+      (met: unknown) => met as Error,
     )
     await Promise.all(buffers.map((buffer, i) => buffer.read(states[i]!)))
-    return result
+    return { error, arenaBytes: program.stats().arenaBytes }
   }
 
   it.each([
@@ -185,9 +185,88 @@ describe.skipIf(missing !== undefined)(`memory of programs on ${backend}`, () =>
     for (const program of [text, renumbered]) {
       const feeds = [new Float32Array(6).fill(1), Int32Array.of(0, 7)]
       const y = hostArray('f32', op === 'gather' ? 6 : 2)
-      const error = await run(program, [step, moment], feeds, [y])
+      const { error } = await run(program, [step, moment], feeds, [y])
       expect(error?.message).toMatch(/got 7/)
       expect([step[0], ...moment]).toEqual([3, 2, 2, 2, 2, 2, 2])
     }
+  })
+
+  const [rows, width] = [4096, 8]
+  const replaced = (table: number, index: number, from: number, to: number) => ({
+    op: 'setRows',
+    path: 'rows',
+    in: [table, index, from],
+    out: [value(to, [rows, width])],
+    attrs: {},
+  })
+  const count = (table: Float32Array, number: number) => table.filter((x) => x === number).length
+
+  it.each(['before', 'behind'])(
+    'rows of a state are replaced in place, where they stand %s a reader of old ones',
+    async (where) => {
+      const table = new Float32Array(rows * width).fill(1)
+      const [setting, reading] = where === 'before' ? [3, 4] : [4, 3]
+      const nodes = [
+        replaced(0, 1, 2, setting),
+        { op: 'sum', path: 'old', in: [0], out: [value(reading, [])], attrs: { axes: [0, 1], keepDims: false } },
+      ]
+      const text: Text = {
+        feeds: [value(0, [3], 'i32'), value(1, [3, width])],
+        states: [value(2, [rows, width])],
+        nodes: (where === 'before' ? nodes : nodes.toReversed()).map((node) => ({
+          ...node,
+          in: node.in.map((id) => (id === 0 ? 2 : id - 1)),
+        })),
+        assigns: [{ state: 2, value: setting }],
+        fetches: [{ name: 'sum', value: reading }],
+      }
+      const [sum, given] = [
+        new Float32Array(1),
+        Float32Array.from({ length: 3 * width }, (_, i) => 2 + Math.floor(i / width)),
+      ]
+      const { error, arenaBytes } = await run(text, [table], [Int32Array.of(4095, 7, 4095), given], [sum])
+      expect(error).toBeUndefined()
+      expect(sum[0]).toBe(rows * width)
+      expect([count(table, 1), count(table, 3), count(table, 4)]).toEqual([(rows - 2) * width, width, width])
+      expect(table[7 * width]).toBe(3)
+      expect(arenaBytes).toBeLessThan((rows * width * 4) / 8)
+    },
+  )
+
+  it('rows of two states change places', async () => {
+    const [a, b] = [10, 20].map((x) => new Float32Array(rows * width).fill(x)) as [Float32Array, Float32Array]
+    const text: Text = {
+      feeds: [value(0, [rows], 'i32')],
+      states: [value(1, [rows, width]), value(2, [rows, width])],
+      nodes: [replaced(1, 0, 2, 3), replaced(2, 0, 1, 4)],
+      assigns: [
+        { state: 1, value: 3 },
+        { state: 2, value: 4 },
+      ],
+    }
+    // Of each table, row 5 becomes the other's last, as its index is there again and again.
+    const { error } = await run(text, [a, b], [new Int32Array(rows).fill(5)], [])
+    expect(error).toBeUndefined()
+    expect([count(a, 10), count(a, 20), a[5 * width]]).toEqual([(rows - 1) * width, width, 20])
+    expect([count(b, 20), count(b, 10), b[5 * width]]).toEqual([(rows - 1) * width, width, 10])
+  })
+
+  it('rows that are written and read again in one run are there twice', async () => {
+    const table = new Float32Array(rows * width).fill(1)
+    const text: Text = {
+      feeds: [value(0, [1], 'i32'), value(1, [1, width])],
+      states: [value(2, [rows, width])],
+      nodes: [replaced(2, 0, 1, 3), pointwise([2, 3], [value(4, [rows, width])], [['sub', 'f32', 1, 0]])],
+      assigns: [{ state: 2, value: 3 }],
+      fetches: [{ name: 'change', value: 4 }],
+    }
+    const change = new Float32Array(rows * width)
+    await run(text, [table], [Int32Array.of(9), new Float32Array(width).fill(5)], [change])
+    expect([count(table, 5), table[9 * width], count(change, 4), count(change, 0)]).toEqual([
+      width,
+      5,
+      width,
+      (rows - 1) * width,
+    ])
   })
 })

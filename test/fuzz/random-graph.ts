@@ -91,6 +91,19 @@ export class Draw {
   }
 }
 
+/** The rows of a state with some of them replaced, by what is made of those that were there, or of others. */
+function someRows(draw: Draw, variable: Variable): Tensor | undefined {
+  const [rows = 1, width = 1] = variable.shape
+  if (variable.shape.length !== 2) return undefined
+  const index = draw.indices([draw.of(1, 5)], rows)
+  const before = ops.gather(
+    read(variable as Variable<'f32', [number, number]>),
+    draw.of(index, draw.indices(index.shape, rows)),
+  )
+  const sums = ops.coalesce(index, draw.float32([...index.shape, width]), rows)
+  return ops.setRows(read(variable), index, ops.mul(ops.add(before, sums), 0.3))
+}
+
 /** Each state becomes something of its shape, as often as not something that reads states. */
 function assignAll(draw: Draw): void {
   for (const variable of draw.variables) {
@@ -104,6 +117,7 @@ function assignAll(draw: Draw): void {
       () => draw.pick(fits),
       () => read(draw.of(...draw.variables.filter((v) => sameShape(v.shape, variable.shape)))),
       () => ops.add(read(variable) as Tensor<'f32'>, 1),
+      () => someRows(draw, variable),
       views,
     )()
     if (value !== undefined) assign(variable, value)

@@ -198,6 +198,11 @@ const movers: readonly Rule[] = [
   }),
 ]
 
+const maxPool = one('maxPool2d', roomy, (x, draw) => {
+  const { kernel, stride, padding } = window(draw)
+  return ops.maxPool2d(x as Images, kernel, { stride, padding })
+})
+
 export const rules: readonly Rule[] = [
   one('unary', any, (x, draw) => draw.of(...unary)(x)),
   one('unary', any, (x, draw) => draw.of(...unary)(x)),
@@ -223,10 +228,8 @@ export const rules: readonly Rule[] = [
   product,
   conv,
   conv,
-  one('maxPool2d', roomy, (x, draw) => {
-    const { kernel, stride, padding } = window(draw)
-    return ops.maxPool2d(x as Images, kernel, { stride, padding })
-  }),
+  maxPool,
+  maxPool,
   one('avgPool2d', roomy, (x, draw) => {
     const { kernel, stride, padding } = window(draw)
     return ops.avgPool2d(x as Images, kernel, { stride, padding, countPadding: draw.chance(0.5) })
@@ -274,6 +277,11 @@ export const rules: readonly Rule[] = [
   one('scatterAdd', matrix, (x, draw) => {
     const rows = draw.of(3, 9)
     return ops.tanh(ops.scatterAdd(draw.indices([x.shape[0] ?? 1], rows), x, rows) as Tensor as F)
+  }),
+  one('coalesce', matrix, (x, draw) => ops.mul(ops.coalesce(draw.indices([x.shape[0] ?? 1], 3), x, 3), 0.3)),
+  one('setRows', matrix, (x, draw) => {
+    const index = draw.indices(draw.of([5], [2, 3]), x.shape[0] ?? 1)
+    return ops.setRows(x, index, draw.like(x.dtype, [...index.shape, x.shape[1] ?? 1]))
   }),
   lstm,
   rnn,

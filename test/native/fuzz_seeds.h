@@ -96,6 +96,8 @@ inline std::vector<json> fuzz_seeds() {
       one_node("logSoftmax", "bf16[5,6]", "bf16[5,6]", none),
       one_node("gather", "f32[9,3] i32[5,2]", "f32[5,2,3]", none),
       one_node("scatterAdd", "i32[5,2] f32[5,2,3]", "f32[9,3]", R"({"rows": 9})"),
+      one_node("coalesce", "i32[5,2] bf16[5,2,3]", "bf16[5,2,3]", R"({"rows": 9})"),
+      one_node("setRows", "f32[9,3] i32[5,2] f32[5,2,3]", "f32[9,3]", none),
       one_node("lstm", "f32[3,2,16] f32[4,16] f32[2,4] f32[2,4] u8[3,2]", "f32[3,2,4] f32[3,2,4] f32[3,2,16]",
                R"({"reverse": false})"),
       one_node("lstmGrad", "f32[3,2,4] f32[3,2,16] f32[4,16] f32[3,2,4] f32[2,4] f32[3,2,4]",

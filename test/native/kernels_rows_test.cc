@@ -139,6 +139,10 @@ TEST(Rows, LabelsAndIndicesOutsideAreErrorsThatNameThePlace) {
                     "gather[test]: expected indices 0..4, got 9 at position 1");
   expect_data_error("scatterAdd", {low, x}, {{kF32, {8, 10}}}, {{"rows", 8}},
                     "scatterAdd[test]: expected indices 0..7, got 9 at position 1");
+  expect_data_error("coalesce", {low, x}, {{kF32, {5, 10}}}, {{"rows", 8}},
+                    "coalesce[test]: expected indices 0..7, got 9 at position 1");
+  expect_data_error("setRows", {test::random_array(kF32, {8, 10}, 4), low, x}, {{kF32, {8, 10}}}, json::object(),
+                    "setRows[test]: expected indices 0..7, got 9 at position 1");
 }
 
 TEST(Rows, NegativeIndicesAreRefusedWhateverTheLimit) {
@@ -173,6 +177,44 @@ TEST(Rows, ScatterAddSumsRowsInOrder) {
         const float rounded = dtype == kF32 ? exact[i] : core::bf16_to_float(core::float_to_bf16(exact[i]));
         ASSERT_EQ(float(y.values[i]), rounded) << core::name_of(dtype) << " element " << i;
       }
+    }
+  }
+}
+
+TEST(Rows, CoalesceSumsRowsInOrderAtTheLastOfThem) {
+  for (DType dtype : {kF32, kBf16}) {
+    const Array updates = test::random_array(dtype, {3000, 20}, 1), index = test::random_array(kI32, {3000}, 2, 200);
+    std::vector<float> sums(200 * 20), exact(3000 * 20);
+    for (size_t i = 0; i < updates.values.size(); ++i)
+      sums[size_t(index.values[i / 20]) * 20 + i % 20] += float(updates.values[i]);
+    std::vector<bool> taken(200);
+    for (size_t i = 3000; i-- > 0;) {
+      const size_t row = size_t(index.values[i]);
+      for (size_t j = 0; j < 20 && !taken[row]; ++j) exact[i * 20 + j] = sums[row * 20 + j];
+      taken[row] = true;
+    }
+    for (int threads : {1, 2}) {
+      // More rows than one pass of sorting tells apart.
+      const auto y =
+          test::run_node("coalesce", {index, updates}, {{dtype, {3000, 20}}}, {{"rows", 5000000}}, threads, 2)[0];
+      for (size_t i = 0; i < exact.size(); ++i) {
+        const float rounded = dtype == kF32 ? exact[i] : core::bf16_to_float(core::float_to_bf16(exact[i]));
+        ASSERT_EQ(float(y.values[i]), rounded) << core::name_of(dtype) << " element " << i;
+      }
+    }
+  }
+}
+
+TEST(Rows, SetRowsKeepsTheLastOfARow) {
+  for (DType dtype : {kF32, kBf16}) {
+    const Array table = test::random_array(dtype, {300, 20}, 1), rows = test::random_array(dtype, {3000, 20}, 2);
+    const Array index = test::random_array(kI32, {3000}, 3, 200);
+    auto exact = table.values;
+    for (size_t i = 0; i < rows.values.size(); ++i) exact[size_t(index.values[i / 20]) * 20 + i % 20] = rows.values[i];
+    for (int threads : {1, 2}) {
+      const auto y =
+          test::run_node("setRows", {table, index, rows}, {{dtype, {300, 20}}}, json::object(), threads, 2)[0];
+      ASSERT_EQ(y.values, exact) << core::name_of(dtype) << " with " << threads << " threads";
     }
   }
 }

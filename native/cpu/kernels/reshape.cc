@@ -170,6 +170,7 @@ std::unique_ptr<Step> make_concat(Builder& builder, const NodeSpec& node) {
               0);
     place += x->shape[axis];
   }
+  builder.joins(step->reads, y);
   return step;
 }
 

@@ -3,6 +3,7 @@
 
 #include "cuda/builder.h"
 #include "cuda/kernels/grid.h"
+#include "cuda/kernels/sorted_rows.h"
 
 namespace ostrich::cuda {
 namespace {
@@ -39,56 +40,29 @@ class GatherStep : public Step {
 
 class ScatterAddStep : public Step {
  public:
-  ScatterAddStep(Builder& builder, const NodeSpec& node, Slot* index, Slot* updates, Slot* y) {
-    sort_.n = core::count(index->shape);
-    OSTRICH_CHECK(sort_.n < int64_t(1) << 31);
-    sort_.rows = y->shape[0];
-    sort_.tiles = int((sort_.n + kSortTile - 1) / kSortTile);
-    sort_.fault = builder.fault();
-    sort_.site = builder.fault_site(node, FaultKind::index, sort_.rows);
-    can_fail = builder.may_fail(index, sort_.rows);
-    passes_ = 1;
-    while (passes_ < 4 && (sort_.rows - 1) >> (8 * passes_) > 0) ++passes_;
+  ScatterAddStep(Builder& builder, const NodeSpec& node, Slot* index, Slot* updates, Slot* y)
+      : sorted_(builder, node, index, y->shape[0]) {
+    can_fail = builder.may_fail(index, y->shape[0]);
     reads = {index, updates};
     writes = {y};
-    for (Slot*& slot : sorted_) writes.push_back(slot = builder.scratch(size_t(sort_.n) * 2 * sizeof(int32_t)));
-    writes.push_back(counts_ = builder.scratch(size_t(kSortTile) * size_t(sort_.tiles) * sizeof(int32_t)));
-    count_ = builder.kernel("gather", "sort_count");
-    scan_ = builder.kernel("gather", "sort_scan");
-    place_ = builder.kernel("gather", "sort_place");
+    writes.insert(writes.end(), sorted_.scratch().begin(), sorted_.scratch().end());
     detail = y->dtype == core::DType::bf16 ? "sum_rows_bf16" : "sum_rows_f32";
     sum_ = builder.kernel("gather", detail);
   }
 
   void run(CUstream stream) override {
-    sort_.counts = counts_->data<int32_t>();
-    const Grid tiles{unsigned(sort_.tiles)};
-    for (int pass = 0; pass < passes_; ++pass) {
-      SortArgs args = sort_;
-      args.shift = 8 * pass;
-      const int32_t* from = sorted_[(pass + 1) % 2]->data<const int32_t>();
-      args.keys = pass == 0 ? reads[0]->data<const int32_t>() : from;
-      args.positions = pass == 0 ? nullptr : from + sort_.n;
-      args.keys_out = sorted_[pass % 2]->data<int32_t>();
-      args.positions_out = args.keys_out + sort_.n;
-      count_.launch(stream, tiles, kSortTile, args);
-      scan_.launch(stream, {1}, kSortTile, args);
-      place_.launch(stream, tiles, kSortTile, args);
-    }
+    sorted_.run(stream, reads[0]->data<const int32_t>());
     const program::Slot* y = writes[0];
-    const int32_t* keys = sorted_[(passes_ + 1) % 2]->data<const int32_t>();
-    const ScatterArgs args{keys,        keys + sort_.n, reads[1]->data<const void>(), writes[0]->data<void>(), sort_.n,
-                           y->shape[0], y->shape[1]};
+    const ScatterArgs args{sorted_.keys(),  sorted_.positions(), reads[1]->data<const void>(),
+                           y->data<void>(), sorted_.count(),     y->shape[0],
+                           y->shape[1]};
     const auto threads = unsigned(std::min<int64_t>((args.columns + 31) / 32 * 32, kThreads));
     sum_.launch(stream, {unsigned(std::min<int64_t>(args.rows, 16 * kMaxBlocks))}, threads, args);
   }
 
  private:
-  Kernel count_, scan_, place_, sum_;
-  SortArgs sort_{};
-  int passes_;
-  Slot* sorted_[2];  // keys, then positions
-  Slot* counts_;
+  SortedRows sorted_;
+  Kernel sum_;
 };
 
 }  // namespace

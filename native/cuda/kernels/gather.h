@@ -1,4 +1,4 @@
-// What gather.cu's kernels take: positions [n] that name rows of a table [V, D].
+// What gather.cu's and rows.cu's kernels take: positions [n] that name rows of a table [V, D].
 #pragma once
 
 #include "cuda/fault.h"
@@ -30,8 +30,23 @@ struct SortArgs {
 struct ScatterArgs {
   const int32_t *keys, *positions;  // sorted
   const void* updates;              // [n, D]
-  void* y;                          // [V, D]
+  void* y;                          // [V, D]; of coalesce [n, D]
   int64_t n, rows, columns;
+};
+
+struct CheckRowsArgs {
+  const int32_t* index;
+  Fault* fault;
+  int32_t site;
+  int64_t n, rows;
+};
+
+struct SetRowsArgs {
+  const int32_t *keys, *positions;  // sorted
+  const void* rows;                 // [n, D]
+  void* y;                          // [V, D]
+  const Fault* fault;
+  int64_t n, units;  // of one row, as in GatherArgs
 };
 
 constexpr int kSortTile = 256;  // items of a tile, threads of a block, and values of a byte

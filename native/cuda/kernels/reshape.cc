@@ -168,6 +168,7 @@ std::unique_ptr<Step> make_concat(Builder& builder, const NodeSpec& node) {
     step->add(StridedCopy(builder, std::move(axes), x, 0, y, place * to[axis]));
     place += x->shape[axis];
   }
+  builder.joins(step->reads, y);
   return step;
 }
 
