@@ -2,8 +2,8 @@
 // outside of traces, or by something that keeps it for all of them.
 import { expectOptions, is, type Schema } from '../base/index.js'
 import { type DType, dtypes } from './dtype.js'
-import { GraphError } from './errors.js'
-import { count, type Shape } from './shape.js'
+import { GraphError, ShapeError } from './errors.js'
+import { count, formatShape, type Shape } from './shape.js'
 import { callSite } from './site.js'
 import type { Tensor } from './tensor.js'
 import { isTracing } from './tracing.js'
@@ -20,6 +20,11 @@ export interface VariableOptions<D extends DType, S extends Shape> {
   readonly dtype: D
   readonly shape: S
   readonly role: VariableRole
+  /**
+   * Of a table f32 [V, D] of which each batch reads few rows, by `gather`: optimisers update these rows in place and leave the others, with
+   * their moments, as they are. Default: false.
+   */
+  readonly sparse?: boolean
   /** Traced once, in an initialisation program; must return this dtype and shape. */
   readonly init: () => Tensor<D, S>
 }
@@ -29,6 +34,7 @@ const schema: Schema<VariableOptions<DType, Shape>> = {
   dtype: is.needed(is.oneOf(...dtypes)),
   shape: is.needed(is.numbers),
   role: is.needed(is.oneOf('parameter', 'statistic', 'shadow', 'scratch')),
+  sparse: is.flag,
   init: is.needed(is.callable),
 }
 
@@ -39,7 +45,7 @@ let keeping = false
 /**
  * Named state of a program. Two traces that read the same Variable share its memory.
  *
- * @throws GraphError within a traced function: each trace would make another, and so train one and measure one that is new
+ * @throws ShapeError for a sparse table without two axes; GraphError within a traced function: each trace would make another, and so train one and measure one that is new
  * @example
  * const w = new Variable({ label: 'w', dtype: 'f32', shape: [512, 784], role: 'parameter', init: () => zeros([512, 784]) })
  */
@@ -48,6 +54,8 @@ export class Variable<D extends DType = DType, S extends Shape = Shape> {
   readonly dtype: D
   readonly shape: S
   readonly role: VariableRole
+  /** Whether optimisers update the rows that a batch reads, in place. */
+  readonly sparse: boolean
   /** Its first value, traced in an initialisation program. */
   readonly init: () => Tensor<D, S>
 
@@ -58,6 +66,12 @@ export class Variable<D extends DType = DType, S extends Shape = Shape> {
     this.dtype = options.dtype
     this.shape = options.shape
     this.role = options.role
+    this.sparse = options.sparse ?? false
+    if (this.sparse && this.shape.length !== 2) {
+      throw new ShapeError(
+        `variable[${this.label}]: expected a sparse table with 2 axes, got ${formatShape(this.shape)}`,
+      )
+    }
     this.init = options.init
   }
 

@@ -30,6 +30,11 @@ export interface EmbeddingOptions {
   readonly init?: Initializer
   /** An index whose rows are zeros, and which trains nothing: what fills up sequences. Default: none. */
   readonly padding?: number
+  /**
+   * For a large vocabulary: an update costs by the rows that a batch reads, not by the table; optimisers leave other rows, and their
+   * moments, as they are. Such a table is read by its layer alone; docs/optimisers.md, "Large tables". Default: false.
+   */
+  readonly sparse?: boolean
   /** In paths; default: `embedding1`, `embedding2`, ... */
   readonly name?: string
 }
@@ -38,20 +43,26 @@ export interface EmbeddingOptions {
  * Rows of a trained table [vocabulary, features]: x i32 [...] -> f32 [..., features].
  * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1, and a padding outside the vocabulary. An index outside the vocabulary is the run-time error ERR_DATA.
  * @example nn.embedding(10000, 650)
+ * @example nn.embedding(1_000_000, 100, { sparse: true })
  */
 export function embedding<F extends number>(
   vocabulary: number,
   features: F,
   options: EmbeddingOptions = {},
 ): Layer<Indices, Features<F>> {
-  expectOptions<EmbeddingOptions>('nn.embedding', options, { init: is.callable, padding: is.number, name: is.text })
+  expectOptions<EmbeddingOptions>('nn.embedding', options, {
+    init: is.callable,
+    padding: is.number,
+    sparse: is.flag,
+    name: is.text,
+  })
   expectCount('embedding', 'the vocabulary', vocabulary)
   expectCount('embedding', 'features', features)
-  const { init = normal(features ** -0.5), padding, name } = options
+  const { init = normal(features ** -0.5), padding, sparse, name } = options
   if (padding !== undefined && !(Number.isSafeInteger(padding) && padding >= 0 && padding < vocabulary)) {
     throw new ShapeError(`embedding: expected padding to be an index from 0 to ${vocabulary - 1}, got ${padding}`)
   }
-  const w = parameter<[number, F]>('w', [vocabulary, features], init, { in: vocabulary, out: features })
+  const w = parameter<[number, F]>('w', [vocabulary, features], init, { in: vocabulary, out: features }, sparse)
   return layer<Indices, Features<F>>({
     kind: 'embedding',
     name,

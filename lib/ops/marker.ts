@@ -48,7 +48,7 @@ export const parameterGradientOp = defineOp<{ readonly parameter: string }>({
 /**
  * The gradient itself, marked as that of a variable: passes know by it where a backward pass ends and an update begins.
  * A session and every optimiser mark what they are given; who writes an update of his own may.
- * @throws ShapeError where it is not of the variable's dtype and shape.
+ * @throws ShapeError where it is not of the variable's dtype and shape; of a sparse table it may be of rows, [N, D].
  * @example assign(w, sub(read(w), mul(parameterGradient(w, grad(loss, read(w))), 0.1)))
  */
 export function parameterGradient<D extends DType, S extends Shape>(
@@ -58,7 +58,8 @@ export function parameterGradient<D extends DType, S extends Shape>(
   const { path } = read(variable).node
   const { op, attrs } = gradient.node
   if (op.name === parameterGradientOp.name && attrs['parameter'] === path) return gradient
-  if (gradient.dtype !== variable.dtype || !sameShape(gradient.shape, variable.shape)) {
+  const isOfRows = variable.sparse && gradient.rank === 2 && gradient.shape[1] === variable.shape[1]
+  if (gradient.dtype !== variable.dtype || !(isOfRows || sameShape(gradient.shape, variable.shape))) {
     const [expected, got] = [variable, gradient].map(({ dtype, shape }) => `${dtype}${formatShape(shape)}`)
     throw new ShapeError(`parameterGradient[${path}]: expected ${expected}, got ${got}`)
   }

@@ -1,5 +1,5 @@
 // What every optimiser shares: options, gradients made ready (summed over batches, clipped, decayed), moments beside their parameters.
-import { assign, at, formatShape, read, sameShape, ShapeError, type Tensor, type Variable } from '../graph/index.js'
+import { at, formatShape, read, sameShape, ShapeError, type Tensor, type Variable } from '../graph/index.js'
 import { expectKinds, is, type Schema } from '../base/index.js'
 import {
   add,
@@ -18,9 +18,10 @@ import {
 import { Accumulation } from './accumulation.js'
 import { Averaging, type AveragingOptions, type Put } from './averaging.js'
 import { clipByGlobalNorm } from './clip.js'
-import { type Group, Groups } from './groups.js'
+import { type Group, Groups, type Settings } from './groups.js'
 import { Moments, parentOf } from './moments.js'
 import { expectRange } from './ranges.js'
+import { expectOfRows, putRows, rowsOf, type Touched, touchedRows } from './rows.js'
 import { rateAt, type Schedule, type Step } from './schedules.js'
 
 /** A parameter and dL/d(parameter), both f32 of one shape. */
@@ -88,7 +89,7 @@ export const optimizerOptions: Schema<OptimizerOptions> = {
   average: is.object,
 }
 
-/** One parameter within an update. All tensors f32. */
+/** One parameter within an update, or the rows of it that a batch touched. All tensors f32. */
 export interface Slot {
   /** Value before the step; with decoupled decay, shrunk by it. */
   readonly value: Tensor
@@ -101,6 +102,17 @@ export interface Slot {
 
 /** Makes what the slots of one step share (bias corrections), then the rule: next value of a parameter. */
 export type Rule = (step: Step) => (slot: Slot) => Tensor
+
+/** A parameter that is not frozen. */
+interface Moving {
+  readonly variable: Variable
+  readonly path: string
+  readonly settings: Settings
+  readonly decay: number
+  /** Of a sparse table, the rows that the gradient is of. */
+  readonly touched: Touched | undefined
+  readonly gradient: Tensor
+}
 
 /** Makes an optimiser of a rule. */
 export function optimizer(name: string, options: OptimizerOptions, rule: Rule): Optimizer {
@@ -127,34 +139,38 @@ export function optimizer(name: string, options: OptimizerOptions, rule: Rule): 
       const step = accumulation?.updates ?? count
       const due = accumulation?.count()
       const rate = rateAt(options.rate, step)
-      const own = updates.map(({ variable, gradient }) => {
-        const value = read(variable)
-        const { path } = value.node
-        const marked = parameterGradient(variable, gradient)
-        return { variable, value, path, gradient: marked, settings: groups.of({ variable, path }) }
+      const moving = updates.flatMap(({ variable, gradient }): Moving[] => {
+        const { path } = read(variable).node
+        const settings = groups.of({ variable, path })
+        if (settings.frozen === true) return []
+        const one = { variable, path, settings, decay: settings.weightDecay ?? weightDecay }
+        if (!variable.sparse) return [{ ...one, touched: undefined, gradient: parameterGradient(variable, gradient) }]
+        const label = `optim.${name}[${path}]`
+        expectOfRows(label, path, { weightDecay: one.decay, accumulate, average: options.average })
+        const touched = at({ path: parentOf(path), site: undefined }, () => touchedRows(label, gradient))
+        return touched ? [{ ...one, touched, gradient: parameterGradient(variable, touched.gradient) }] : []
       })
-      const moving = own.filter(({ settings }) => settings.frozen !== true)
       const raw = moving.map(({ variable, path, gradient }) =>
         accumulation && due ? accumulation.mean(variable, path, gradient, due) : gradient,
       )
       const gradients = options.clipNorm === undefined ? raw : clipByGlobalNorm(raw, options.clipNorm)
       const next = rule(step)
       const weight = averaging?.weight(step)
-      /** Assigns a state its next value, where the batch is the last of a sum. */
-      const put: Put = (variable, after) => {
-        assign(variable, due === undefined ? after : where(due, after, read(variable)))
-      }
-      for (const [i, { variable, value, path, settings }] of moving.entries()) {
+      for (const [i, { variable, path, settings, decay, touched }] of moving.entries()) {
+        /** Assigns a state its next value, where the batch is the last of a sum. */
+        const put: Put = (state, after) => {
+          putRows(state, due === undefined ? after : where(due, after, rowsOf(state, touched)), touched)
+        }
         at({ path: parentOf(path), site: undefined }, () => {
-          const decay = settings.weightDecay ?? weightDecay
           const factor = settings.rateFactor ?? 1
           const rated = factor === 1 ? rate : mul(rate, rateAt(factor, step))
           const moment: Slot['moment'] = (label, replaced) => {
             const one = moments.of(variable, path, label)
-            const after = replaced(read(one))
+            const after = replaced(rowsOf(one, touched))
             put(one, after)
             return after
           }
+          const value = rowsOf(variable, touched)
           const slot = decayed({ value, gradient: gradients[i]!, rate: rated, moment }, decay, form)
           const after = limited(next(slot), settings.maxNorm)
           put(variable, after)

@@ -32,7 +32,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-test.for(['README.md', 'docs/adding-a-model.md', 'docs/training.md'])(
+test.for(['README.md', 'docs/adding-a-model.md', 'docs/training.md', 'docs/optimisers.md'])(
   'the program in %s compiles and runs',
   { timeout: 120_000 },
   async (document) => {

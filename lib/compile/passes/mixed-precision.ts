@@ -63,6 +63,8 @@ class Precision {
   readonly #uses: Uses
   readonly #wanted: Set<Tensor>
   readonly #gradients: Set<Tensor>
+  /** Sparse tables: a copy in bf16 would cost by the table at each update, so that rows are read in f32 and narrowed. */
+  readonly #tables: Set<Tensor>
   /** The bf16 copy of each f32 tensor of the new graph. */
   readonly #copies = new Map<Tensor, Tensor>()
 
@@ -70,6 +72,7 @@ class Precision {
     this.#uses = usesOf(graph)
     this.#wanted = wantedInBf16(graph, this.#uses)
     this.#gradients = weightGradients(graph, this.#uses)
+    this.#tables = new Set(graph.states.filter(({ variable }) => variable.sparse).map(({ tensor }) => tensor))
   }
 
   visit(node: Node, old: Node, rewriter: Rewriter): readonly Tensor[] | undefined {
@@ -96,9 +99,10 @@ class Precision {
 
   #follows(node: Node, old: Node, own: readonly number[]): boolean {
     if (output(node).dtype !== 'f32') return false
+    const floats = node.inputs.filter((tensor, i) => tensor.dtype === 'f32' && own.includes(i))
+    if (floats.length > 0 && floats.every((tensor) => this.#tables.has(tensor))) return false
     if (this.#wanted.has(output(old))) return true
     if (node.op.kind === 'pointwise' && this.#gradients.has(output(old))) return false
-    const floats = node.inputs.filter((tensor, i) => tensor.dtype === 'f32' && own.includes(i))
     return floats.some((tensor) => widened(tensor)) && floats.every((tensor) => widened(tensor) ?? isLiteral(tensor))
   }
 

@@ -5,7 +5,18 @@ import { compileGraph } from '../../../lib/compile/index.js'
 import { cse } from '../../../lib/compile/passes/cse.js'
 import { mixedPrecision } from '../../../lib/compile/passes/mixed-precision.js'
 import { shadow } from '../../../lib/compile/passes/shadow.js'
-import { assign, feed, type Graph, printGraph, read, type Tensor, trace, verify } from '../../../lib/graph/index.js'
+import {
+  assign,
+  feed,
+  type Graph,
+  printGraph,
+  read,
+  type Tensor,
+  trace,
+  Variable,
+  verify,
+} from '../../../lib/graph/index.js'
+import { sgd } from '../../../lib/optim/index.js'
 import * as ops from '../../../lib/ops/index.js'
 import { full, lenet, variable } from './networks.js'
 
@@ -206,4 +217,31 @@ describe('LeNet in bf16', () => {
       'w4.bf16',
     ])
   })
+})
+
+it('a sparse table has no copy in bf16: its rows are narrowed', () => {
+  const table = new Variable<'f32', [number, number]>({
+    label: 'table',
+    dtype: 'f32',
+    shape: [9, 4],
+    role: 'parameter',
+    sparse: true,
+    init: () => ops.zeros([9, 4]),
+  })
+  const graph = trace({ name: 'g', mode: 'train' }, () => {
+    const loss = ops.sum(ops.matmul(ops.gather(read(table), feed('index', 'i32', [3])), matrix('x')))
+    const gradient = grad(loss, read(table))
+    sgd({ rate: 0.1 }).update([{ variable: table, gradient }], read(ops.step))
+    return { loss }
+  })
+  const program = compileGraph(graph, { precision: 'bf16' })
+  expect(program.states.map(({ name }) => name)).toEqual(['table'])
+  const gathers = program.graph.nodes.filter(({ op }) => op.name === 'gather')
+  expect(gathers.map(({ inputs, outputs }) => [inputs[0]!.dtype, outputs[0]!.dtype])).toEqual([['f32', 'f32']])
+  const products = program.graph.nodes.filter(({ op }) => op.name === 'matmul')
+  expect(products.length).toBeGreaterThan(1)
+  expect(products.flatMap(({ inputs }) => inputs.map(({ dtype }) => dtype))).not.toContain('f32')
+  expect(program.graph.nodes.filter(({ outputs }) => outputs[0]!.shape[0] === 9).map(({ op }) => op.name)).toEqual([
+    'setRows',
+  ])
 })
