@@ -73,8 +73,7 @@ async function timedTrainer({ net, fields }) {
   const started = performance.now()
   const trainer = await Trainer.create(new Programs(watched, store, 1), {
     task: { objective: supervised(net, task.loss), inputs: {} },
-    fields,
-    batch: task.batch,
+    shapes: [{ rows: task.batch, fields }],
     optimizer: task.optimizer(),
     precision,
   })

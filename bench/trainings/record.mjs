@@ -57,7 +57,7 @@ const made = {
   ...{ precision: start.precision, backend: 'cpu', device: start.device, threads: start.threads, seed },
   seconds: round(epochs.at(-1).seconds),
   // Examples, or words, a second in the fastest epoch, its validation included.
-  rate: Math.round((start.stepsPerEpoch * batch * window) / Math.min(...durations)),
+  rate: Math.round((start.stepsPerEpoch * (start.perStep ?? batch * window)) / Math.min(...durations)),
   [part]: options.typing === undefined ? measured : evaluation('--typing', options.typing),
   commit: commit(),
   date: new Date().toISOString().slice(0, 10),

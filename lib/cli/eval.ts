@@ -1,8 +1,8 @@
 // ostrich eval: measures a saved network on the test set of its recipe.
 import { type Dataset, type Text, Vocabulary } from '../data/index.js'
-import { type Halves, type Recipe, recipes, type Target } from '../recipes/index.js'
+import { type Halves, type Plan, planSession, type Recipe, recipes, type Target } from '../recipes/index.js'
 import { completer, type Keystrokes, keystrokes, load, type Model } from '../infer/index.js'
-import { inspectCheckpoint, type Measured, measures, type Metrics } from '../train/index.js'
+import { inspectCheckpoint, type Measured, measures, type Metrics, type PlaceOptions } from '../train/index.js'
 import { command, named, type Output, UsageError } from './command.js'
 import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
@@ -63,35 +63,66 @@ export const evaluate = command({
     })
     const { part, held } = partOf(`eval ${recipe.name}`, halves, on)
     const plan = recipe.build(textOf(halves))
-    const { net, loss, inputs } = plan
-    const own = plan.measures ?? { accuracy: measures.accuracy }
-    const asked = plan.window === undefined ? own : { ...own, top5: measures.top5 }
-    const model = await load(path, net, {
-      input: plan.example,
-      ...(inputs !== undefined && { inputs }),
+    const place = {
       ...(precision !== undefined && { precision: precision as 'auto' }),
       ...(device !== undefined && { device: device as 'auto' }),
-    })
-    try {
-      const measured = await model.evaluate<Readonly<Record<string, Measured>>>({ data: held, loss, measures: asked })
-      const typed = typing === undefined ? undefined : await typedWords(model, held, typing)
-      if (json === true) {
-        const about = { recipe: recipe.name, step: info?.step, ...(many && { views: 10 }) }
-        output.line(JSON.stringify({ ...about, ...measured, typing: typed }))
-        return 0
-      }
-      const { views: _, ...target } = targetOn(part, recipe.target)
-      say(measured, typed, {
-        target: { ...target, ...(many && { views: 10 }) },
-        infos: infosOf({ measures: asked }),
-        output,
-      })
-      return 0
-    } finally {
-      await model.dispose()
     }
+    const taken =
+      plan.fields === undefined
+        ? await ofNetwork(path, plan, held, { ...place, typing })
+        : await ofObjective(path, plan, halves, held, { precision: info?.precision ?? 'auto', ...place })
+    const { measured, typed, infos } = taken
+    if (json === true) {
+      const about = { recipe: recipe.name, step: info?.step, ...(many && { views: 10 }) }
+      output.line(JSON.stringify({ ...about, ...measured, typing: typed }))
+      return 0
+    }
+    const { views: _, ...target } = targetOn(part, recipe.target)
+    say(measured, typed, { target: { ...target, ...(many && { views: 10 }) }, infos, output })
+    return 0
   },
 })
+
+interface Taken {
+  readonly measured: Metrics
+  readonly typed?: Keystrokes | undefined
+  readonly infos: Infos
+}
+
+/** Measures what a network answers to `x` by `target`. */
+async function ofNetwork(
+  path: string,
+  { net, loss, inputs, example, window, measures: own = { accuracy: measures.accuracy } }: Plan,
+  held: Dataset | Text,
+  { typing, ...place }: PlaceOptions & { readonly typing: number | undefined },
+): Promise<Taken> {
+  const asked = window === undefined ? own : { ...own, top5: measures.top5 }
+  const model = await load(path, net, { ...place, input: example, ...(inputs !== undefined && { inputs }) })
+  try {
+    const measured = await model.evaluate<Readonly<Record<string, Measured>>>({ data: held, loss, measures: asked })
+    const typed = typing === undefined ? undefined : await typedWords(model, held, typing)
+    return { measured, typed, infos: infosOf({ measures: asked }) }
+  } finally {
+    await model.dispose()
+  }
+}
+
+/** Measures by an objective of other fields, in the session that would go on with the training. */
+async function ofObjective(
+  path: string,
+  plan: Plan,
+  data: Halves,
+  held: Dataset | Text,
+  place: PlaceOptions,
+): Promise<Taken> {
+  const run = await planSession(plan, { ...place, data })
+  try {
+    await run.resume(path)
+    return { measured: await run.evaluate(held), infos: infosOf(plan) }
+  } finally {
+    await run.dispose()
+  }
+}
 
 interface Said {
   readonly target: Target

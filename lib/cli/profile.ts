@@ -29,6 +29,7 @@ export const profile = command({
     const made = await measure(net, {
       ...{ loss, optimizer, batch: plan.batch, example },
       ...(objective && { objective }),
+      ...(plan.fields && { fields: plan.fields }),
       ...(inputs && { inputs }),
       ...(runs !== undefined && { runs }),
       ...(precision !== undefined && { precision: precision as 'auto' }),

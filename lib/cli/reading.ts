@@ -7,8 +7,8 @@ import { measures, type Metrics } from '../train/index.js'
 export type Infos = Readonly<Record<string, MeasureInfo>>
 
 /** Those of a plan. */
-export function infosOf({ measures: own = { accuracy: measures.accuracy } }: Pick<Plan, 'measures'>): Infos {
-  return { loss: measures.lossInfo, ...own }
+export function infosOf({ measures: own, infos }: Pick<Plan, 'measures' | 'infos'>): Infos {
+  return { loss: measures.lossInfo, ...(own ?? infos ?? { accuracy: measures.accuracy }) }
 }
 
 /** A recipe's number under the name of the part that was measured: a person's own data may lack the usual one. */

@@ -1,6 +1,6 @@
 // Follows a training session: events -> progress display and log; then the last words of a run.
 import type { Plan, Recipe } from '../recipes/index.js'
-import { grouped, namedMeasure, type Progress } from '../report/index.js'
+import { grouped, namedMeasure, percent, type Progress } from '../report/index.js'
 import type { EndEvent, Metrics, RunLog, Session, StoppedEvent, TrainEvent } from '../train/index.js'
 import type { Output } from './command.js'
 import { countOf, goal, type Infos, infosOf, isReached, reading, targetOn } from './reading.js'
@@ -18,11 +18,14 @@ export async function watch(run: Session, watched: Watched): Promise<EndEvent | 
   let steps = 1
   let held: string[] = []
   const infos = infosOf(watched.plan)
-  const { epochs, batch, window = 1, unit = 'examples', measures = {} } = watched.plan
-  const extents = { epochs, batch: batch * window, unit }
+  const { epochs, batch, unit = 'examples', measures = {} } = watched.plan
+  let extents = { epochs, batch, unit }
   for await (const event of run.events()) {
     watched.log.write({ ...event })
-    if (event.type === 'start') steps = event.stepsPerEpoch ?? 1
+    if (event.type === 'start') {
+      steps = event.stepsPerEpoch ?? 1
+      extents = { epochs, batch: event.perStep, unit }
+    }
     if (event.type === 'epoch') held = shown(event.validation, infos)
     if (event.type === 'step' || event.type === 'epoch') {
       const step = event.type === 'step' ? event.stepInEpoch : steps
@@ -46,7 +49,8 @@ async function tell(event: TrainEvent, watched: Watched): Promise<void> {
   switch (event.type) {
     case 'start':
       progress.line(
-        `training ${grouped(event.parameters)} parameters in ${event.precision} on ${event.device}, ${countOf(event.threads, 'thread')}`,
+        `training ${grouped(event.parameters)} parameters in ${event.precision} on ${event.device}, ${countOf(event.threads, 'thread')}` +
+          (event.padding === undefined ? '' : `; padding is ${percent(event.padding)} of the steps of sequences`),
       )
       return
     case 'epoch':

@@ -1,17 +1,23 @@
 // Data set -> batches: the seeded order of an epoch, a small ring of reused buffers, and reading ahead.
 // A position (epoch, step) is all the state there is, so a run resumes exactly where it stopped.
 import { expectOptions, is, type Schema } from '../base/index.js'
-import { allocate, elementsOf, type Dataset, type FieldArray, type Fields } from './dataset.js'
+import { type Buckets, allocate, elementsOf, fieldsAt, type Dataset, type FieldArray, type Fields } from './dataset.js'
+import { byBucket, type Cut, cutsOf } from './buckets.js'
 import { DataError } from './errors.js'
 import { PhiloxStream } from './philox.js'
 import { prefetch } from './prefetch.js'
+import { clearRows } from './rows.js'
 
-/** Tag of the shuffling stream ('shuf'), so that it shares no random word with another use of the same seed. */
+/** Tags of the shuffling streams of examples ('shuf') and of batches ('buck'), which share no random word with another use of the seed. */
 const SHUFFLE_DOMAIN = 0x73687566
+const BATCHES_DOMAIN = 0x6275636b
 /** How many batches are read ahead; the ring holds these, the one in hand and the one before it. */
 const READ_AHEAD = 2
 
-/** One batch. `feeds[name]` holds `batch * product(shape)` elements; rows from `count` on are zero (a short last batch). */
+/**
+ * One batch. `feeds[name]` holds `batch * product(shape)` elements; rows from `count` on are zero (a short last batch). Of a data set of
+ * variable length each batch has `count` rows of so many `steps`.
+ */
 export interface Batch<Names extends PropertyKey = string> {
   /** The epoch that was asked for. */
   readonly epoch: number
@@ -19,14 +25,16 @@ export interface Batch<Names extends PropertyKey = string> {
   readonly step: number
   /** Real examples in the batch, 1 to `batch`. */
   readonly count: number
-  /** Steps of time in this batch, of data in windows; absent elsewhere. */
+  /** Steps of time in this batch, of sequences; absent elsewhere. */
   readonly steps?: number
+  /** What its mean loss is a mean over, of windows of a text: tokens. Default: examples. */
+  readonly tokens?: number
   readonly feeds: Readonly<Record<Names, FieldArray>>
 }
 
 /** Options of `batches`. */
 export interface BatchOptions {
-  /** Examples per batch. */
+  /** Examples per batch; of variable length, at most. */
   readonly batch: number
   /** Visit the examples in the order `permutation(length, seed, epoch)`; otherwise as they lie. Default false. */
   readonly shuffle?: boolean
@@ -65,8 +73,13 @@ export function permutation(length: number, seed: number, epoch: number): Uint32
   wholeNumber('permutation', 'length', length, 0, 0xffffffff)
   wholeNumber('permutation', 'seed', seed, 0)
   wholeNumber('permutation', 'epoch', epoch, 0)
-  const order = Uint32Array.from({ length }, (_, index) => index)
-  const stream = new PhiloxStream(seed, epoch, SHUFFLE_DOMAIN)
+  return shuffled(length, new PhiloxStream(seed, epoch, SHUFFLE_DOMAIN))
+}
+
+const inOrder = (length: number): Uint32Array => Uint32Array.from({ length }, (_, index) => index)
+
+function shuffled(length: number, stream: PhiloxStream): Uint32Array {
+  const order = inOrder(length)
   for (let i = length - 1; i > 0; i--) {
     const j = stream.below(i + 1)
     const moved = order[i] ?? 0
@@ -86,12 +99,14 @@ export function permutation(length: number, seed: number, epoch: number): Uint32
 export function stepsPerEpoch(length: number, batch: number, dropLast = false): number {
   wholeNumber('stepsPerEpoch', 'batch', batch, 1)
   const steps = dropLast ? Math.floor(length / batch) : Math.ceil(length / batch)
-  if (steps === 0) {
-    throw new DataError(
-      `batches[batch]: expected at most ${length} (the number of examples) with dropLast, got ${batch}`,
-    )
-  }
+  if (steps === 0) throw tooFew(length, batch)
   return steps
+}
+
+function tooFew(length: number, batch: number): DataError {
+  return new DataError(
+    `batches[batch]: expected at most ${length} (the number of examples) with dropLast, got ${batch}`,
+  )
 }
 
 /**
@@ -115,12 +130,16 @@ export function batches<F extends Fields>(
   wholeNumber('batches', 'epoch', epoch, 0)
   if (dataset.length < 1)
     throw new DataError(`batches: expected a data set with examples, got length ${dataset.length}`)
+  const own = { batch, shuffle, augment, seed, epoch, dropLast, startStep }
+  if (dataset.buckets !== undefined) {
+    const { length: steps } = cutsOf(dataset.buckets, batch, dropLast)
+    if (steps === 0) throw tooFew(dataset.length, batch)
+    wholeNumber('batches', 'startStep', startStep, 0, steps)
+    return prefetch(readBuckets(dataset, dataset.buckets, own), READ_AHEAD)
+  }
   const steps = stepsPerEpoch(dataset.length, batch, dropLast)
   wholeNumber('batches', 'startStep', startStep, 0, steps)
-  return prefetch(
-    readBatches(dataset, { batch, shuffle, augment, seed, epoch, dropLast, startStep }, steps),
-    READ_AHEAD,
-  )
+  return prefetch(readBatches(dataset, own, steps), READ_AHEAD)
 }
 
 async function* readBatches<F extends Fields>(
@@ -129,16 +148,55 @@ async function* readBatches<F extends Fields>(
   steps: number,
 ): AsyncGenerator<Batch<keyof F>, void, undefined> {
   const { length, fields } = dataset
-  const order = shuffle ? permutation(length, seed, epoch) : Uint32Array.from({ length }, (_, index) => index)
+  const order = shuffle ? permutation(length, seed, epoch) : inOrder(length)
   const ring = Array.from({ length: READ_AHEAD + 2 }, () => batchArrays(fields, batch))
   for (let step = startStep; step < steps; step++) {
     const indices = order.subarray(step * batch, Math.min(length, (step + 1) * batch))
     const feeds = ring[step % ring.length] ?? batchArrays(fields, batch)
     await (augment ? dataset.gather(indices, feeds, { seed, epoch }) : dataset.gather(indices, feeds))
     const count = indices.length
-    if (count < batch) clearRows(fields, feeds, count)
+    if (count < batch) clearRows(fields, feeds, count, batch)
     yield { epoch, step, count, feeds }
   }
+}
+
+/** Batches of examples of about one length: each example is in one of them. */
+async function* readBuckets<F extends Fields>(
+  dataset: Dataset<F>,
+  buckets: Buckets,
+  { batch, shuffle, augment, seed, epoch, startStep, dropLast }: Required<BatchOptions>,
+): AsyncGenerator<Batch<keyof F>, void, undefined> {
+  const { length } = dataset
+  const order = byBucket(buckets, shuffle ? permutation(length, seed, epoch) : inOrder(length))
+  const cuts = cutsOf(buckets, batch, dropLast)
+  const turns = shuffle ? shuffled(cuts.length, new PhiloxStream(seed, epoch, BATCHES_DOMAIN)) : inOrder(cuts.length)
+  const ring = Array.from({ length: READ_AHEAD + 2 }, () => roomFor(dataset.fields, cuts))
+  for (let step = startStep; step < cuts.length; step++) {
+    const { steps, from, to } = cuts[turns[step]!]!
+    const indices = order.subarray(from, to)
+    const fields = fieldsAt(dataset.fields, steps)
+    const room = ring[step % ring.length]!
+    const feeds = Object.fromEntries(
+      Object.entries(fields).map(([name, { shape }]) => [
+        name,
+        room[name]!.subarray(0, (to - from) * elementsOf(shape)),
+      ]),
+    ) as Record<keyof F, FieldArray>
+    await (augment ? dataset.gather(indices, feeds, { seed, epoch }) : dataset.gather(indices, feeds))
+    yield { epoch, step, count: to - from, steps, feeds }
+  }
+}
+
+/** For each field an array that any of these batches fits in. */
+function roomFor(fields: Fields, cuts: readonly Cut[]): Record<string, FieldArray> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, spec]) => {
+      const most = cuts.reduce((most, { steps, from, to }) => {
+        return Math.max(most, (to - from) * elementsOf(fieldsAt({ [name]: spec }, steps)[name]!.shape))
+      }, 0)
+      return [name, allocate(spec.dtype, most)]
+    }),
+  )
 }
 
 /** Zeroed arrays for one batch of a data set's fields. */
@@ -148,10 +206,6 @@ export function batchArrays<F extends Fields>(fields: F, batch: number): Record<
     allocate(dtype, batch * elementsOf(shape)),
   ])
   return Object.fromEntries(entries) as Record<keyof F, FieldArray>
-}
-
-function clearRows(fields: Fields, feeds: Readonly<Record<string, FieldArray>>, from: number): void {
-  for (const [name, { shape }] of Object.entries(fields)) feeds[name]?.fill(0, from * elementsOf(shape))
 }
 
 /** Refuses an option that is not an integer in [least, most]. */

@@ -1,7 +1,6 @@
-// What a data set is: a random-access collection of examples whose fields are flat typed arrays of a fixed shape.
-// Every source ends here. `arrays` makes one from the user's own arrays; it refuses kinds that no program can be fed.
-import { expectKind, expectOptions, is, type Schema } from '../base/index.js'
-import { DataError } from './errors.js'
+// What a data set is: a random-access collection of examples whose fields are flat typed arrays of a fixed shape, or, in sequences, of
+// one for each batch. Every source ends here.
+import { is, type Schema } from '../base/index.js'
 
 /** The element kinds that can be fed to a program; anything else is converted by whoever owns the data. */
 export type FieldDtype = 'u8' | 'i32' | 'f32'
@@ -15,6 +14,8 @@ export interface FieldSpec {
   readonly shape: readonly number[]
   /** Where the batch extent stands: 1 for sequences, which are time-major. Default 0, before all others. */
   readonly batchAxis?: number
+  /** Whether its first extent is steps of time, of which each batch has a number of its own; `shape` has the most. Default: false. */
+  readonly varies?: boolean
 }
 
 /** Fields by name. */
@@ -25,11 +26,34 @@ export const fieldOptions: Schema<FieldSpec> = {
   dtype: is.needed(is.oneOf('u8', 'i32', 'f32')),
   shape: is.needed(is.numbers),
   batchAxis: is.oneOf(0, 1),
+  varies: is.flag,
 }
 
 /** The extents of a batch of a field. */
 export function batched({ shape, batchAxis = 0 }: FieldSpec, batch: number): readonly number[] {
   return [...shape.slice(0, batchAxis), batch, ...shape.slice(batchAxis)]
+}
+
+/** The fields of a batch of so many steps of time; those of the data set where it has none. */
+export function fieldsAt<F extends Fields>(fields: F, steps: number | undefined): F {
+  if (steps === undefined) return fields
+  const at = Object.entries<FieldSpec>(fields).map(([name, spec]): [string, FieldSpec] => [
+    name,
+    spec.varies === true ? { ...spec, shape: [steps, ...spec.shape.slice(1)] } : spec,
+  ])
+  return Object.fromEntries(at) as Fields as F
+}
+
+/** How long the examples of a data set are, and how batches are made of them. */
+export interface Buckets {
+  /** Steps of each example. */
+  readonly lengths: Int32Array
+  /** Batches have a multiple of so many steps. */
+  readonly multiple: number
+  /** Most steps of all rows of a batch together, padding included; undefined: as many as there are. */
+  readonly tokens?: number | undefined
+  /** Examples that were longer than the longest allowed, and are not in the set. */
+  readonly leftOut: number
 }
 
 /** One time through a training set: what a set may draw the variations of its examples by. */
@@ -42,14 +66,17 @@ export interface EpochKey {
 /**
  * A random-access collection of examples.
  *
- * `gather(indices, out)` copies example `indices[i]` of every field that `out` has to rows `i` of `out[field]`; it may be
- * synchronous or return a promise. It throws `DataError` when an index is outside [0, length).
+ * `gather(indices, out)` copies example `indices[i]` of every field that `out` has to row `i` of `out[field]`; it may be
+ * synchronous or return a promise. `out[field]` has the extents of a batch, with the batch extent where the field says. It throws
+ * `DataError` when an index is outside [0, length).
  */
 export interface Dataset<F extends Fields = Fields> {
   readonly length: number
   readonly fields: F
   /** How many views of an example its `x` holds in its first extent, where that is more than one: their outputs are averaged. */
   readonly views?: number
+  /** Of examples of variable length: `out` has as many rows as there are indices then, of at least as many steps as the longest of them. */
+  readonly buckets?: Buckets
   /**
    * Copies the examples `indices` to the rows of `out`. A set that varies its examples (random windows of images) does so
    * where `key` is given, and draws by seed, epoch and index alone: the same key gives the same examples, in any order.
@@ -60,16 +87,6 @@ export interface Dataset<F extends Fields = Fields> {
     key?: EpochKey,
   ): void | Promise<void>
 }
-
-/** Values of one field of `arrays`: a flat array with the shape of one example, or a bare array of scalars. */
-export type FieldData = FieldArray | { readonly data: FieldArray; readonly shape: readonly number[] }
-
-type DtypeOf<A> = A extends Uint8Array ? 'u8' : A extends Int32Array ? 'i32' : A extends Float32Array ? 'f32' : never
-
-/** What a field of `arrays` is, as far as its type says. */
-type SpecOf<A> = A extends { readonly data: infer D; readonly shape: infer S extends readonly number[] }
-  ? { readonly dtype: DtypeOf<D>; readonly shape: S }
-  : { readonly dtype: DtypeOf<A>; readonly shape: readonly [] }
 
 /** The number of elements in a shape; 1 for a scalar. */
 export function elementsOf(shape: readonly number[]): number {
@@ -106,105 +123,4 @@ export function arrayNameOf(dtype: FieldDtype): string {
 /** The field names of a collection, typed. */
 export function namesOf<F extends object>(fields: F): (keyof F & string)[] {
   return Object.keys(fields) as (keyof F & string)[]
-}
-
-interface Column {
-  readonly data: FieldArray
-  readonly spec: FieldSpec
-  readonly stride: number
-}
-
-/**
- * A data set over typed arrays that are already in memory; they are kept, not copied.
- *
- * @param fields per field a flat array of `length * product(shape)` elements and the shape of one example
- * @throws DataError when a field is not a Uint8Array, Int32Array or Float32Array, has a length that is not a whole number
- *   of examples, or fields disagree on the number of examples
- * @example
- * const points = arrays({ x: { data: new Float32Array(200), shape: [2] }, target: new Int32Array(100) })
- */
-export function arrays<const A extends Readonly<Record<string, FieldData>>>(
-  fields: A,
-): Dataset<{ readonly [K in keyof A]: SpecOf<A[K]> }> {
-  expectKind('arrays', 'fields', is.object, fields)
-  const names = namesOf(fields)
-  if (names.length === 0) throw new DataError('arrays: expected at least one field, got none')
-  const columns = new Map(names.map((name): [string, Column] => [name, columnOf(name, fields[name])]))
-  const specs = Object.fromEntries([...columns].map(([name, column]) => [name, column.spec]))
-  const length = commonLength(columns)
-  return {
-    length,
-    fields: specs as { readonly [K in keyof A]: SpecOf<A[K]> },
-    gather(indices, out: Readonly<Record<string, FieldArray>>) {
-      checkIndices(indices, length)
-      for (const [name, column] of columns) if (name in out) copyRows(column, indices, out[name]!, name)
-    },
-  }
-}
-
-function columnOf(name: string, field: unknown): Column {
-  const wrapped = typeof field === 'object' && field !== null && 'data' in field
-  if (wrapped)
-    expectOptions<{ data?: unknown; shape?: unknown }>(`arrays[${name}]`, field, {
-      data: is.anything,
-      shape: is.anything,
-    })
-  const data: unknown = wrapped ? field.data : field
-  const shape: unknown = wrapped ? ('shape' in field ? field.shape : undefined) : []
-  const dtype = dtypeOf(data)
-  if (dtype === undefined) {
-    throw new DataError(
-      `arrays[${name}]: expected a Uint8Array, Int32Array or Float32Array (alone or as { data, shape }), got ${describe(data)}`,
-    )
-  }
-  if (!isShape(shape)) {
-    const got = shape === undefined ? 'nothing' : JSON.stringify(shape)
-    throw new DataError(`arrays[${name}]: expected a shape of positive integers, got ${got}`)
-  }
-  const stride = elementsOf(shape)
-  const values = data as FieldArray
-  if (values.length === 0 || values.length % stride !== 0) {
-    throw new DataError(
-      `arrays[${name}]: expected a positive multiple of ${stride} elements (shape [${shape.join(', ')}]), got ${values.length}`,
-    )
-  }
-  return { data: values, spec: { dtype, shape: [...shape] }, stride }
-}
-
-function isShape(shape: unknown): shape is number[] {
-  return Array.isArray(shape) && shape.every((extent) => Number.isSafeInteger(extent) && extent > 0)
-}
-
-function commonLength(columns: ReadonlyMap<string, Column>): number {
-  let first: { name: string; length: number } | undefined
-  for (const [name, { data, stride }] of columns) {
-    const length = data.length / stride
-    first ??= { name, length }
-    if (length !== first.length) {
-      throw new DataError(`arrays[${name}]: expected ${first.length} examples, as in '${first.name}', got ${length}`)
-    }
-  }
-  return first?.length ?? 0
-}
-
-function checkIndices(indices: Uint32Array | readonly number[], length: number): void {
-  for (const index of indices) {
-    if (!Number.isInteger(index) || index < 0 || index >= length) {
-      throw new DataError(`gather: expected indices in [0, ${length}), got ${index}`)
-    }
-  }
-}
-
-function copyRows(column: Column, indices: Uint32Array | readonly number[], out: FieldArray, name: string): void {
-  const { data, stride, spec } = column
-  if (dtypeOf(out) !== spec.dtype || out.length < indices.length * stride) {
-    const expected = `${arrayNameOf(spec.dtype)} of length ${indices.length * stride} or more`
-    throw new DataError(`gather[${name}]: expected ${expected}, got ${describe(out)}`)
-  }
-  let to = 0
-  for (const from of indices) {
-    if (stride === 1) out[to] = data[from] ?? 0
-    else out.set(data.subarray(from * stride, from * stride + stride), to)
-    to += stride
-  }
 }

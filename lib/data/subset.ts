@@ -15,8 +15,10 @@ export function subset<F extends Fields>(dataset: Dataset<F>, indices: ArrayLike
     const got = wrong === undefined ? 'none' : String(wrong)
     throw new DataError(`subset: expected indices in [0, ${dataset.length}), got ${got}`)
   }
+  const { buckets } = dataset
   return {
     ...dataset,
+    ...(buckets && { buckets: { ...buckets, lengths: Int32Array.from(places, (place) => buckets.lengths[place]!) } }),
     length: places.length,
     gather(wanted, out, key) {
       const inner = Uint32Array.from(wanted, (index) => {

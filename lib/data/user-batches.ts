@@ -14,6 +14,7 @@ import {
 import { wholeNumber, type Batch } from './batches.js'
 import { DataError } from './errors.js'
 import { prefetch } from './prefetch.js'
+import { padRows } from './rows.js'
 
 /** What a user's iterable yields: one flat typed array per field, all with the same number of examples. */
 export type UserBatch<Names extends string = string> = Readonly<Record<Names, FieldArray>>
@@ -123,7 +124,7 @@ function padded<Names extends string>(
 ): Record<Names, FieldArray> {
   const entries = namesOf(fields).map((name): [Names, FieldArray] => {
     const whole = allocate(fields[name].dtype, batch * elementsOf(fields[name].shape))
-    whole.set(item[name])
+    padRows(fields[name], item[name], whole)
     return [name, whole]
   })
   return Object.fromEntries(entries) as Record<Names, FieldArray>

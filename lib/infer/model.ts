@@ -189,8 +189,12 @@ function modelOf({ place, programs, store, net, inputs, field, info }: Parts): M
       const rows = batch ?? (source.vocabulary === undefined ? 250 : 1)
       const trained = info?.fields ?? { ...source.fields, x: field }
       const task = { objective: supervised(net, loss, measures), inputs }
-      const measured = await new Evaluator(programs, task, place.precision, trained).measure(source, rows)
-      return measured as Metrics<keyof M & string>
+      const evaluator = new Evaluator(programs, task, place.precision, trained)
+      try {
+        return (await evaluator.measure(source, rows)) as Metrics<keyof M & string>
+      } finally {
+        evaluator.clear()
+      }
     },
     async tokenLosses(text, options = {}) {
       alive()

@@ -1,6 +1,15 @@
 // What a recipe is: a network, its data, optimiser and schedule, and the number that they reach together.
 import { expectOptions, is, type Schema } from '../base/index.js'
-import type { Dataset, Fields, FetchOptions, FieldSpec, Text, Vocabulary } from '../data/index.js'
+import {
+  type Dataset,
+  type Fields,
+  type FetchOptions,
+  type FieldSpec,
+  type Text,
+  type Vocabulary,
+  windowFields,
+} from '../data/index.js'
+import type { MeasureInfo } from '../train/measures.js'
 import {
   type Inputs,
   type Loss,
@@ -89,6 +98,8 @@ export interface Plan extends Required<Omit<RecipeOptions, 'text'>> {
   readonly objective?: Objective
   /** What is measured besides the loss, by name. Default: accuracy. */
   readonly measures?: Readonly<Record<string, Measured>>
+  /** How to read what the objective measures, where it is not of `measures`. */
+  readonly infos?: Readonly<Record<string, MeasureInfo>>
   /** How fields become what the network takes; default: `u8` is scaled to 0..1. */
   readonly inputs?: Inputs
   /** Of texts: steps of time through which a gradient reaches back. */
@@ -99,6 +110,15 @@ export interface Plan extends Required<Omit<RecipeOptions, 'text'>> {
   readonly unit?: string
   /** One example of the network's input, without the batch. */
   readonly example: FieldSpec
+  /** All fields, where the objective reads others than `x` and `target`. */
+  readonly fields?: Fields
+}
+
+/** The fields of the batches that a plan trains on. */
+export function planFields({ fields, example }: Plan): Fields {
+  if (fields !== undefined) return fields
+  if (example.batchAxis === 1) return windowFields(example.shape[0] ?? 1)
+  return { x: example, target: { dtype: 'i32', shape: [] } }
 }
 
 /** A number to reach. */

@@ -1,10 +1,14 @@
-// Measures a data set: every example counts exactly once, so a short last batch has a program of its own size.
+// Measures a data set: every example counts exactly once, so a short last batch has a program of its own size, as has each kind of
+// batch of examples of variable length, and a short last window of a text.
 import type { CompilePrecision } from '../compile/index.js'
-import { type Batch, type Fields, windowFields } from '../data/index.js'
+import type { Batch, Fields } from '../data/index.js'
+import { fieldsAt } from '../data/dataset.js'
+import { firstRows } from '../data/rows.js'
 import { count, hostArray, type HostArray } from '../graph/index.js'
 import type { Metrics } from './events.js'
 import { Account, fetchesOf } from './account.js'
 import { expectFields, readOf } from './fields.js'
+import { Kept } from './kept.js'
 import { type Task, traced, type Traced } from './objective.js'
 import type { Built, Programs } from './programs.js'
 import type { Source } from './source.js'
@@ -31,10 +35,16 @@ export class Evaluator {
   readonly #task: Task
   readonly #precision: CompilePrecision
   readonly #trained: Fields
-  readonly #built = new Map<string, Promise<Measuring>>()
+  readonly #kept: Kept<Measuring>
 
-  /** @param trained the fields that the network was trained on */
-  constructor(programs: Programs, task: Task, precision: CompilePrecision, trained: Fields) {
+  /**
+   * @param trained the fields that the network was trained on
+   * @param most programs that are kept
+   */
+  constructor(programs: Programs, task: Task, precision: CompilePrecision, trained: Fields, most = Infinity) {
+    this.#kept = new Kept(most, ({ built }) => {
+      programs.free(built)
+    })
     this.#programs = programs
     this.#task = task
     this.#precision = precision
@@ -67,27 +77,24 @@ export class Evaluator {
     return account.metrics()
   }
 
-  async #start(source: Source, { count: rows, steps, feeds: all }: Batch): Promise<Flight> {
-    // A last window that is short has a program of its own length, so that every token counts once.
-    const fields = steps === undefined ? source.fields : windowFields(steps)
-    const { built, outcome } = await this.#program(fields, rows, source.views)
+  /** Frees what was compiled; the next measurement compiles anew. */
+  clear(): void {
+    this.#kept.clear()
+  }
+
+  async #start(source: Source, { count: rows, steps, tokens = rows, feeds: all }: Batch): Promise<Flight> {
+    const fields = fieldsAt(source.fields, steps)
+    const key = JSON.stringify([rows, source.views, fields])
+    const { built, outcome } = await this.#kept.made(key, () => this.#build(fields, rows, source.views))
     const results = Object.fromEntries(
       built.compiled.fetches.map(({ name, dtype, shape }) => [name, hostArray(dtype, count(shape))]),
     )
-    const done = built.program.run(firstRows(all, readOf(fields, outcome.read), rows), results)
+    const read = Object.entries(readOf(fields, outcome.read))
+    const feeds = Object.fromEntries(read.map(([name, spec]) => [name, firstRows(spec, all[name]!, rows)]))
+    const done = built.program.run(feeds, results)
     // Whoever settles it sees the failure; until then it must not count as unhandled.
     done.catch(() => undefined)
-    return { examples: rows * (steps ?? 1), outcome, results, done }
-  }
-
-  #program(fields: Fields, batch: number, views: number): Promise<Measuring> {
-    const key = JSON.stringify([batch, views, fields])
-    let measuring = this.#built.get(key)
-    if (measuring === undefined) {
-      measuring = this.#build(fields, batch, views)
-      this.#built.set(key, measuring)
-    }
-    return measuring
+    return { examples: tokens, outcome, results, done }
   }
 
   async #build(fields: Fields, batch: number, views: number): Promise<Measuring> {
@@ -99,11 +106,4 @@ export class Evaluator {
     })
     return { built, outcome: outcome! }
   }
-}
-
-/** The real examples of a batch. */
-function firstRows(feeds: Batch['feeds'], fields: Fields, rows: number): Batch['feeds'] {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, { shape }]) => [name, feeds[name]!.subarray(0, rows * count(shape))]),
-  )
 }

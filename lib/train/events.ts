@@ -23,6 +23,10 @@ export interface StartEvent extends Position {
   readonly epochs: number
   /** Steps of one epoch; undefined where the data is an iterable of unknown length. */
   readonly stepsPerEpoch: number | undefined
+  /** Examples of a step (of texts: tokens), on average. */
+  readonly perStep: number
+  /** Share of the steps of an epoch's batches that are padding; undefined where examples are all of one size. */
+  readonly padding: number | undefined
   /** Number of trained values. */
   readonly parameters: number
   readonly device: string

@@ -30,6 +30,8 @@ export interface LoopParts {
   readonly every: CheckpointEvery
   readonly about: Omit<StartEvent, 'type' | 'epoch' | 'step' | 'elapsed' | 'epochs'>
   epoch(epoch: number, startStep: number): AsyncGenerator<Batch, void, undefined>
+  /** Makes ready for such a batch; undefined where nothing is to be done. */
+  prepare(batch: Batch): Promise<void> | undefined
   /** Calls `start` when a step may start. */
   turn(start: () => void): Promise<void>
   /** Starts a step; the promise is of its loss. */
@@ -104,6 +106,7 @@ export class Loop {
     this.#epochLoss = { sum: 0, steps: 0 }
     this.#clock.resumed = performance.now()
     for await (const batch of this.#parts.epoch(position.epoch, first)) {
+      await this.#parts.prepare(batch)
       await this.#parts.turn(() => {
         this.#launch(batch)
       })
@@ -141,7 +144,7 @@ export class Loop {
     const { step, stepInEpoch } = position
     const loss = this.#parts.start(batch, step)
     loss.catch(() => undefined)
-    this.#flights.push({ step, stepInEpoch, examples: batch.count * (batch.steps ?? 1), loss })
+    this.#flights.push({ step, stepInEpoch, examples: batch.tokens ?? batch.count, loss })
   }
 
   /** Waits for the oldest run and reports it. */

@@ -1,7 +1,7 @@
 // Opens a session: checks its options and data, opens the device, compiles the training program, fills the memory.
 import { stat } from 'node:fs/promises'
 import { OstrichError } from '../base/index.js'
-import { DataError, type Fields } from '../data/index.js'
+import { type BatchShape, DataError, type Fields } from '../data/index.js'
 import { trace } from '../graph/index.js'
 import { expectAllRead, expectFields, expectFresh } from './fields.js'
 import { lossInfo, measureNamed, type MeasureInfo } from './measure.js'
@@ -68,8 +68,12 @@ export async function session(
     const { optimizer, batch, monitor } = resolved
     const { fields } = sources.train
     const { precision } = place
-    const trainer = await Trainer.create(programs, { task: resolved, fields, batch, optimizer, precision })
-    const { measures, read } = evaluated(resolved, fields, store)
+    const shapes = sources.train.shapes(batch)
+    const trainer = await Trainer.create(programs, {
+      ...{ task: resolved, shapes, optimizer, precision },
+      ...resolved.programs,
+    })
+    const { measures, read } = evaluated(resolved, shapes[0]!, store)
     expectAllRead('session[data]', fields, new Set([...trainer.read, ...read]))
     if (sources.validation !== undefined) expectFields('session[data.validation]', sources.validation.fields, fields)
     if (monitor !== undefined) expectMonitor(monitor, measures, sources.validation !== undefined)
@@ -87,10 +91,10 @@ interface Evaluated {
 }
 
 /** What the objective measures and reads in evaluation: found out now, so that a run is not to fail at the end of its first epoch. */
-function evaluated(task: Resolved, fields: Fields, store: StateStore): Evaluated {
+function evaluated(task: Resolved, { fields, rows }: BatchShape, store: StateStore): Evaluated {
   let found: Evaluated | undefined
   trace({ name: 'eval', mode: 'eval', names: store.names }, () => {
-    const { loss, measures, read } = traced(task, fields, task.batch)
+    const { loss, measures, read } = traced(task, fields, rows)
     const infos = Object.entries(measures).map(([name, { better, format }]) => [name, { better, format }])
     found = { measures: Object.fromEntries(infos) as Record<string, MeasureInfo>, read }
     return { loss }

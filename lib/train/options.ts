@@ -20,12 +20,20 @@ export interface PlaceOptions extends DeviceOptions {
   readonly precision?: SessionPrecision
 }
 
+/** Programs of a session whose data is of variable length: there is one for each kind of batch. */
+export interface ProgramOptions {
+  /** How many are kept for training, and as many for measuring; beyond it that which was used longest ago is made anew. Default: 64. */
+  readonly most?: number
+  /** Makes those of training before the first step. Default: false, each when it is needed. */
+  readonly ahead?: boolean
+}
+
 /** Options of a session whose objective is a function of fields. */
 export interface ObjectiveOptions<F extends Fields = Fields> extends PlaceOptions {
   /** A data set, a text, or a training and a validation set. The objective must read each of their fields. */
   readonly data: Dataset<F> | Text | TrainingData<F>
   readonly optimizer: Optimizer
-  /** Examples per step; of texts, streams that are read in parallel. */
+  /** Examples per step, of variable length at most; of texts, streams that are read in parallel. */
   readonly batch: number
   /** Of texts: steps of time through which a gradient reaches back. */
   readonly window?: number
@@ -51,6 +59,8 @@ export interface ObjectiveOptions<F extends Fields = Fields> extends PlaceOption
   readonly monitor?: string
   /** Ends after so many epochs in which what is monitored has not become better. Default: never. */
   readonly patience?: number
+  /** Of data of variable length: how many programs are kept, and when they are made. */
+  readonly programs?: ProgramOptions
   /** Kept in every checkpoint, as JSON. */
   readonly config?: unknown
   /** Takes each program's graph after each pass, and the backend's plan. */
@@ -75,6 +85,7 @@ export interface Resolved extends Omit<ObjectiveOptions, 'overTime'>, Task {
   readonly inputs: Inputs
   readonly shuffle: boolean
   readonly checkpointEvery: CheckpointEvery
+  readonly programs: Required<ProgramOptions>
 }
 
 /** The kinds of the options of whatever opens a device and runs on it. */
@@ -116,6 +127,7 @@ const schema: Schema<ObjectiveOptions> = {
   shuffle: is.flag,
   monitor: is.text,
   patience: is.whole(1),
+  programs: is.object,
   config: is.anything,
   explain: is.callable,
 }
@@ -123,6 +135,7 @@ const schema: Schema<ObjectiveOptions> = {
 const { net: _, ...common } = schema
 const supervisedSchema: Schema<SessionOptions> = { ...common, loss: is.needed(aFunction), measures: someMeasures }
 
+const keeping: Schema<ProgramOptions> = { most: is.whole(1), ahead: is.flag }
 const saving: Schema<CheckpointEvery> = { steps: is.whole(1), seconds: is.number }
 
 /**
@@ -136,10 +149,12 @@ export function resolve(given: Network | Objective, options: ObjectiveOptions | 
   else expectOptions<ObjectiveOptions>('session', options, schema)
   const { epochs = 1, seed = 1, inputs = {}, shuffle = true, checkpointEvery = { seconds: 60 } } = options
   expectOptions('session[checkpointEvery]', checkpointEvery, saving)
+  expectOptions('session[programs]', options.programs ?? {}, keeping)
+  const programs = { most: 64, ahead: false, ...options.programs }
   if (options.patience !== undefined && options.monitor === undefined) {
     throw new OstrichError('ERR_OPTION', 'session[patience]: expected a measure to monitor beside it, got none')
   }
-  const own = { ...options, epochs, seed, inputs, shuffle, checkpointEvery }
+  const own = { ...options, epochs, seed, inputs, shuffle, checkpointEvery, programs }
   if (!short) return { ...own, objective: given as Objective }
   const { loss, measures } = options
   const net = given as Network

@@ -1,8 +1,17 @@
 // Where the time of a training step goes: every step of the training program timed by the backend, on one made-up batch.
 import { expectKind, expectOptions, is, type Schema } from '../base/index.js'
 import type { CompilePrecision } from '../compile/index.js'
-import { batched, fieldOptions, type FieldSpec, madeUp, windowFields } from '../data/index.js'
-import { feed, trace } from '../graph/index.js'
+import {
+  batched,
+  type FieldArray,
+  fieldOptions,
+  type Fields,
+  type FieldSpec,
+  madeUp,
+  windowFields,
+} from '../data/index.js'
+import { allocate } from '../data/dataset.js'
+import { count, feed, trace } from '../graph/index.js'
 import type { Optimizer } from '../optim/index.js'
 import { aFunction, anOptimizer, type PlaceOptions, placeOptions, someInputs } from './options.js'
 import { openPlace } from './place.js'
@@ -50,6 +59,8 @@ export interface ProfileOptions extends PlaceOptions {
   readonly objective?: Objective
   /** One example of `x`, without the batch. */
   readonly example: FieldSpec
+  /** All fields, where the objective reads others than `x` and `target`. */
+  readonly fields?: Fields
   /** As in training. */
   readonly inputs?: Inputs
   /** Of which the medians are over. Default: 10. */
@@ -65,6 +76,7 @@ const schema: Schema<ProfileOptions> = {
   batch: is.needed(is.whole(1)),
   objective: aFunction,
   example: is.needed(is.object),
+  fields: is.object,
   inputs: someInputs,
   runs: is.whole(1),
   onRun: is.callable,
@@ -84,22 +96,23 @@ export async function profile(net: Network, options: ProfileOptions): Promise<Pr
   const { loss, objective = supervised(net, loss), optimizer, batch, example, inputs = {}, runs = 10, onRun } = options
   const classes = outputs(net, inputs, example)
   const steps = example.batchAxis === 1 ? example.shape[0] : undefined
+  const usual: Fields = steps === undefined ? { x: example, target: { dtype: 'i32', shape: [] } } : windowFields(steps)
+  const { fields = usual } = options
   const place = await openPlace({ ...options, profile: true })
   try {
     const store = new StateStore(place.device)
     const trainer = await Trainer.create(new Programs(place.device, store, 1), {
       task: { objective, inputs },
-      fields: steps === undefined ? { x: example, target: { dtype: 'i32', shape: [] } } : windowFields(steps),
-      batch,
+      shapes: [{ rows: batch, steps, fields }],
       optimizer,
       precision: place.precision,
     })
     const feeds = {
-      ...madeUp(batch * (steps ?? 1), { ...example, shape: steps === undefined ? example.shape : [] }, classes),
-      fresh: new Float32Array(batch),
+      ...others(fields, batch),
+      ...madeUp(batch * (steps ?? 1), { ...example, shape: example.shape.slice(steps === undefined ? 0 : 1) }, classes),
     }
     for (let run = 0; run < warmUp + runs; run++) {
-      await trainer.start({ epoch: 0, step: run, count: batch, feeds }, run)
+      await trainer.start({ epoch: 0, step: run, count: batch, ...(steps !== undefined && { steps }), feeds }, run)
       if (run >= warmUp) onRun?.(run - warmUp + 1, runs)
     }
     const { profile: json, arenaBytes, stateBytes } = trainer.stats
@@ -112,6 +125,13 @@ export async function profile(net: Network, options: ProfileOptions): Promise<Pr
   } finally {
     await place.device.dispose()
   }
+}
+
+/** Ones for every field but `x` and `target`: of lengths and weights, and of indices, what each may be; streams begin anew. */
+function others(fields: Fields, batch: number): Record<string, FieldArray> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, spec]) => [name, allocate(spec.dtype, count(batched(spec, batch))).fill(1)]),
+  )
 }
 
 /** Outputs per example. */

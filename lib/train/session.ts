@@ -38,12 +38,12 @@ export class Session<M extends string = string> {
     const { options, sources, place, programs } = parts
     this.#parts = parts
     const { fields } = sources.train
-    this.#evaluator = new Evaluator(programs, options, place.precision, fields)
+    this.#evaluator = new Evaluator(programs, options, place.precision, fields, options.programs.most)
     this.#predictor = options.net && new Predictor(programs, options.net, options.inputs, fields['x']!, place.precision)
     const { monitor, patience } = options
     if (monitor !== undefined)
       this.#monitor = new Monitor(monitor, { loss: lossInfo, ...parts.measures }[monitor]!, patience)
-    for (const message of place.warnings) this.#warn(message)
+    for (const message of [...place.warnings, ...sources.notes]) this.#warn(message)
   }
 
   /** `f32` or `bf16`, as chosen. */
@@ -66,7 +66,7 @@ export class Session<M extends string = string> {
     return this.#parts.measures
   }
 
-  /** Counters of the training program: memory, reorders, the plan. */
+  /** Counters of the training program (of variable lengths, of that which ran last): memory, reorders, the plan. */
   get stats(): Trainer['stats'] {
     this.#alive()
     return this.#parts.trainer.stats
@@ -216,6 +216,8 @@ export class Session<M extends string = string> {
     const values = store.parameters().reduce((sum, { variable }) => sum + variable.count, 0)
     const about = {
       stepsPerEpoch: sources.train.steps(batch),
+      perStep: sources.train.perStep(batch),
+      padding: sources.train.padding(batch),
       parameters: values,
       device: place.info['name'] ?? 'cpu',
       precision: place.precision,
@@ -231,6 +233,7 @@ export class Session<M extends string = string> {
         about,
         epoch: (epoch, startStep) =>
           sources.train.epoch({ batch, epoch, startStep, seed, shuffle, augment: true, dropLast: true }),
+        prepare: (one) => trainer.prepare(one),
         turn: (start) => weights.step(start),
         start: (one, step) => trainer.start(one, step),
         explainNotFinite: (step, loss) => notFinite(store, step, loss),

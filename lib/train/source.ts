@@ -2,6 +2,7 @@
 import { expectOptions, nearest, OstrichError } from '../base/index.js'
 import {
   type Batch,
+  type BatchShape,
   batches,
   DataError,
   type Dataset,
@@ -17,6 +18,7 @@ import {
   windows,
   windowsPerEpoch,
 } from '../data/index.js'
+import { cutsOf, paddingOf, shapesOf } from '../data/buckets.js'
 
 /** Batches made by the user: one iterable for every epoch, or a function that makes one for each (epochs count from 0). */
 export type UserBatches =
@@ -52,8 +54,14 @@ export interface Source {
   readonly vocabulary?: VocabularyData
   /** Views of each example, in the first extent of `x`; 1 where it has none. */
   readonly views: number
-  /** Steps of an epoch of full batches; undefined where only the iterable knows. */
+  /** Steps of an epoch of training; undefined where only the iterable knows. */
   steps(batch: number): number | undefined
+  /** The kinds of batches of an epoch of training, that of the most values first. */
+  shapes(batch: number): readonly BatchShape[]
+  /** Examples of a step of training, of texts tokens, on average. */
+  perStep(batch: number): number
+  /** Share of the steps of an epoch's batches that are padding; undefined where examples are all of one size. */
+  padding(batch: number): number | undefined
   epoch(options: EpochOptions): AsyncGenerator<Batch, void, undefined>
   /** A hash that tells this set from another; undefined where it cannot be looked into. */
   fingerprint(): Promise<string | undefined>
@@ -63,13 +71,15 @@ export interface Sources {
   readonly train: Source
   readonly validation: Source | undefined
   readonly classes?: readonly string[] | undefined
+  /** What a person should know of them. */
+  readonly notes: readonly string[]
 }
 
 /** Reads the `data` option of a session; texts come in windows of so many steps. */
 export function sourcesOf(data: Dataset | Text | TrainingData, window?: number): Sources {
   const given: unknown = data
-  if (isDataset(given)) return { train: datasetSource(given), validation: undefined }
-  if (isText(given)) return { train: textSource(given, window), validation: undefined }
+  if (isDataset(given)) return { train: datasetSource(given), validation: undefined, notes: notesOf({ train: given }) }
+  if (isText(given)) return { train: textSource(given, window), validation: undefined, notes: [] }
   if (typeof given !== 'object' || given === null || !('train' in given)) {
     throw new DataError('session[data]: expected a data set or { train, validation }, got something else')
   }
@@ -78,7 +88,20 @@ export function sourcesOf(data: Dataset | Text | TrainingData, window?: number):
   const known = fields ?? (isDataset(train) ? train.fields : undefined)
   const source = sourceOf(train, known, 'train', window)
   checkClasses(classes)
-  return { train: source, validation: validation && sourceOf(validation, source.fields, 'validation', window), classes }
+  return {
+    train: source,
+    validation: validation && sourceOf(validation, source.fields, 'validation', window),
+    classes,
+    notes: notesOf({ train, validation }),
+  }
+}
+
+/** Examples that are in none of the sets. */
+function notesOf(sets: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.entries(sets).flatMap(([name, set]) => {
+    const left = isDataset(set) ? (set.buckets?.leftOut ?? 0) : 0
+    return left === 0 ? [] : [`data[${name}]: ${left} examples are longer than the longest allowed, and left out`]
+  })
 }
 
 function checkClasses(classes: unknown): void {
@@ -133,12 +156,33 @@ function sourceOf(
 }
 
 function datasetSource(set: Dataset): Source {
+  const { fields, buckets, views = 1 } = set
+  const fingerprint = (): Promise<string> => fingerprintOf(set)
+  if (buckets !== undefined) {
+    return {
+      ...{ fields, views, fingerprint },
+      steps: (batch) => cutsOf(buckets, batch).length,
+      shapes: (batch) => shapesOf(set, buckets, batch),
+      perStep: (batch) => set.length / cutsOf(buckets, batch).length,
+      padding: (batch) => paddingOf(buckets, batch),
+      // A last batch that is short has a program of its own in training too: which examples are in it depends on their lengths.
+      epoch: (options) => batches(set, { ...options, dropLast: false }),
+    }
+  }
   return {
-    fields: set.fields,
-    views: set.views ?? 1,
+    ...{ fields, views, fingerprint },
+    ...uniform(fields),
     steps: (batch) => stepsPerEpoch(set.length, batch, true),
     epoch: (options) => batches(set, options),
-    fingerprint: () => fingerprintOf(set),
+  }
+}
+
+/** Of a source whose batches are all of one kind. */
+function uniform(fields: Fields, steps?: number): Pick<Source, 'shapes' | 'perStep' | 'padding'> {
+  return {
+    shapes: (rows) => [{ rows, steps, fields }],
+    perStep: (rows) => rows * (steps ?? 1),
+    padding: () => undefined,
   }
 }
 
@@ -148,6 +192,7 @@ function textSource(text: Text, window: number | undefined): Source {
     throw new DataError('session[window]: expected the steps of a window, as the data is a text, got none')
   return {
     fields: windowFields(window),
+    ...uniform(windowFields(window), window),
     vocabulary: text.vocabulary.toJSON(),
     views: 1,
     steps: (streams) => windowsPerEpoch(text.tokens.length, { streams, steps: window, dropLast: true }),
@@ -172,6 +217,7 @@ function userSource(data: UserBatches, fields: Fields, name: string): Source {
   let had = false
   return {
     fields,
+    ...uniform(fields),
     views: 1,
     steps: () => undefined,
     async *epoch({ batch, epoch, startStep = 0, dropLast = false }) {
@@ -184,7 +230,7 @@ function userSource(data: UserBatches, fields: Fields, name: string): Source {
         }
         whole++
         had = true
-        yield item.count === batch ? item : wholeRows(item, fields)
+        yield item
       }
       if (whole > 0 || startStep > 0) return
       const where = `session[data.${name}]: epoch ${epoch + 1}`
@@ -202,22 +248,15 @@ function userSource(data: UserBatches, fields: Fields, name: string): Source {
   }
 }
 
-/** Rows that fill up a batch stand behind the others only where the batch extent is the first. */
-function wholeRows(item: Batch, fields: Fields): Batch {
-  const name = Object.keys(fields).find((one) => (fields[one]?.batchAxis ?? 0) !== 0)
-  if (name === undefined) return item
-  throw new DataError(
-    `batch ${item.step}[${name}]: expected a full batch, as its batch extent is not the first, got ${item.count}`,
-  )
-}
-
 /** Examples that are hashed: enough to tell two sets apart, few enough to cost nothing. */
 const SAMPLES = 256
 
 /** Hash of the fields, the length and a spread of examples. */
 async function fingerprintOf(set: Dataset): Promise<string> {
   const { createHash } = await import('node:crypto')
-  const hash = createHash('sha256').update(JSON.stringify([set.length, set.fields]))
+  const { multiple, tokens } = set.buckets ?? {}
+  const about = [set.length, set.fields, ...(multiple === undefined ? [] : [multiple, tokens])]
+  const hash = createHash('sha256').update(JSON.stringify(about))
   const count = Math.min(SAMPLES, set.length)
   const indices = Uint32Array.from({ length: count }, (_, i) => Math.floor((i * set.length) / count))
   const values = Object.fromEntries(

@@ -46,7 +46,12 @@ const compile = async (plan, { precision, deterministic }, sizes) => {
   const fields = { x: example, target: label }
   try {
     for (const batch of sizes) {
-      await Trainer.create(programs, { task: { objective, inputs }, fields, batch, optimizer, precision })
+      await Trainer.create(programs, {
+        task: { objective, inputs },
+        shapes: [{ rows: batch, fields }],
+        optimizer,
+        precision,
+      })
     }
   } finally {
     programs.dispose()

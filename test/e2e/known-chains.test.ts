@@ -48,8 +48,13 @@ async function trained(
   try {
     const trainer = await Trainer.create(new Programs(opened, new StateStore(opened), 1), {
       task: { objective: supervised(net, nn.crossEntropy), inputs: {} },
-      fields: { x: { dtype: 'f32', shape }, target: { dtype: 'i32', shape: [] } },
-      batch,
+      shapes: [
+        {
+          rows: batch,
+          steps: undefined,
+          fields: { x: { dtype: 'f32', shape }, target: { dtype: 'i32', shape: [] } },
+        },
+      ],
       optimizer,
       precision,
     })

@@ -32,7 +32,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-test.for(['README.md', 'docs/adding-a-model.md', 'docs/training.md', 'docs/optimisers.md'])(
+const documents = ['README.md', 'docs/adding-a-model.md', 'docs/training.md', 'docs/optimisers.md', 'docs/lengths.md']
+test.for(documents)(
   'the program in %s compiles and runs',
   { timeout: 120_000 },
   async (document) => {

@@ -1,7 +1,7 @@
 // No training step of a recipe moves weights by oneDNN's reference loop, which takes a hundred times as long as a copy:
 // where it has no better one for two of its own layouts, native/cpu has.
 import { afterAll, describe, expect, it } from 'vitest'
-import { windowFields } from '../../lib/data/index.js'
+import { planFields } from '../../lib/recipes/recipe.js'
 import { recipes } from '../../lib/recipes/index.js'
 import { type Device, openDevice } from '../../lib/runtime/index.js'
 import { supervised } from '../../lib/train/objective.js'
@@ -28,12 +28,10 @@ describe.each(['f32', 'bf16'] as const)('a training step in %s', (precision) => 
     // The blocks of weights depend on channels, not on how many images there are.
     const plan = recipe.build({ batch: 32 })
     const store = new StateStore(device)
-    const steps = plan.example.batchAxis === 1 ? plan.example.shape[0] : undefined
     const programs = new Programs(device, store, 1)
     const trainer = await Trainer.create(programs, {
       task: { objective: plan.objective ?? supervised(plan.net, plan.loss), inputs: plan.inputs ?? {} },
-      fields: steps === undefined ? { x: plan.example, target: { dtype: 'i32', shape: [] } } : windowFields(steps),
-      batch: plan.batch,
+      shapes: [{ rows: plan.batch, steps: undefined, fields: planFields(plan) }],
       optimizer: plan.optimizer,
       precision,
     })

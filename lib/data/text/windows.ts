@@ -9,8 +9,8 @@ import type { Text } from './text.js'
 /** The fields of a window of T steps; `fresh` is 1 where a stream begins anew, and its carried state is taken as 0. */
 export function windowFields(steps: number): Readonly<Record<'x' | 'target' | 'fresh', FieldSpec>> {
   return {
-    x: { dtype: 'i32', shape: [steps], batchAxis: 1 },
-    target: { dtype: 'i32', shape: [steps], batchAxis: 1 },
+    x: { dtype: 'i32', shape: [steps], batchAxis: 1, varies: true },
+    target: { dtype: 'i32', shape: [steps], batchAxis: 1, varies: true },
     fresh: { dtype: 'f32', shape: [] },
   }
 }
@@ -104,6 +104,6 @@ export function* windows(text: Text, options: WindowOptions): Generator<WindowBa
       own === steps
         ? { x, target, fresh }
         : { x: x.subarray(0, own * streams), target: target.subarray(0, own * streams), fresh }
-    yield { epoch, step, count: streams, steps: own, feeds }
+    yield { epoch, step, count: streams, steps: own, tokens: streams * own, feeds }
   }
 }

@@ -1,4 +1,5 @@
 // Whole training steps of small networks as a session traces them: network, loss, gradients, optimiser, all drawn by a seed.
+import type { Fields } from '../../../lib/data/index.js'
 import * as models from '../../../lib/models/index.js'
 import { type Graph, trace } from '../../../lib/graph/index.js'
 import * as nn from '../../../lib/nn/index.js'
@@ -11,7 +12,6 @@ import { generator } from '../../support/random.js'
 
 const [tokens, steps, batch] = [10, 3, 2]
 
-type Fields = Parameters<typeof Trainer.create>[1]['fields']
 type Optimizer = optim.Optimizer
 
 const text: Fields = {
@@ -99,8 +99,7 @@ export async function learner(kind: string, seed: number): Promise<Graph> {
   }
   await Trainer.create(programs as unknown as Programs, {
     task: { objective: supervised(net() as Network, nn.crossEntropy), inputs: {} },
-    fields,
-    batch,
+    shapes: [{ rows: batch, steps: undefined, fields }],
     optimizer: drawOptimizer(generator(seed)),
     precision: 'bf16',
   })

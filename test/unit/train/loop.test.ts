@@ -26,7 +26,11 @@ class Fake {
         batch: 4,
         signal: undefined,
         every: {},
-        about: { stepsPerEpoch, parameters: 1, device: 'fake', precision: 'f32', threads: 1, measures: {} },
+        about: {
+          ...{ stepsPerEpoch, perStep: 4, padding: undefined, parameters: 1 },
+          ...{ device: 'fake', precision: 'f32', threads: 1, measures: {} },
+        },
+        prepare: () => undefined,
         // eslint-disable-next-line @typescript-eslint/require-await -- a generator of batches that are there already
         async *epoch(epoch, startStep) {
           for (let step = startStep; step < stepsPerEpoch; step++)
