@@ -31,5 +31,6 @@ export {
   shakespeare,
   type ShakespeareOptions,
 } from './sources/shakespeare.js'
+export { brown, type Brown, type BrownOptions, getBrown, type GetBrownOptions } from './sources/brown.js'
 export * from './image/index.js'
 export * from './text/index.js'

@@ -16,3 +16,4 @@ export {
   type SparseAutoencoder,
   type SparseAutoencoderConfig,
 } from './sparse-autoencoder.js'
+export { brownTagger, sameTags, tagCosts, type TagCosts, tagger, type TaggerConfig } from './tagger.js'

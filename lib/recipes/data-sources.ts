@@ -3,9 +3,11 @@ import { statSync } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
+  brown,
   cifar10,
   DataError,
   dataFolder,
+  getBrown,
   getCifar10,
   getMnist,
   getPtb,
@@ -107,5 +109,22 @@ export const shakespeareSource: DataSource = {
   },
 }
 
+/** The Brown corpus, a tenth of its sentences held back to test by. */
+export const brownSource: DataSource = {
+  name: 'brown',
+  title: 'Brown corpus: 57,340 sentences of 1,161,192 words, each with its part of speech',
+  origin: 'your copy: ostrich data get brown --from <brown.zip>',
+  from: 'brown.zip of NLTK, or the folder in it with the files ca01 to cr09',
+  folder: () => dataFolder('brown'),
+  get: (options = {}) => getBrown(options),
+  load: ({ dir } = {}) => brown(dir === undefined ? {} : { dir }),
+}
+
 /** Every data set that `ostrich data` knows. */
-export const dataSources: readonly DataSource[] = [mnistSource, cifar10Source, ptbSource, shakespeareSource]
+export const dataSources: readonly DataSource[] = [
+  mnistSource,
+  cifar10Source,
+  ptbSource,
+  shakespeareSource,
+  brownSource,
+]

@@ -17,6 +17,7 @@ import {
   mnistMaxoutFgsm,
 } from './negatives.js'
 import type { Recipe } from './recipe.js'
+import { tagBrown } from './tag-brown.js'
 
 export { dataSources } from './data-sources.js'
 export { cifar10, cifar10Local } from './cifar10.js'
@@ -25,6 +26,7 @@ export { mnist } from './mnist.js'
 export { mnistMlp } from './mnist-mlp.js'
 export { ptbAwd, ptbLarge, ptbMedium, ptbSmall } from './ptb.js'
 export { shakespeare, shakespeareMrnn } from './shakespeare.js'
+export { tagBrown } from './tag-brown.js'
 export {
   ae400,
   fc10Middle,
@@ -52,6 +54,6 @@ export {
 /** Every recipe, in the order in which `ostrich recipes` lists them. */
 export const recipes: readonly Recipe[] = [
   ...[mnist, mnistMlp, cifar10, cifar10Local, alexnet, alexnetOneTower],
-  ...[ptbSmall, ptbMedium, ptbLarge, ptbAwd, shakespeare, shakespeareMrnn],
+  ...[ptbSmall, ptbMedium, ptbLarge, ptbAwd, shakespeare, shakespeareMrnn, tagBrown],
   ...[fc10Weak, fc10Middle, fc10Strong, fc100, fc200, fc123, ae400, mnistMaxoutDropout, mnistMaxoutFgsm],
 ]

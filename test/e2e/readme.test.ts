@@ -33,35 +33,31 @@ afterAll(async () => {
 })
 
 const documents = ['README.md', 'docs/adding-a-model.md', 'docs/training.md', 'docs/optimisers.md', 'docs/lengths.md']
-test.for(documents)(
-  'the program in %s compiles and runs',
-  { timeout: 120_000 },
-  async (document) => {
-    const program = await programOf(document)
-    expect(program.length).toBeGreaterThan(1000)
-    const name = document.replace(/\W/g, '-')
-    await writeFile(join(folder, `${name}.ts`), program)
-    const types = [
-      '--typeRoots',
-      join(root, 'node_modules/@types'),
-      '--types',
-      'node',
-      '--lib',
-      'es2023,esnext.disposable',
-    ]
-    const options = ['--strict', '--target', 'es2023', '--module', 'nodenext', '--skipLibCheck', ...types]
-    const compiler = join(root, 'node_modules/typescript/bin/tsc')
-    const compiled = await run(process.execPath, [compiler, ...options, `${name}.ts`], { cwd: folder }).catch(
-      (error: unknown) => error as { stdout: string },
-    )
-    expect(compiled.stdout).toBe('')
-    const env = { ...process.env, OSTRICH_DATA: folder }
-    const { stdout } = await run(process.execPath, [`${name}.js`], { cwd: folder, env })
-    const printed = stdout.trim().split('\n')
-    // The last line ends with the accuracy on data that is easy to learn.
-    expect(Number(printed.at(-1)?.split(' ').at(-1))).toBeGreaterThan(0.9)
-  },
-)
+test.for(documents)('the program in %s compiles and runs', { timeout: 120_000 }, async (document) => {
+  const program = await programOf(document)
+  expect(program.length).toBeGreaterThan(1000)
+  const name = document.replace(/\W/g, '-')
+  await writeFile(join(folder, `${name}.ts`), program)
+  const types = [
+    '--typeRoots',
+    join(root, 'node_modules/@types'),
+    '--types',
+    'node',
+    '--lib',
+    'es2023,esnext.disposable',
+  ]
+  const options = ['--strict', '--target', 'es2023', '--module', 'nodenext', '--skipLibCheck', ...types]
+  const compiler = join(root, 'node_modules/typescript/bin/tsc')
+  const compiled = await run(process.execPath, [compiler, ...options, `${name}.ts`], { cwd: folder }).catch(
+    (error: unknown) => error as { stdout: string },
+  )
+  expect(compiled.stdout).toBe('')
+  const env = { ...process.env, OSTRICH_DATA: folder }
+  const { stdout } = await run(process.execPath, [`${name}.js`], { cwd: folder, env })
+  const printed = stdout.trim().split('\n')
+  // The last line ends with the accuracy on data that is easy to learn.
+  expect(Number(printed.at(-1)?.split(' ').at(-1))).toBeGreaterThan(0.9)
+})
 
 test('the lines in docs/adding-an-op.md stand in the files that it names', async () => {
   const text = await readFile(join(root, 'docs/adding-an-op.md'), 'utf8')

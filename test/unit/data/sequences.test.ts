@@ -33,7 +33,7 @@ interface Seen {
 
 async function collect(set: Dataset, options: BatchOptions): Promise<Seen[]> {
   const seen: Seen[] = []
-  for await (const { step, count, steps, feeds } of batches(set, options) as AsyncIterable<Batch<string>>) {
+  for await (const { step, count, steps, feeds } of batches(set, options) as AsyncIterable<Batch>) {
     const lists = Object.fromEntries(Object.entries(feeds).map(([name, values]) => [name, [...values]]))
     const none = { words: [], own: [], lengths: [] }
     seen.push({ step, count, steps, ...none, ...lists })
