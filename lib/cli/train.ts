@@ -1,6 +1,7 @@
 // ostrich train: a recipe from data to saved network, shown as it goes. Ctrl-C stops after the step in flight and saves. Refuses
 // to write over another run.
 import { dirname } from 'node:path'
+import { suggestion } from '../base/index.js'
 import { Vocabulary } from '../data/index.js'
 import {
   type Halves,
@@ -27,6 +28,7 @@ import { command, named, type Output, UsageError, type Values } from './command.
 import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
 import { checkpointOf } from './language-model.js'
+import { infosOf } from './reading.js'
 import { expectFree } from './run-folder.js'
 import { stopOnSignals } from './stop.js'
 import { sayEnd, watch } from './watch.js'
@@ -36,6 +38,12 @@ const options = {
   batch: { type: 'whole', help: 'examples per step; of texts, parallel streams' },
   rate: { type: 'number', help: 'peak of the learning rate' },
   seed: { type: 'whole', help: 'of initial values, dropout and order (default 1)' },
+  monitor: {
+    type: 'text',
+    value: 'measure',
+    help: 'keep the best epoch by it (best.safetensors): loss, accuracy, ...',
+  },
+  patience: { type: 'whole', help: 'end after so many epochs in which it became no better (default: never)' },
   precision: {
     type: 'text',
     choices: ['auto', 'f32', 'tf32', 'bf16'],
@@ -70,6 +78,7 @@ export const train = command({
   examples: [
     'ostrich train mnist',
     'ostrich train mnist --epochs 10 --rate 0.05 --seed 7',
+    'ostrich train mnist --epochs 50 --monitor accuracy --patience 5',
     'ostrich train mnist --resume runs/2026-01-31T09-05-00-mnist',
     'ostrich train alexnet --data /data/packed --workers 4',
     'ostrich train shakespeare --data my-letters.txt',
@@ -78,8 +87,8 @@ export const train = command({
     const recipe = named('recipe', name, recipes)
     const saved = values.resume === undefined ? undefined : await resumed(values.resume, recipe)
     const { seed = 1, ...settings } = { ...saved?.settings, ...chosen(values) }
-    for (const key of ['batch', 'epochs'] as const) {
-      if (settings[key] === 0) throw new UsageError(`--${key} expects at least 1, got 0`)
+    for (const key of ['batch', 'epochs', 'patience'] as const) {
+      if (values[key] === 0) throw new UsageError(`--${key} expects at least 1, got 0`)
     }
     if (values.folder !== undefined) await expectFree(values.folder, name, saved?.path)
     const from = values.data ?? saved?.data
@@ -92,15 +101,29 @@ export const train = command({
     const data = await recipe.data.load(source)
     const plan = recipe.build({ ...settings, ...textOf(data) })
     if (saved !== undefined) expectUnfinished(saved, plan)
+    const judged = judgedBy(values, plan, saved?.judged)
     const folder =
       values.folder ??
       (saved === undefined ? await makeRunFolder('runs', runName(recipe.name, new Date())) : dirname(saved.path))
     const { batch, epochs, rate } = plan
     const { device, precision, threads, workers } = values
-    const config = { recipe: recipe.name, epochs, batch, rate, seed, device, precision, threads, data: from, workers }
+    const config = {
+      recipe: recipe.name,
+      epochs,
+      batch,
+      rate,
+      seed,
+      device,
+      precision,
+      threads,
+      data: from,
+      workers,
+      ...judged,
+    }
     const stop = stopOnSignals(output)
     const run = await planSession(plan, {
       ...placeOf(values),
+      ...judged,
       data,
       seed,
       folder,
@@ -179,11 +202,29 @@ function placeOf(values: Chosen): Pick<ObjectiveOptions, 'device' | 'precision' 
   }
 }
 
+/** By what a run is judged, and how long it may become no better. */
+type Judged = Pick<ObjectiveOptions, 'monitor' | 'patience'>
+
+/** @throws UsageError for a measure that the plan has not */
+function judgedBy(values: Chosen, plan: Plan, saved: Judged = {}): Judged {
+  const { monitor = saved.monitor, patience = saved.patience } = values
+  if (monitor === undefined) {
+    if (patience !== undefined) throw new UsageError('--patience expects a measure beside it (--monitor), got none')
+    return {}
+  }
+  const names = Object.keys(infosOf(plan))
+  if (!names.includes(monitor)) {
+    throw new UsageError(`--monitor expects ${names.join(', ')}, got ${monitor}.${suggestion(monitor, names)}`)
+  }
+  return { monitor, ...(patience !== undefined && { patience }) }
+}
+
 interface Resumed {
   readonly path: string
   /** Epochs that it has done. */
   readonly epoch: number
   readonly settings: RecipeOptions & { readonly seed?: number }
+  readonly judged: Judged
   /** Where its data was, if that was said. */
   readonly data: string | undefined
   /** Of its text. */
@@ -202,12 +243,16 @@ async function resumed(given: string, recipe: Recipe): Promise<Resumed> {
     const value = config[key]
     return typeof value === 'number' ? [[key, value] as const] : []
   })
-  const { data } = config
+  const { data, monitor, patience } = config
   const vocabulary = info?.vocabulary && new Vocabulary(info.vocabulary)
   return {
     path,
     epoch: info?.epoch ?? 0,
     settings: Object.fromEntries(numbers),
+    judged: {
+      ...(typeof monitor === 'string' && { monitor }),
+      ...(typeof patience === 'number' && { patience }),
+    },
     data: typeof data === 'string' ? data : undefined,
     vocabulary,
   }

@@ -112,6 +112,12 @@ export function sayEnd(last: EndEvent | StoppedEvent, { recipe, plan, folder, ou
   const result = reading(measured, target, infos)
   output.line(`${result} after ${last.elapsed.toFixed(1)} s (${goal(target, infos)} ${verdict})`)
   output.line(`saved ${path}`)
+  const info = last.best && infos[last.best.measure]
+  if (last.best && info) {
+    const { measure, value, epoch } = last.best
+    const best = `${folder}/best.safetensors`
+    output.line(`best validation ${namedMeasure(measure, value, info)} after epoch ${epoch}: ${best}`)
+  }
   if (quiet) return
   output.line('Try next:')
   output.line(`  ostrich eval ${path}`)

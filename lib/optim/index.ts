@@ -5,6 +5,7 @@ export { type Averaging, type AveragingOptions } from './averaging.js'
 export { clipByGlobalNorm, globalNorm } from './clip.js'
 export { optimizer, type Optimizer, type OptimizerOptions, type Rule, type Slot, type Update } from './optimizer.js'
 export { type Chosen, type Group } from './groups.js'
+export { type Plateau, type PlateauOptions } from './plateau.js'
 export { rmsprop, type RmspropOptions } from './rmsprop.js'
 export {
   cosine,

@@ -20,6 +20,7 @@ import { Averaging, type AveragingOptions, type Put } from './averaging.js'
 import { clipByGlobalNorm } from './clip.js'
 import { type Group, Groups, type Settings } from './groups.js'
 import { Moments, parentOf } from './moments.js'
+import { Plateau, type PlateauOptions } from './plateau.js'
 import { expectRange } from './ranges.js'
 import { expectOfRows, putRows, rowsOf, type Touched, touchedRows } from './rows.js'
 import { rateAt, type Schedule, type Step } from './schedules.js'
@@ -46,6 +47,8 @@ export interface Optimizer {
   update(updates: readonly Update[], step: Step): void
   /** The averages of the weights, where it keeps them. */
   readonly averaging?: Averaging | undefined
+  /** The factor on the rate, where it falls on plateaus. */
+  readonly plateau?: Plateau | undefined
 }
 
 /** Options of every optimiser. */
@@ -74,6 +77,8 @@ export interface OptimizerOptions {
    * while training goes on with what it had. Default: it does not.
    */
   readonly average?: AveragingOptions
+  /** The rate, or its schedule, is multiplied by a factor that falls where what the session monitors becomes no better. Default: it is not. */
+  readonly plateau?: PlateauOptions
 }
 
 const rate = is.either(is.number, is.kind('a schedule', is.callable.accepts))
@@ -87,6 +92,7 @@ export const optimizerOptions: Schema<OptimizerOptions> = {
   clipNorm: is.number,
   accumulate: is.whole(1),
   average: is.object,
+  plateau: is.object,
 }
 
 /** One parameter within an update, or the rows of it that a batch touched. All tensors f32. */
@@ -125,9 +131,15 @@ export function optimizer(name: string, options: OptimizerOptions, rule: Rule): 
   const groups = new Groups(name, options.groups ?? [])
   const accumulation = accumulate === 1 ? undefined : new Accumulation(accumulate)
   const averaging = options.average && new Averaging(options.average, () => accumulation?.updates ?? read(stepVariable))
+  const plateau = options.plateau && new Plateau(options.plateau)
+  const rateOf = (step: Step): Tensor<'f32', []> => {
+    const rate = rateAt(options.rate, step)
+    return plateau === undefined ? rate : plateau.fallen(rate)
+  }
   return {
     averaging,
-    rate: (step) => rateAt(options.rate, step),
+    plateau,
+    rate: rateOf,
     trained: (parameters) => {
       const chosen = parameters.map((variable) => ({ variable, path: read(variable).node.path }))
       groups.meet(chosen)
@@ -138,7 +150,7 @@ export function optimizer(name: string, options: OptimizerOptions, rule: Rule): 
       groups.meet(updates.map(({ variable }) => ({ variable, path: read(variable).node.path })))
       const step = accumulation?.updates ?? count
       const due = accumulation?.count()
-      const rate = rateAt(options.rate, step)
+      const rate = rateOf(step)
       const moving = updates.flatMap(({ variable, gradient }): Moving[] => {
         const { path } = read(variable).node
         const settings = groups.of({ variable, path })

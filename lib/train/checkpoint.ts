@@ -247,9 +247,11 @@ function checkMeaning({ preparation, classes, draws = 0 }: Record<string, unknow
 
 function checkMonitored(value: unknown, path: string): void {
   if (value === undefined) return
-  const { stale, best } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const found = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const { stale, best, waited = stale } = found
   const { measure, value: reached, epoch } = (best ?? { measure: '', value: 0, epoch: 0 }) as Record<string, unknown>
-  const good = Number.isSafeInteger(stale) && typeof measure === 'string' && typeof reached === 'number'
+  const counts = Number.isSafeInteger(stale) && Number.isSafeInteger(waited)
+  const good = counts && typeof measure === 'string' && typeof reached === 'number'
   if (!good || !Number.isSafeInteger(epoch))
     fail(path, 'monitored: the best epoch and how long it is ago', short(value))
 }

@@ -54,6 +54,8 @@ export interface EpochEvent<M extends string = string> extends Position {
   readonly validation: Metrics<M>
   /** Whether the weights are averaged from here on; where the optimiser may average them. */
   readonly averaged?: boolean
+  /** What the rate is multiplied by from here on; where the optimiser's falls on plateaus. */
+  readonly rateFactor?: number
   /** Where the session monitors a measure: the best value so far. */
   readonly best?: Best
   readonly rate: number

@@ -52,7 +52,7 @@ export interface LoopParts {
 }
 
 /** What an epoch has come to. */
-export interface Measured extends Pick<EpochEvent, 'validation' | 'averaged' | 'best'> {
+export interface Measured extends Pick<EpochEvent, 'validation' | 'averaged' | 'best' | 'rateFactor'> {
   /** Whether it is the best so far, by what is monitored. */
   readonly better: boolean
 }

@@ -7,20 +7,33 @@ export interface Monitored {
   readonly best?: Best
   /** Epochs since then. */
   readonly stale: number
+  /** Epochs since then, or since the rate fell last. */
+  readonly waited?: number
+}
+
+/** After how many epochs that are no better something happens. */
+export interface Patience {
+  /** The run ends. Default: never. */
+  readonly end?: number | undefined
+  /** The rate falls. Default: never. */
+  readonly fall?: number | undefined
 }
 
 /** Follows one measure. A value that is no number is never the best. */
 export class Monitor {
   readonly #measure: string
   readonly #info: MeasureInfo
-  readonly #patience: number
+  readonly #end: number
+  readonly #fall: number
   #best: Best | undefined
   #stale = 0
+  #waited = 0
 
-  constructor(measure: string, info: MeasureInfo, patience = Infinity) {
+  constructor(measure: string, info: MeasureInfo, { end = Infinity, fall = Infinity }: Patience = {}) {
     this.#measure = measure
     this.#info = info
-    this.#patience = patience
+    this.#end = end
+    this.#fall = fall
   }
 
   /** Takes what an epoch (from 1) has come to; gives whether it is the best so far. */
@@ -31,24 +44,34 @@ export class Monitor {
       !Number.isNaN(value) && (before === undefined || (this.#info.better === 'more' ? value > before : value < before))
     if (better) this.#best = { measure: this.#measure, value, epoch }
     this.#stale = better ? 0 : this.#stale + 1
+    this.#waited = better ? 0 : this.#waited + 1
     return better
+  }
+
+  /** Whether the rate falls now; if so, the next fall has to wait as long again. */
+  takeFall(): boolean {
+    if (this.#waited < this.#fall) return false
+    this.#waited = 0
+    return true
   }
 
   get best(): Best | undefined {
     return this.#best
   }
 
-  /** Whether the best is `patience` epochs old. */
+  /** Whether the best is so old that the run ends. */
   get isSpent(): boolean {
-    return this.#stale >= this.#patience
+    return this.#stale >= this.#end
   }
 
   get state(): Monitored {
-    return { ...(this.#best && { best: this.#best }), stale: this.#stale }
+    return { ...(this.#best && { best: this.#best }), stale: this.#stale, waited: this.#waited }
   }
 
-  restore({ best, stale }: Monitored): void {
-    this.#best = best?.measure === this.#measure ? best : undefined
-    this.#stale = best?.measure === this.#measure ? stale : 0
+  restore({ best, stale, waited = stale }: Monitored): void {
+    const same = best?.measure === this.#measure
+    this.#best = same ? best : undefined
+    this.#stale = same ? stale : 0
+    this.#waited = same ? waited : 0
   }
 }

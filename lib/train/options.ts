@@ -154,6 +154,10 @@ export function resolve(given: Network | Objective, options: ObjectiveOptions | 
   if (options.patience !== undefined && options.monitor === undefined) {
     throw new OstrichError('ERR_OPTION', 'session[patience]: expected a measure to monitor beside it, got none')
   }
+  if (options.optimizer.plateau !== undefined && options.monitor === undefined) {
+    const expected = 'expected a measure, on whose plateaus the rate falls'
+    throw new OstrichError('ERR_OPTION', `session[monitor]: ${expected}, got none`)
+  }
   const own = { ...options, epochs, seed, inputs, shuffle, checkpointEvery, programs }
   if (!short) return { ...own, objective: given as Objective }
   const { loss, measures } = options

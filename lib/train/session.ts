@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { FieldArray } from '../data/index.js'
 import { type HostArray, OstrichError, type Tensor } from '../graph/index.js'
 import { compileFunction, type Compiled, type CompileOptions, type Extent } from './compiled.js'
+import { endOfEpoch } from './epoch-end.js'
 import { Evaluator } from './evaluate.js'
 import { type EndEvent, type Metrics, type StoppedEvent, type TrainEvent, unmeasured } from './events.js'
 import { lossInfo, type MeasureInfo } from './measure.js'
@@ -40,9 +41,11 @@ export class Session<M extends string = string> {
     const { fields } = sources.train
     this.#evaluator = new Evaluator(programs, options, place.precision, fields, options.programs.most)
     this.#predictor = options.net && new Predictor(programs, options.net, options.inputs, fields['x']!, place.precision)
-    const { monitor, patience } = options
-    if (monitor !== undefined)
-      this.#monitor = new Monitor(monitor, { loss: lossInfo, ...parts.measures }[monitor]!, patience)
+    const { monitor, patience: end, optimizer } = options
+    if (monitor !== undefined) {
+      const info = { loss: lossInfo, ...parts.measures }[monitor]!
+      this.#monitor = new Monitor(monitor, info, { end, fall: optimizer.plateau?.patience })
+    }
     for (const message of [...place.warnings, ...sources.notes]) this.#warn(message)
   }
 
@@ -255,20 +258,8 @@ export class Session<M extends string = string> {
 
   /** Measures and goes on to the next epoch in one turn: who saves meanwhile has all of it, or nothing. */
   #endEpoch(advance: () => void): ReturnType<LoopParts['endEpoch']> {
-    const { sources, options, weights } = this.#parts
-    return this.#atRest(async () => {
-      const source = sources.validation
-      const validation = source && (await this.#evaluator.measure(source, options.batch))
-      const averaged = validation && (await weights.measured(validation.loss))
-      advance()
-      const better = validation !== undefined && this.#monitor?.take(validation, this.#position.epoch) === true
-      const best = this.#monitor?.best
-      return {
-        ...{ validation: validation ?? this.#unmeasured(), better },
-        ...(averaged !== undefined && { averaged }),
-        ...(best && { best }),
-      }
-    })
+    const judges = { evaluator: this.#evaluator, monitor: this.#monitor }
+    return this.#atRest(() => endOfEpoch(this.#parts, judges, this.#position, advance))
   }
 
   #unmeasured(): Metrics {

@@ -45,6 +45,7 @@ describe('mistakes', () => {
     [['train', 'mnist', '--epoch', '3'], 2, /unknown option --epoch\. Did you mean --epochs\?/],
     [['train'], 2, /expected <recipe>/],
     [['train', 'mnist', '--batch', '0'], 2, /--batch/],
+    [['train', 'mnist', '--patience', '0', '--monitor', 'accuracy'], 2, /--patience expects at least 1, got 0/],
     [['summary', 'mnsit'], 2, /Did you mean mnist\?/],
     [['data', 'gte', 'mnist'], 2, /Did you mean get\?/],
     [['data', 'get', 'mnits'], 2, /Did you mean mnist\?/],

@@ -71,6 +71,39 @@ describe('nothing to train', () => {
   })
 })
 
+describe('a measure that is monitored', () => {
+  const perceptron = (...args: string[]) =>
+    ostrich('train', 'mnist-mlp', '--data', 'digits', '--batch', '64', '--quiet', ...args)
+  /** Epochs that a run's log tells of. */
+  const epochs = async (run: string): Promise<number[]> => {
+    const lines = (await readFile(join(folder, run, 'log.jsonl'), 'utf8')).trim().split('\n')
+    const events = lines.map((line) => JSON.parse(line) as { type: string; epoch: number })
+    return events.filter(({ type }) => type === 'epoch').map(({ epoch }) => epoch)
+  }
+
+  it('keeps the best epoch, ends the run, and is remembered by the run', async () => {
+    // Nothing is learned at such a rate: the first epoch remains the best.
+    const judged = ['--rate', '1e-30', '--monitor', 'accuracy', '--patience', '2']
+    const { code, out } = await perceptron('--epochs', '9', '--folder', 'monitored', ...judged)
+    expect(code).toBe(0)
+    expect(out).toMatch(/best validation accuracy \S+ % after epoch 1: monitored\/best\.safetensors\n/)
+    expect(await epochs('monitored')).toEqual([1, 2, 3])
+    const config = JSON.parse(await readFile(join(folder, 'monitored/config.json'), 'utf8')) as object
+    expect(config).toMatchObject({ monitor: 'accuracy', patience: 2 })
+    // Two epochs were no better already.
+    expect((await perceptron('--resume', 'monitored')).code).toBe(0)
+    expect(await epochs('monitored')).toEqual([1, 2, 3])
+  })
+
+  it('is one that the recipe has, and patience is of one', async () => {
+    const wrong = await perceptron('--monitor', 'acuracy')
+    const words = '--monitor expects loss, accuracy, got acuracy. Did you mean accuracy?'
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining(words)])
+    const { code, err } = await perceptron('--patience', '2')
+    expect([code, err]).toEqual([2, expect.stringContaining('--patience expects a measure beside it (--monitor)')])
+  })
+})
+
 describe('what is said', () => {
   it('is no word of CUDA where there is no driver', async () => {
     const { code, out, err } = await train('--epochs', '1', '--threads', '1', '--folder', 'plain')
