@@ -4,10 +4,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Text, Vocabulary } from '../../lib/data/index.js'
-import { feed, type Graph, type Node, trace } from '../../lib/graph/index.js'
+import {
+  assign,
+  constant,
+  feed,
+  type Graph,
+  type HostArray,
+  type Node,
+  read,
+  type Tensor,
+  trace,
+} from '../../lib/graph/index.js'
 import { lstmLm, type LstmLmConfig } from '../../lib/models/index.js'
+import * as ops from '../../lib/ops/index.js'
 import * as optim from '../../lib/optim/index.js'
-import { recipes } from '../../lib/recipes/index.js'
+import { type Recipe, recipes } from '../../lib/recipes/index.js'
 import { openSafetensors } from '../../lib/files/index.js'
 import { type SessionOptions } from '../../lib/train/index.js'
 import { perplexityOf } from '../support/language.js'
@@ -181,11 +192,48 @@ describe('trap 5: perplexity is exp of the whole loss over the whole count', () 
 })
 
 describe('trap 6: plain SGD', () => {
-  it('keeps no moments, and a step is the rate times the gradient', async () => {
-    for (const recipe of recipes.filter(({ name }) => /^ptb-(small|medium|large)$/.test(name))) {
-      const { optimizer } = recipe.build({ text: { tokens: 10_000, vocabulary } })
+  const published = recipes.filter(({ name }) => /^ptb-(small|medium|large)$/.test(name))
+  const optimizerOf = ({ build }: Recipe) => build({ text: { tokens: 10_000, vocabulary } }).optimizer
+
+  /** w - rate g and nothing else, with gradients that are scaled down to a common norm. */
+  const plain = (rate: number, most: number): optim.Optimizer => ({
+    rate: () => constant('f32', [], rate),
+    update(updates) {
+      const squares = updates.map(({ gradient }) => ops.sum(ops.square(gradient)))
+      const norm = ops.sqrt(squares.reduce((all, one) => ops.add(all, one))) as Tensor<'f32', []>
+      const factor = ops.mul(ops.minimum(ops.div(most, norm), 1), rate)
+      for (const { variable, gradient } of updates) assign(variable, ops.sub(read(variable), ops.mul(gradient, factor)))
+    },
+  })
+
+  it.for(published)(
+    'a step of $name is the rate times the gradient, at the third step as at the first',
+    async (recipe) => {
+      const most = { 'ptb-small': 5, 'ptb-medium': 5, 'ptb-large': 10 }[recipe.name]!
+      const walk = (optimizer: optim.Optimizer) =>
+        using({ optimizer, window: 20 }, async (run) => {
+          const seen: Record<string, HostArray>[] = []
+          for await (const event of run.events()) {
+            if (event.type !== 'step') continue
+            seen.push(await run.parameters())
+            if (seen.length === 3) break
+          }
+          return seen
+        })
+      const [got, wanted] = [await walk(optimizerOf(recipe)), await walk(plain(1, most))]
+      for (const [step, parameters] of wanted.entries()) {
+        for (const [name, values] of Object.entries(parameters)) {
+          const worst = Math.max(...Array.from(values, (value, i) => Math.abs(value - got[step]![name]![i]!)))
+          expect(worst, `${name} after step ${step + 1}`).toBeLessThan(1e-5)
+        }
+      }
+    },
+  )
+
+  it('keeps no moments', async () => {
+    for (const recipe of published) {
       const path = join(folder, `${recipe.name}.safetensors`)
-      await using({ optimizer }, async (run) => {
+      await using({ optimizer: optimizerOf(recipe) }, async (run) => {
         for await (const event of run.events()) if (event.type === 'step') break
         await run.save(path)
       })

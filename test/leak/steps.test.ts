@@ -1,26 +1,8 @@
 // 10,000 steps: the JavaScript heap and the resident set stay where they were after the first thousand.
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { openDevice } from '../../lib/runtime/index.js'
 import { doubling } from '../support/tiny-program.js'
-
-setFlagsFromString('--expose-gc')
-const collect = runInNewContext('gc') as () => void
-
-interface Memory {
-  readonly heap: number
-  readonly resident: number
-}
-
-async function settled(): Promise<Memory> {
-  for (let i = 0; i < 3; i++) {
-    collect()
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  const { heapUsed, rss } = process.memoryUsage()
-  return { heap: heapUsed, resident: rss }
-}
+import { settled } from './memory.js'
 
 describe('memory', () => {
   it('is flat over 10,000 steps with two in flight', async () => {
