@@ -4,7 +4,7 @@ import type { Recipe } from '../recipes/index.js'
 import { planSession } from '../recipes/index.js'
 import { fgsm, lbfgsAttack, type LbfgsAttackResults } from '../solvers/index.js'
 import type { Network, Session } from '../train/index.js'
-import { gatherExamples, predicted } from './examples.js'
+import { type Examples, gatherExamples, predicted } from './examples.js'
 
 /** How far a part of an experiment has come. */
 export type Report = (state: { what: string; done: number; total: number; unit: string }) => void
@@ -91,14 +91,23 @@ export async function fgsmError(
 ): Promise<number> {
   const size = data.fields.x.shape.reduce((product, extent) => product * extent, 1)
   using attack = await fgsm(run, net, { shape: [rows, size], epsilon })
+  return wrongShare(data, rows, async ({ x, labels }) => run.predict(await attack.run(x, labels), { prepared: true }))
+}
+
+/** Share of wrong answers over a data set of bytes; `ask` gives the logits of so many images. */
+export async function wrongShare(
+  data: Dataset<Fields<'x' | 'target'>>,
+  rows: number,
+  ask: (examples: Examples) => Promise<ArrayLike<number>>,
+): Promise<number> {
   let wrong = 0
   for (let at = 0; at < data.length; at += rows) {
     const count = Math.min(rows, data.length - at)
     // The last images again, where they do not fill the rows.
     const places = Uint32Array.from({ length: rows }, (_, i) => at + Math.min(i, count - 1))
-    const { x, labels } = await gatherExamples(data, places)
-    const got = predicted(await run.predict(await attack.run(x, labels), { prepared: true }), rows)
-    for (let i = 0; i < count; i++) wrong += got[i] === labels[i] ? 0 : 1
+    const examples = await gatherExamples(data, places)
+    const got = predicted(await ask(examples), rows)
+    for (let i = 0; i < count; i++) wrong += got[i] === examples.labels[i] ? 0 : 1
   }
   return wrong / data.length
 }
