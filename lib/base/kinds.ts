@@ -20,22 +20,18 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 export const number = kind('a number', (value) => typeof value === 'number')
 /** Where there is no range. */
 export const finite = kind('a finite number', (value) => Number.isFinite(value))
+export const positive = kind('a number above 0', (value) => Number.isFinite(value) && Number(value) > 0)
+export const notNegative = kind('a number of at least 0', (value) => Number.isFinite(value) && Number(value) >= 0)
+/** A share. */
+export const share = kind('a number from 0 to 1', (value) => notNegative.accepts(value) && Number(value) <= 1)
+/** A share that leaves something. */
+export const fraction = kind('a number from 0 to below 1', (value) => notNegative.accepts(value) && Number(value) < 1)
 export const flag = kind('true or false', (value) => typeof value === 'boolean')
 export const text = kind('a text', (value) => typeof value === 'string')
 export const callable = kind('a function', (value) => typeof value === 'function')
 export const object = kind('an object', isObject)
 export const anything = kind('anything', () => true)
 export const numbers = kind('a list of numbers', (value) => Array.isArray(value) && value.every(number.accepts))
-/** One number, or [height, width]. */
-export const pair = kind(
-  'a number or two of them',
-  (value) => number.accepts(value) || (numbers.accepts(value) && (value as unknown[]).length === 2),
-)
-/** One number, [height, width], or [top, left, bottom, right]. */
-export const padding = kind(
-  'a number, two or four of them',
-  (value) => pair.accepts(value) || (numbers.accepts(value) && (value as unknown[]).length === 4),
-)
 /** What has these properties that can be called. */
 export function withMethods(words: string, ...names: readonly string[]): Kind {
   return kind(words, (value) => {
@@ -58,6 +54,27 @@ export function whole(least: number, most = Number.MAX_SAFE_INTEGER): Kind {
     `a whole number ${words}`,
     (value) => Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most,
   )
+}
+
+/** One whole number of at least `least`, or [height, width] of them. */
+export function pair(least: number): Kind {
+  return wholes(least, 'or two of them', 2)
+}
+
+/** What lies around each side: one whole number, [height, width], or [top, left, bottom, right]. */
+export const padding = wholes(0, 'two or four of them', 2, 4)
+
+function wholes(least: number, more: string, ...lengths: readonly number[]): Kind {
+  const one = whole(least)
+  return kind(`${one.words}, ${more}`, (value) => {
+    return one.accepts(value) || (Array.isArray(value) && lengths.includes(value.length) && value.every(one.accepts))
+  })
+}
+
+/** An odd number: of places around one in the middle. */
+export function odd(most: number): Kind {
+  const counts = whole(1, most)
+  return kind(`an odd number from 1 to ${most}`, (value) => counts.accepts(value) && Number(value) % 2 === 1)
 }
 
 /** A list of what is of one kind. */

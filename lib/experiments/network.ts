@@ -91,7 +91,9 @@ export async function fgsmError(
 ): Promise<number> {
   const size = data.fields.x.shape.reduce((product, extent) => product * extent, 1)
   using attack = await fgsm(run, net, { shape: [rows, size], epsilon })
-  return wrongShare(data, rows, async ({ x, labels }) => run.predict(await attack.run(x, labels), { prepared: true }))
+  return await wrongShare(data, rows, async ({ x, labels }) =>
+    run.predict(await attack.run(x, labels), { prepared: true }),
+  )
 }
 
 /** Share of wrong answers over a data set of bytes; `ask` gives the logits of so many images. */

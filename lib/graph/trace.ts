@@ -125,15 +125,29 @@ export function emit<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attr
   return record(op, inputs, attrs).outputs
 }
 
-/** Applies an op that has one output. */
-export function emitOne<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A): Tensor {
+/** Applies an op that has one output. What the op's rule makes of these inputs is no type: whoever calls it says it by one. */
+export function emitOne<A extends Attrs, D extends DType = DType, S extends Shape = Shape>(
+  op: Op<A>,
+  inputs: readonly Tensor[],
+  attrs: A,
+): Tensor<D, S> {
   return only(record(op, inputs, attrs))
 }
 
-function only(node: Node): Tensor {
+/** x itself where an op would change nothing of it, else the op of it. */
+export function emitUnless<A extends Attrs, D extends DType, S extends Shape>(
+  same: boolean,
+  op: Op<A>,
+  x: Tensor,
+  attrs: A,
+): Tensor<D, S> {
+  return same ? (x as Tensor<D, S>) : emitOne(op, [x], attrs)
+}
+
+function only<D extends DType, S extends Shape>(node: Node): Tensor<D, S> {
   const [output] = node.outputs
   if (output === undefined) throw new GraphError(`${node.op.name}: expected an output, got none`)
-  return output
+  return output as Tensor<D, S>
 }
 
 /** Declares host data that is passed at every run. */
@@ -142,9 +156,9 @@ export function feed<D extends DType, S extends Shape>(name: string, dtype: D, s
   if (own.feeds.some((known) => known.name === name)) {
     throw new GraphError(`feed: expected a new name, got ${name} a second time`)
   }
-  const tensor = only(record(feedOp, [], { name, dtype, shape: [...shape] }, name))
+  const tensor = only<D, S>(record(feedOp, [], { name, dtype, shape: [...shape] }, name))
   own.feeds.push({ name, tensor })
-  return tensor as Tensor<D, S>
+  return tensor
 }
 
 /** Values fixed when the program is compiled; one number fills the whole tensor. */
@@ -154,7 +168,7 @@ export function constant<D extends DType, S extends Shape>(
   data: number | readonly number[],
 ): Tensor<D, S> {
   const values = typeof data === 'number' ? [data] : data
-  return only(record(constantOp, [], { dtype, shape: [...shape], data: values })) as Tensor<D, S>
+  return only(record(constantOp, [], { dtype, shape: [...shape], data: values }))
 }
 
 /** The value of a variable before the run. */

@@ -18,7 +18,7 @@ export interface VariableOptions<D extends DType, S extends Shape> {
   /** Last part of its path (`w`); the scope in which it is first read gives the rest (`mlp/fc1`). */
   readonly label: string
   readonly dtype: D
-  readonly shape: S
+  readonly shape: readonly [...S]
   readonly role: VariableRole
   /**
    * Of a table f32 [V, D] of which each batch reads few rows, by `gather`: optimisers update these rows in place and leave the others, with
@@ -64,7 +64,7 @@ export class Variable<D extends DType = DType, S extends Shape = Shape> {
     if (isTracing() && !keeping) refuseWithin(options.label)
     this.label = options.label
     this.dtype = options.dtype
-    this.shape = options.shape
+    this.shape = options.shape as unknown as S
     this.role = options.role
     this.sparse = options.sparse ?? false
     if (this.sparse && this.shape.length !== 2) {

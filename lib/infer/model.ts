@@ -2,7 +2,7 @@
 import { expectKind, expectOptions, is, type Schema } from '../base/index.js'
 import { batched, type Dataset, type FieldArray, type FieldSpec, fieldOptions, type Text } from '../data/index.js'
 import { feed, type HostArray, OstrichError, type Tensor } from '../graph/index.js'
-import { type Compiled, compileFunction, type CompileOptions, type Extent } from '../train/compiled.js'
+import { type Compiled, compileFunction, type CompileOptions, type Extent, type Traceable } from '../train/compiled.js'
 import { checkContent, checkTensors, type CheckpointInfo, openCheckpoint, restore } from '../train/checkpoint.js'
 import { CheckpointError } from '../files/index.js'
 import { Evaluator } from '../train/evaluate.js'
@@ -77,7 +77,7 @@ export interface Model extends AsyncDisposable {
    * @example using attack = await solvers.lbfgsAttack(model, net, { shape: [100, 1, 28, 28] })
    */
   compile<R extends Readonly<Record<string, Tensor>>>(
-    fn: (...inputs: never[]) => R,
+    fn: Traceable<R>,
     extents: Readonly<Record<string, Extent>>,
     options?: CompileOptions,
   ): Promise<Compiled<R>>

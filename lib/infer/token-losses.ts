@@ -2,7 +2,7 @@
 import type { CompilePrecision } from '../compile/index.js'
 import { type Text, windows } from '../data/index.js'
 import { feed, type Tensor } from '../graph/index.js'
-import { crossEntropy, reshape } from '../ops/index.js'
+import { cast, crossEntropy, reshape } from '../ops/index.js'
 import { withFreshStreams } from '../ops/streams.js'
 import type { Built, Programs } from '../train/programs.js'
 import { prepared } from '../train/objective.js'
@@ -49,7 +49,7 @@ export async function tokenLosses(
 
 function lossesOf(net: Network, inputs: Inputs, steps: number): { losses: Tensor } {
   const x = prepared(inputs, 'x', feed('x', 'i32', [steps, 1]))
-  const target = prepared(inputs, 'target', feed('target', 'i32', [steps, 1])) as Tensor<'i32'>
+  const target = cast(prepared(inputs, 'target', feed('target', 'i32', [steps, 1])), 'i32')
   const logits = withFreshStreams(feed('fresh', 'f32', [1]), () => net(x))
   return { losses: crossEntropy(reshape(logits, [steps, -1]), reshape(target, [steps])) }
 }

@@ -49,7 +49,7 @@ const schema: Schema<AlexnetOneTowerConfig> = {
 
 /**
  * x f32 [N, 3, side, side] -> logits [N, classes].
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1; when traced, for images of another size.
+ * @throws OstrichError `ERR_OPTION`; ShapeError when traced, for images of another size.
  * @example alexnetOneTower({ ...imagenetOneTower, classes: 100 })
  */
 export function alexnetOneTower(

@@ -53,7 +53,7 @@ const schema: Schema<AlexnetConfig> = {
 
 /**
  * x f32 [N, 3, side, side] -> logits [N, classes].
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1 and odd channels; when traced, for images of another size.
+ * @throws OstrichError `ERR_OPTION`; ShapeError when traced, for images of another size.
  * @example alexnet({ ...imagenetAlexnet, normalization: 'paper' })
  */
 export function alexnet(

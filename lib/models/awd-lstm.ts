@@ -4,10 +4,10 @@
 // the embedding (the same), embedding and softmax tied (Press & Wolf 2017; Inan, Khosravi & Socher 2017).
 // To reach on the Penn Treebank: test perplexity 58.8 as published, before fine-tuning. Theirs also varies the length of windows and
 // has two penalties on the activations; neither is here.
-import { expectOptions, is, type Schema } from '../base/index.js'
-import { read, type Shape, ShapeError, type Tensor } from '../graph/index.js'
+import { expectOptions, is, OstrichError, type Schema } from '../base/index.js'
+import { read, type Shape, type Tensor } from '../graph/index.js'
 import * as nn from '../nn/index.js'
-import { dropout, gather, matmul, mul, ones } from '../ops/index.js'
+import { cast, dropout, gather, matmul, mul, ones } from '../ops/index.js'
 
 /** Knobs of `awdLstm`; rates of dropout by what they drop. */
 export interface AwdLstmConfig {
@@ -53,7 +53,7 @@ const schema: Schema<AwdLstmConfig> = {
 
 /**
  * x i32 [T, N] -> logits [T, N, vocabulary] of the token behind each.
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1
+ * @throws OstrichError `ERR_OPTION`
  * @example awdLstm(ptbAwd)
  */
 export function awdLstm(config: AwdLstmConfig = ptbAwd): nn.Layer<nn.Indices, Tensor<'f32', [...number[], number]>> {
@@ -61,7 +61,8 @@ export function awdLstm(config: AwdLstmConfig = ptbAwd): nn.Layer<nn.Indices, Te
   expectOptions('awdLstm[drop]', config.drop, rates)
   const { vocabulary, features, units, layers, drop } = config
   if (!(vocabulary >= 1 && features >= 1)) {
-    throw new ShapeError(`awdLstm: expected a vocabulary and features of at least 1, got ${vocabulary} and ${features}`)
+    const got = `${vocabulary} and ${features}`
+    throw new OstrichError('ERR_OPTION', `awdLstm: expected a vocabulary and features of at least 1, got ${got}`)
   }
   const table = nn.parameter('table', [vocabulary, features], nn.init.uniform(-0.1, 0.1))
   const bias = nn.parameter('b', [vocabulary], nn.init.zeros)
@@ -73,15 +74,9 @@ export function awdLstm(config: AwdLstmConfig = ptbAwd): nn.Layer<nn.Indices, Te
   const apply = (x: nn.Indices): Tensor => {
     const words = read(table)
     const kept = dropout(ones([vocabulary, 1]), drop.words)
-    const rows = gather(
-      mul<'f32', Shape, Shape>(words as Tensor as Tensor<'f32'>, kept as Tensor as Tensor<'f32'>) as typeof words,
-      x,
-    )
-    const states = (layersOfTime as (x: Tensor) => Tensor)(rows)
-    return matmul<'f32', Shape, Shape, false, true>(states as Tensor<'f32'>, words as Tensor as Tensor<'f32'>, {
-      transposeB: true,
-      bias: read(bias) as Tensor as Tensor<'f32'>,
-    })
+    const rows = gather(mul(words, kept), x)
+    const states = cast(layersOfTime(rows), 'f32')
+    return matmul<'f32', Shape, Shape, false, true>(states, words, { transposeB: true, bias: read(bias) })
   }
   const net = nn.layer<nn.Indices, Tensor>({
     kind: '',

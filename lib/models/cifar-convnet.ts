@@ -31,7 +31,7 @@ const schema: Schema<CifarConvnetConfig> = {
 
 /**
  * x f32 [N, 3, side, side] of deviation 1 -> logits [N, classes].
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1; when traced, for images of another size.
+ * @throws OstrichError `ERR_OPTION`; ShapeError when traced, for images of another size.
  * @example cifarConvnet()
  */
 export function cifarConvnet(

@@ -31,7 +31,7 @@ const schema: Schema<CifarLocalConfig> = {
 
 /**
  * x f32 [N, 3, side, side] -> logits [N, classes].
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1; when traced, for images of another size.
+ * @throws OstrichError `ERR_OPTION`; ShapeError when traced, for images of another size.
  * @example cifarLocal()
  */
 export function cifarLocal(

@@ -33,7 +33,7 @@ const schema: Schema<LenetConfig> = {
 
 /**
  * x f32 [N, 1, side, side] -> logits [N, classes].
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1; when traced, for images of another size.
+ * @throws OstrichError `ERR_OPTION`; ShapeError when traced, for images of another size.
  * @example lenet()
  */
 export function lenet(config: LenetConfig = mnistLenet): nn.Layer<nn.Images<1>, Tensor<'f32', [number, number]>> {

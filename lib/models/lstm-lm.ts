@@ -53,7 +53,7 @@ const schema: Schema<LstmLmConfig> = {
 
 /**
  * x i32 [T, N] -> logits [T, N, vocabulary] of the token behind each.
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1
+ * @throws OstrichError `ERR_OPTION`
  * @example lstmLm(ptbLstm.small)
  */
 export function lstmLm(config: LstmLmConfig): nn.Layer<nn.Indices, Tensor<'f32', [...number[], number]>> {

@@ -36,7 +36,7 @@ const schema: Schema<MaxoutConfig> = {
 
 /**
  * x f32 [N, inputs] -> logits [N, classes].
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1.
+ * @throws OstrichError `ERR_OPTION`.
  * @example maxoutNetwork()
  */
 export function maxoutNetwork(config: MaxoutConfig = mnistMaxout) {

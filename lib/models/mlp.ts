@@ -30,7 +30,7 @@ const schema: Schema<MlpConfig> = {
 
 /**
  * x f32 [..., inputs] -> logits [..., classes].
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1.
+ * @throws OstrichError `ERR_OPTION`.
  * @example mlp({ inputs: 784, hidden: [512, 512], classes: 10 })
  */
 export function mlp<I extends number, K extends number>(

@@ -33,7 +33,7 @@ const schema: Schema<MrnnLmConfig> = {
 
 /**
  * x i32 [T, N] -> logits [T, N, vocabulary] of the token behind each.
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1
+ * @throws OstrichError `ERR_OPTION`
  * @example mrnnLm(charMrnn)
  */
 export function mrnnLm(config: MrnnLmConfig = charMrnn): nn.Layer<nn.Indices, Tensor<'f32', [...number[], number]>> {

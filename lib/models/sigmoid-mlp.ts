@@ -40,7 +40,7 @@ export function sigmoidMlpLayers(config: SigmoidMlpConfig): readonly nn.Step[] {
 
 /**
  * x f32 [..., inputs] -> logits [..., classes].
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1.
+ * @throws OstrichError `ERR_OPTION`.
  * @example sigmoidMlp({ inputs: 784, hidden: [100, 100], classes: 10 })
  */
 export function sigmoidMlp<I extends number, K extends number>(

@@ -54,7 +54,7 @@ const schema: Schema<SparseAutoencoderConfig> = {
 
 /**
  * x f32 [N, inputs] -> logits [N, classes], and its loss.
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1.
+ * @throws OstrichError `ERR_OPTION`.
  * @example
  * const { net, loss } = sparseAutoencoder()
  * const objective = ({ x, target }) => loss(x, target)
@@ -77,7 +77,7 @@ export function sparseAutoencoder(config: SparseAutoencoderConfig = mnistSparseA
   const weights = [encoder, decoder].map(({ parameters }) => parameters[0]!)
   const loss = (x: F32, labels: Tensor<'i32'>): { readonly loss: Scalar; readonly output: F32 } => {
     const { logits, cost } = scope(net, '', 'ae', () => parts(x))
-    const squares = weights.map((weight) => ops.sum(ops.square(read(weight) as F32)))
+    const squares = weights.map((weight) => ops.sum(ops.square(read(weight))))
     const decayed = squares.reduce<F32>(
       (sum, square) => ops.add(sum, ops.mul(square, config.decay)),
       ops.scalar('f32', 0),

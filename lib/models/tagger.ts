@@ -85,7 +85,7 @@ export interface TagCosts {
 export function tagCosts(logits: Tensor<'f32'>, tags: Tensor<'i32'>, lengths: Tensor<'i32'>): TagCosts {
   const mask: Tensor<'f32'> = cast(sequenceMask(lengths, tags.shape[0] ?? 1), 'f32')
   const costs: Tensor<'f32'> = crossEntropy(reshape(logits, [-1, logits.shape.at(-1) ?? 1]), reshape(tags, [-1]))
-  return { sum: sum(mul(reshape(costs, tags.shape) as Tensor<'f32'>, mask)), count: sum(mask), mask }
+  return { sum: sum(mul(reshape(costs, tags.shape), mask)), count: sum(mask), mask }
 }
 
 /** How many words of a batch have the tag that is guessed: i32 [T, N] both, and the mask of `tagCosts`. */

@@ -1,6 +1,6 @@
 // Layers without parameters that keep the extents of their input.
 import { expectKind, expectOptions, is } from '../base/index.js'
-import { type Shape, ShapeError, type Tensor } from '../graph/index.js'
+import { ShapeError, type Tensor } from '../graph/index.js'
 import * as ops from '../ops/index.js'
 import { expectNumber, typeText } from './check.js'
 import { layer, type Layer } from './layer.js'
@@ -10,11 +10,6 @@ type Pointwise = Layer<Tensor<'f32'>, SameShape>
 
 function pointwise(kind: string, apply: (x: Tensor<'f32'>) => Tensor<'f32'>): Pointwise {
   return layer<Tensor<'f32'>, SameShape>({ kind, apply })
-}
-
-function expectRate(name: string, rate: number): void {
-  expectKind(`nn.${name}`, 'rate', is.number, rate)
-  if (!(rate >= 0 && rate < 1)) throw new ShapeError(`${name}: expected a rate from 0 to below 1, got ${rate}`)
 }
 
 /** max(x, 0). */
@@ -73,11 +68,11 @@ export function softmax(): Pointwise {
 /**
  * In training, zeroes each element with probability `rate` and divides the others by 1 - rate; otherwise x itself.
  * Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting".
- * @throws OstrichError `ERR_OPTION` for a rate that is no number, ShapeError for one outside [0, 1).
+ * @throws OstrichError `ERR_OPTION` for a rate outside [0, 1).
  * @example nn.dropout(0.5)
  */
 export function dropout(rate: number): Pointwise {
-  expectRate('dropout', rate)
+  expectKind('nn.dropout', 'rate', is.fraction, rate)
   return pointwise('dropout', (x) => ops.dropout(x, rate))
 }
 
@@ -88,12 +83,12 @@ export function dropout(rate: number): Pointwise {
  * @example nn.lockedDropout(0.4)
  */
 export function lockedDropout(rate: number): Pointwise {
-  expectRate('lockedDropout', rate)
+  expectKind('nn.lockedDropout', 'rate', is.fraction, rate)
   return pointwise('dropout', (x) => {
     const [, streams = 1, features = 1] = x.shape
     if (x.rank !== 3) throw new ShapeError(`lockedDropout: expected x of f32[T, N, D], got ${typeText(x)}`)
     const ones = ops.ones([1, streams, features])
     const mask = ops.dropout(ones, rate)
-    return mask === ones ? x : ops.mul<'f32', Shape, Shape>(x, mask as Tensor<'f32'>)
+    return mask === ones ? x : ops.mul(x, mask)
   })
 }

@@ -1,12 +1,13 @@
 // Multi-head attention: of a sequence to itself, or to another.
-import { expectOptions, is, type Schema } from '../base/index.js'
+import { expectOptions, is, OstrichError, type Schema } from '../base/index.js'
 import { ShapeError, type Tensor } from '../graph/index.js'
+import { reshapeTo } from '../ops/axes.js'
 import { attention, type AttentionOptions, reshape, transpose } from '../ops/index.js'
 import { expectCount, typeText } from './check.js'
 import { glorotUniform } from './init.js'
 import { layer, type Layer } from './layer.js'
 import { linear } from './linear.js'
-import type { Features } from './types.js'
+import type { Accepts, Features, Result } from './types.js'
 
 /** Options of `multiHeadAttention`. */
 export interface MultiHeadAttentionOptions {
@@ -22,7 +23,7 @@ export interface MultiHeadAttentionOptions {
 
 const schema: Schema<MultiHeadAttentionOptions> = {
   causal: is.flag,
-  dropout: is.number,
+  dropout: is.fraction,
   bias: is.flag,
   name: is.text,
 }
@@ -40,14 +41,14 @@ export interface Attended {
 /** A layer that can also attend to another sequence. */
 export interface MultiHeadAttention<F extends number> extends Layer<Features<F>, Features<F>> {
   /** The layer over x, with a memory, lengths or a mask of this call; its weights and its path are the layer's own. */
-  readonly attend: (x: Tensor<'f32'>, attended: Attended) => Tensor<'f32'>
+  readonly attend: <X extends Tensor>(x: X & Accepts<Features<F>, X>, attended: Attended) => Result<X, Features<F>>
 }
 
 /**
  * x f32 [N, T, features] -> the same: linear maps to queries, keys and values, attention in each of `heads` parts of the features, and a
  * linear map of what they give.
- * @throws OstrichError `ERR_OPTION`; ShapeError for heads that do not divide the features, a rate outside 0 to 1; when traced, for an x of
- * other rank or features.
+ * @throws OstrichError `ERR_OPTION`, for heads that do not divide the features too; ShapeError when traced, for an x of other rank or
+ * features.
  * @see Vaswani et al. 2017, "Attention is all you need", 3.2.2.
  * @example
  * const attention = nn.multiHeadAttention(512, 8, { causal: true })
@@ -63,39 +64,41 @@ export function multiHeadAttention<F extends number>(
   expectCount('multiHeadAttention', 'features', features)
   expectCount('multiHeadAttention', 'heads', heads)
   if (features % heads !== 0) {
-    throw new ShapeError(`multiHeadAttention: expected heads that divide ${features} features, got ${heads}`)
-  }
-  if (!(dropout >= 0 && dropout < 1)) {
-    throw new ShapeError(`multiHeadAttention: expected dropout from 0 to below 1, got ${dropout}`)
+    throw new OstrichError(
+      'ERR_OPTION',
+      `multiHeadAttention: expected heads that divide ${features} features, got ${heads}`,
+    )
   }
   const map = (label: string) => linear<number, number>(features, features, { bias, init: glorotUniform, name: label })
   const [query, key, value, out] = [map('query'), map('key'), map('value'), map('out')] as const
   let attended: Attended = {}
-  const own = layer<Features<F>, Features<F>>({
+  const own = layer<Tensor, Tensor>({
     kind: 'attention',
     name,
     children: [query, key, value, out],
     apply: (x) => {
-      const { memory = x, lengths, mask } = attended
+      const { lengths, mask } = attended
+      const memory: Tensor = attended.memory ?? x
       expectSequence(x, features)
       expectSequence(memory, features)
       const given: AttentionOptions = { causal, dropout, ...(lengths && { lengths }), ...(mask && { mask }) }
       const [q, k, v] = [split(query(x), heads), split(key(memory), heads), split(value(memory), heads)]
       const joined = transpose(attention(q, k, v, given), [0, 2, 1, 3])
-      return out(reshape(joined, x.shape) as Tensor<'f32'>) as Tensor<'f32'> as Features<F>
+      return reshapeTo(out(reshapeTo(joined, x.shape)), x.shape)
     },
   })
-  const attend = (x: Tensor<'f32'>, what: Attended): Tensor<'f32'> => {
+  const attend = (x: Tensor, what: Attended): Tensor => {
     const kinds = { memory: is.object, lengths: is.object, mask: is.object }
     expectOptions<Attended>('nn.multiHeadAttention[attend]', what, kinds)
     attended = what
     try {
-      return own(x as never)
+      return own(x)
     } finally {
       attended = {}
     }
   }
-  return Object.defineProperty(own, 'attend', { value: attend, enumerable: true }) as MultiHeadAttention<F>
+  const described = Object.defineProperty(own, 'attend', { value: attend, enumerable: true })
+  return described as unknown as MultiHeadAttention<F>
 }
 
 function expectSequence(x: Tensor, features: number): void {

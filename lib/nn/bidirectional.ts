@@ -108,7 +108,7 @@ export function bidirectional<F extends AnyRecurrent, B extends AnyRecurrent>(
     }
     call = given
     try {
-      own(x as never)
+      own(x)
       return all!
     } finally {
       call = undefined

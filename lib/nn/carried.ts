@@ -21,7 +21,7 @@ export class CarriedState {
     if (fresh.shape[0] !== streams) {
       throw new ShapeError(`${where}: expected fresh streams of f32[${streams}], got ${typeText(fresh)}`)
     }
-    const old = sub(1, reshape(fresh, [streams, ...rest.map(() => 1)]) as Tensor<'f32'>)
+    const old = sub(1, reshape(fresh, [streams, ...rest.map(() => 1)]))
     return mul<'f32', Shape, Shape>(before, old)
   }
 

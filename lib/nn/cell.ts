@@ -130,7 +130,7 @@ function held<S extends string>(
 ): States<S> {
   return fromNames(names, (name) => {
     const condition = reshape(live, [live.shape[0] ?? 1, ...after[name].shape.slice(1).map(() => 1)])
-    return select<'f32'>(condition as Tensor<'u8'>, after[name], before[name])
+    return select<'f32'>(condition, after[name], before[name])
   })
 }
 

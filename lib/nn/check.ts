@@ -1,17 +1,17 @@
 // Checks of layer options and of inputs, with the layer's place in the message.
-import { formatShape, ShapeError, type Tensor } from '../graph/index.js'
+import { OstrichError } from '../base/index.js'
+import { formatShape, type Tensor } from '../graph/index.js'
 
-/** Throws ShapeError unless `value` is an integer of at least 1. */
+/** Throws `ERR_OPTION` unless `value` is an integer of at least 1. */
 export function expectCount(layer: string, what: string, value: number): void {
   if (Number.isSafeInteger(value) && value >= 1) return
-  throw new ShapeError(`${layer}: expected ${what} to be an integer of at least 1, got ${value}`)
+  throw new OstrichError('ERR_OPTION', `${layer}: expected ${what} to be an integer of at least 1, got ${value}`)
 }
 
-/** Throws ShapeError unless `value` is a finite number of at least `least`. */
-export function expectNumber(layer: string, what: string, value: number, least = -Infinity): void {
-  if (Number.isFinite(value) && value >= least) return
-  const range = least === -Infinity ? 'a finite number' : `a finite number of at least ${least}`
-  throw new ShapeError(`${layer}: expected ${what} to be ${range}, got ${value}`)
+/** Throws `ERR_OPTION` unless `value` is a finite number. */
+export function expectNumber(layer: string, what: string, value: number): void {
+  if (Number.isFinite(value)) return
+  throw new OstrichError('ERR_OPTION', `${layer}: expected ${what} to be a finite number, got ${value}`)
 }
 
 /** Path of the layer that owns a parameter: all but the last part of the parameter's own. */

@@ -22,7 +22,7 @@ export interface ConvLstm2dOptions extends RecurrenceOptions {
 
 const schema: Schema<ConvLstm2dOptions> = {
   ...recurrenceOptions,
-  kernel: is.needed(is.pair),
+  kernel: is.needed(is.pair(1)),
   init: is.callable,
   biasInit: is.callable,
 }

@@ -1,5 +1,5 @@
 // Convolution layer over NCHW.
-import { expectOptions, is, type Schema } from '../base/index.js'
+import { expectOptions, is, OstrichError, type Schema } from '../base/index.js'
 import { read, type Tensor } from '../graph/index.js'
 import { conv2d as convolve, type Padding, type Pair } from '../ops/index.js'
 import { ShapeError } from '../graph/index.js'
@@ -31,11 +31,11 @@ export interface Conv2dOptions {
 }
 
 const schema: Schema<Conv2dOptions> = {
-  kernel: is.needed(is.pair),
-  stride: is.pair,
+  kernel: is.needed(is.pair(1)),
+  stride: is.pair(1),
   padding: is.padding,
-  dilation: is.pair,
-  groups: is.number,
+  dilation: is.pair(1),
+  groups: is.whole(1),
   bias: is.flag,
   init: is.callable,
   biasInit: is.callable,
@@ -44,7 +44,7 @@ const schema: Schema<Conv2dOptions> = {
 
 /**
  * Cross-correlation: x f32 [N, in, H, W] -> [N, out, H', W'], weights [out, in / groups, KH, KW].
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1 or groups that do not divide the channels; when traced, for an x that does not fit.
+ * @throws OstrichError `ERR_OPTION`, for groups that do not divide the channels too; ShapeError when traced, for an x that does not fit.
  * @example nn.conv2d(1, 32, { kernel: 5, padding: 2 })
  */
 export function conv2d<I extends number, O extends number>(
@@ -56,7 +56,7 @@ export function conv2d<I extends number, O extends number>(
   const { kernel, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, name } = options
   const { init = heUniform, biasInit = zeros } = options
   const [height, width] = typeof kernel === 'number' ? [kernel, kernel] : kernel
-  checkConv(inChannels, outChannels, height, width, groups)
+  checkConv(inChannels, outChannels, groups)
   const [inner, taps] = [inChannels / groups, height * width]
   const fans = { in: inner * taps, out: (outChannels / groups) * taps }
   const w = parameter<[O, number, number, number]>('w', [outChannels, inner, height, width], init, fans)
@@ -73,14 +73,14 @@ export function conv2d<I extends number, O extends number>(
   })
 }
 
-function checkConv(inChannels: number, outChannels: number, height: number, width: number, groups: number): void {
+function checkConv(inChannels: number, outChannels: number, groups: number): void {
   expectCount('conv2d', 'input channels', inChannels)
   expectCount('conv2d', 'output channels', outChannels)
-  expectCount('conv2d', 'the kernel', height)
-  expectCount('conv2d', 'the kernel', width)
-  expectCount('conv2d', 'groups', groups)
   if (inChannels % groups === 0 && outChannels % groups === 0) return
-  throw new ShapeError(`conv2d: expected groups that divide ${inChannels} and ${outChannels} channels, got ${groups}`)
+  throw new OstrichError(
+    'ERR_OPTION',
+    `conv2d: expected groups that divide ${inChannels} and ${outChannels} channels, got ${groups}`,
+  )
 }
 
 function expectImages(x: Tensor, channels: number, weight: Tensor): void {

@@ -4,7 +4,7 @@ import { expectOptions, is } from '../base/index.js'
 import { formatShape, type Shape, ShapeError, Tensor } from '../graph/index.js'
 import * as ops from '../ops/index.js'
 import { averaged, type MeanOptions } from './averaged.js'
-import { expectNumber, typeText } from './check.js'
+import { typeText } from './check.js'
 import { expectAlike } from './losses.js'
 
 type F = Tensor<'f32'>
@@ -41,13 +41,12 @@ export interface HuberOptions extends MeanOptions {
 /**
  * Mean over all elements that count of d^2 / 2 where d = |prediction - target| is below delta, else delta (d - delta / 2); both f32 of
  * one shape.
- * @throws ShapeError where the shapes differ or delta is not above 0; OstrichError `ERR_OPTION`.
+ * @throws ShapeError where the shapes differ; OstrichError `ERR_OPTION`.
  * @see Huber 1964, "Robust estimation of a location parameter".
  */
 export function huber(prediction: F, target: F, options: HuberOptions = {}): Scalar {
-  expectOptions<HuberOptions>('nn.huber', options, { delta: is.number, mask })
+  expectOptions<HuberOptions>('nn.huber', options, { delta: is.positive, mask })
   const { delta = 1 } = options
-  expectNumber('huber', 'delta', delta, Number.MIN_VALUE)
   expectAlike('huber', prediction, target)
   const distance = ops.abs(ops.sub(prediction, target))
   // With c = min(d, delta): c (d - c / 2) is both.

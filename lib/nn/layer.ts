@@ -1,7 +1,7 @@
 // A layer is a function over symbolic tensors that has a kind, perhaps a name, and parameters. Calling it twice shares them.
 // Anything else that is callable and reads Variables (a closure, a method) works in its place, without paths of its own.
 import { expectKind, expectOptions, is, type Schema } from '../base/index.js'
-import { callSite, scope, ShapeError, type Tensor, type Variable } from '../graph/index.js'
+import { callSite, scope, ShapeError, type Tensor, Variable } from '../graph/index.js'
 import type { Accepts, Output, Result, SameChannels, SameShape } from './types.js'
 
 /** What a layer tells about itself. */
@@ -11,7 +11,7 @@ export interface LayerInfo {
   /** Its own name in paths; empty when it has none. */
   readonly name: string
   /** Its own parameters and those of its children, each once. */
-  readonly parameters: readonly Variable[]
+  readonly parameters: readonly Variable<'f32'>[]
   readonly children: readonly Step[]
 }
 
@@ -42,10 +42,11 @@ export interface LayerOptions<In extends Tensor, Returned extends Tensor> {
   readonly apply: (x: In) => Returned
 }
 
+const trained = is.kind('a variable', (value) => value instanceof Variable && value.dtype === 'f32')
 const schema: Schema<LayerOptions<Tensor, Tensor>> = {
   kind: is.needed(is.text),
   name: is.text,
-  parameters: is.listOf(is.object, 'variables'),
+  parameters: is.listOf(trained, 'f32 variables'),
   children: is.listOf(is.callable, 'layers'),
   apply: is.needed(is.callable),
 }

@@ -1,6 +1,7 @@
 // Fully connected layer.
 import { expectOptions, is, type Schema } from '../base/index.js'
 import { read, ShapeError, type Tensor } from '../graph/index.js'
+import { reshapeTo } from '../ops/axes.js'
 import { matmul, reshape } from '../ops/index.js'
 import { expectCount, ownerPath, typeText } from './check.js'
 import { heUniform, zeros } from './init.js'
@@ -30,7 +31,7 @@ export const linearOptions: Schema<LinearOptions> = {
 
 /**
  * y = x W^T + b: x f32 [..., in] -> [..., out], W [out, in], b [out].
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1, and when traced, for an x whose last extent is not `in`.
+ * @throws OstrichError `ERR_OPTION`; ShapeError when traced, for an x whose last extent is not `in`.
  * @example nn.linear(784, 512)
  */
 export function linear<I extends number, O extends number>(
@@ -57,7 +58,7 @@ export function linear<I extends number, O extends number>(
         transposeB: true,
         ...(b && { bias: read(b) }),
       })
-      return reshape(product, [...x.shape.slice(0, -1), outFeatures]) as Tensor<'f32'> as Features<O>
+      return reshapeTo<'f32', [...number[], O]>(product, [...x.shape.slice(0, -1), outFeatures])
     },
   })
 }

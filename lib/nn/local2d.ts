@@ -29,9 +29,9 @@ export interface Local2dOptions {
 }
 
 const schema: Schema<Local2dOptions> = {
-  size: is.needed(is.pair),
-  kernel: is.needed(is.pair),
-  stride: is.pair,
+  size: is.needed(is.pair(1)),
+  kernel: is.needed(is.pair(1)),
+  stride: is.pair(1),
   padding: is.padding,
   bias: is.flag,
   init: is.callable,
@@ -42,7 +42,7 @@ const schema: Schema<Local2dOptions> = {
 /**
  * A convolution with other weights at each place: x f32 [N, in, H, W] -> [N, out, H', W'], w [H', W', out, in * KH * KW],
  * b [out, H', W'].
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1 or a window larger than the padded input; when traced, for an x that does not fit.
+ * @throws OstrichError `ERR_OPTION`; ShapeError for a window larger than the padded input; when traced, for an x that does not fit.
  * @see Krizhevsky 2009, "Learning multiple layers of features from tiny images"; `local` in cuda-convnet.
  * @example nn.local2d(64, 32, { size: 6, kernel: 3, padding: 1 })
  */
@@ -57,9 +57,6 @@ export function local2d<I extends number, O extends number>(
   const [[height, width], [kh, kw]] = [both(size), both(kernel)]
   expectCount('local2d', 'input channels', inChannels)
   expectCount('local2d', 'output channels', outChannels)
-  for (const extent of [height, width]) expectCount('local2d', 'the size', extent)
-  for (const extent of [kh, kw]) expectCount('local2d', 'the kernel', extent)
-  for (const extent of both(stride)) expectCount('local2d', 'the stride', extent)
   const windows = { kernel, stride, padding }
   const [oh, ow] = localExtents(height, width, windows)
   const fans = { in: inChannels * kh * kw, out: outChannels * kh * kw }

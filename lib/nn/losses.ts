@@ -35,16 +35,13 @@ export interface CrossEntropyOptions extends MeanOptions {
  */
 export function crossEntropy(logits: Tensor<'f32'>, labels: Tensor<'i32'>, options: CrossEntropyOptions = {}): Scalar {
   expectOptions<CrossEntropyOptions>('nn.crossEntropy', options, {
-    smoothing: is.number,
+    smoothing: is.fraction,
     weights: aTensor,
     mask: aTensor,
   })
   const { smoothing = 0, weights, mask } = options
   expectLabels('crossEntropy', logits, labels)
   expectMask('crossEntropy', mask, labels.shape)
-  if (!(smoothing >= 0 && smoothing < 1)) {
-    throw new ShapeError(`crossEntropy: expected smoothing from 0 to below 1, got ${smoothing}`)
-  }
   const classes = logits.shape.at(-1) ?? 1
   if (weights !== undefined && typeText(weights) !== `f32[${classes}]`) {
     throw new ShapeError(`crossEntropy: expected weights of f32[${classes}], got ${typeText(weights)}`)
@@ -81,7 +78,7 @@ export interface BinaryCrossEntropyOptions extends MeanOptions {
 /**
  * Mean of -w t log p - (1 - t) log(1 - p) with p = sigmoid(logits) and w the positive weight, in a form that does not overflow; both
  * f32 of one shape, targets from 0 to 1.
- * @throws ShapeError where the shapes differ or a weight is not above 0; OstrichError `ERR_OPTION`.
+ * @throws ShapeError where the shapes differ; OstrichError `ERR_OPTION`.
  * @example nn.binaryCrossEntropy(logits, targets, { positiveWeight: 3 })
  */
 export function binaryCrossEntropy(
@@ -89,13 +86,10 @@ export function binaryCrossEntropy(
   targets: Tensor<'f32'>,
   options: BinaryCrossEntropyOptions = {},
 ): Scalar {
-  const kinds = { positiveWeight: is.number, mask: aTensor }
+  const kinds = { positiveWeight: is.positive, mask: aTensor }
   expectOptions<BinaryCrossEntropyOptions>('nn.binaryCrossEntropy', options, kinds)
   const { positiveWeight = 1 } = options
   expectAlike('binaryCrossEntropy', logits, targets)
-  if (!(Number.isFinite(positiveWeight) && positiveWeight > 0)) {
-    throw new ShapeError(`binaryCrossEntropy: expected a positive weight of more than 0, got ${positiveWeight}`)
-  }
   // -log p = softplus(-x), -log(1 - p) = x + softplus(-x).
   const tail = ops.softplus(ops.neg(logits))
   const weight = positiveWeight === 1 ? tail : ops.mul(tail, ops.add(ops.mul(targets, positiveWeight - 1), 1))

@@ -1,8 +1,7 @@
 // Local response normalisation, across channels or within each, in the conventions that are in print.
 import { expectOptions, is, type Schema } from '../base/index.js'
-import { ShapeError, type Tensor } from '../graph/index.js'
+import type { Tensor } from '../graph/index.js'
 import { add, avgPool2d, cast, type LrnOptions, lrn as normalise, mul, pow, rsqrt, sqrt, square } from '../ops/index.js'
-import { expectNumber } from './check.js'
 import { layer, type Layer } from './layer.js'
 import type { Images, SameShape } from './types.js'
 
@@ -36,10 +35,10 @@ export interface LrnLayerOptions {
 const schema: Schema<LrnLayerOptions> = {
   convention: is.needed(is.oneOf('paper', 'caffe', 'cuda-convnet2')),
   region: is.oneOf('across', 'within'),
-  size: is.number,
-  alpha: is.number,
-  beta: is.number,
-  k: is.number,
+  size: is.odd(63),
+  alpha: is.notNegative,
+  beta: is.notNegative,
+  k: is.positive,
 }
 
 const conventions = {
@@ -65,7 +64,7 @@ function inversePower(s: Tensor<'f32'>, beta: number): Tensor<'f32'> {
 /**
  * Each element over (k + scaled energy of the window around it)^beta: x [N, C, H, W] -> the same. Where a convention divides
  * alpha, it divides by the elements of a window.
- * @throws OstrichError `ERR_OPTION`; ShapeError for a size that is not odd and from 1 to 63, factors out of range.
+ * @throws OstrichError `ERR_OPTION`.
  * @example nn.lrn({ convention: 'caffe', size: 5, alpha: 1e-4, beta: 0.75 })
  */
 export function lrn(options: LrnLayerOptions): Layer<Images, SameShape> {
@@ -73,12 +72,6 @@ export function lrn(options: LrnLayerOptions): Layer<Images, SameShape> {
   const { convention, region = 'across', size = 5, alpha = 1e-4, beta = 0.75 } = options
   const { divides, k: usual } = conventions[convention]
   const k = options.k ?? usual
-  if (!(Number.isSafeInteger(size) && size % 2 === 1 && size >= 1 && size <= 63)) {
-    throw new ShapeError(`lrn: expected size to be odd and from 1 to 63, got ${size}`)
-  }
-  expectNumber('lrn', 'alpha', alpha, 0)
-  expectNumber('lrn', 'beta', beta, 0)
-  expectNumber('lrn', 'k', k, Number.MIN_VALUE)
   const elements = region === 'within' ? size * size : size
   const attrs = { size, alpha: divides ? alpha / elements : alpha, beta, k }
   const apply = region === 'within' ? normaliseWithin : normalise

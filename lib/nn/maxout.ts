@@ -18,7 +18,7 @@ export interface MaxoutOptions extends Omit<LinearOptions, 'name'> {
 /**
  * y_j = max_k (x W_jk^T + b_jk): x f32 [N, in] -> [N, out], W [out * pieces, in], b [out * pieces], a unit's pieces side by side.
  * Goodfellow, Warde-Farley, Mirza, Courville & Bengio 2013, "Maxout networks", section 3.
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1, and when traced, for an x whose last extent is not `in`.
+ * @throws OstrichError `ERR_OPTION`; ShapeError when traced, for an x whose last extent is not `in`.
  * @example nn.sequential(nn.maxout(784, 240, { pieces: 5 }), nn.linear(240, 10))
  */
 export function maxout<I extends number, O extends number>(
@@ -26,19 +26,18 @@ export function maxout<I extends number, O extends number>(
   outFeatures: O,
   options: MaxoutOptions = {},
 ): Layer<Features<I>, Features<O>> {
-  expectOptions<MaxoutOptions>('nn.maxout', options, { ...linearOptions, pieces: is.number })
+  expectOptions<MaxoutOptions>('nn.maxout', options, { ...linearOptions, pieces: is.whole(1) })
   const { pieces = 5, name, ...own } = options
   expectCount('maxout', 'output features', outFeatures)
-  expectCount('maxout', 'pieces', pieces)
-  const affine = linear(inFeatures, outFeatures * pieces, { ...own, name: 'pieces' })
+  const affine = linear<number, number>(inFeatures, outFeatures * pieces, { ...own, name: 'pieces' })
   return layer<Features<I>, Features<O>>({
     kind: 'maxout',
     name,
     children: [affine],
     apply: (x) => {
-      const all: Tensor<'f32'> = affine(x as never)
+      const all: Tensor<'f32'> = affine(x)
       const apart = ops.reshape(all, [...all.shape.slice(0, -1), outFeatures, pieces])
-      return ops.max(apart as Tensor<'f32'>, -1) as Features<O>
+      return ops.max(apart, -1) as Features<O>
     },
   })
 }

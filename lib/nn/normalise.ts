@@ -1,6 +1,6 @@
 // Normalisation layers: by batch, by layer, by group. Each has a scale (ones) and a shift (zeros) for each channel or feature.
-import { expectOptions, is, type Schema } from '../base/index.js'
-import { assign, read, type Shape, ShapeError, type Tensor, traceMode, Variable } from '../graph/index.js'
+import { expectOptions, is, OstrichError, type Schema } from '../base/index.js'
+import { assign, constant, read, type Shape, ShapeError, type Tensor, traceMode, Variable } from '../graph/index.js'
 import * as ops from '../ops/index.js'
 import { expectCount, ownerPath, typeText } from './check.js'
 import { fill, zeros } from './init.js'
@@ -18,14 +18,9 @@ export interface NormLayerOptions {
   readonly name?: string
 }
 
-const schema: Schema<NormLayerOptions> = { epsilon: is.number, scaleInit: is.callable, name: is.text }
+const schema: Schema<NormLayerOptions> = { epsilon: is.positive, scaleInit: is.callable, name: is.text }
 
 type Vector = Variable<'f32', [number]>
-
-function expectEpsilon(name: string, epsilon: number): void {
-  if (Number.isFinite(epsilon) && epsilon > 0) return
-  throw new ShapeError(`${name}: expected epsilon to be more than 0, got ${epsilon}`)
-}
 
 function parametersOf(channels: number, scaleInit: Initializer): { scale: Vector; shift: Vector } {
   return { scale: parameter('scale', [channels], scaleInit), shift: parameter('shift', [channels], zeros) }
@@ -33,7 +28,7 @@ function parametersOf(channels: number, scaleInit: Initializer): { scale: Vector
 
 /**
  * Each example normalised over its last axis: x f32 [..., features] -> the same.
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1, an epsilon that is not above 0; when traced, for an x of other features.
+ * @throws OstrichError `ERR_OPTION`; ShapeError when traced, for an x of other features.
  * @see Ba, Kiros & Hinton 2016, "Layer normalization".
  * @example nn.layerNorm(512)
  */
@@ -44,7 +39,6 @@ export function layerNorm<F extends number>(
   expectOptions('nn.layerNorm', options, schema)
   const { epsilon = 1e-5, scaleInit = fill(1), name } = options
   expectCount('layerNorm', 'features', features)
-  expectEpsilon('layerNorm', epsilon)
   const { scale, shift } = parametersOf(features, scaleInit)
   return layer<Features<F>, Features<F>>({
     kind: 'layerNorm',
@@ -62,8 +56,7 @@ export function layerNorm<F extends number>(
 
 /**
  * Each example normalised over each of `groups` groups of channels and all places: x f32 [N, channels, ...] -> the same.
- * @throws OstrichError `ERR_OPTION`; ShapeError for groups that do not divide the channels, an epsilon that is not above 0;
- * when traced, for an x of other channels.
+ * @throws OstrichError `ERR_OPTION`, for groups that do not divide the channels too; ShapeError when traced, for an x of other channels.
  * @see Wu & He 2018, "Group normalization".
  * @example nn.groupNorm(8, 64)
  */
@@ -76,9 +69,8 @@ export function groupNorm(
   const { epsilon = 1e-5, scaleInit = fill(1), name } = options
   expectCount('groupNorm', 'groups', groups)
   expectCount('groupNorm', 'channels', channels)
-  expectEpsilon('groupNorm', epsilon)
   if (channels % groups !== 0) {
-    throw new ShapeError(`groupNorm: expected groups that divide ${channels} channels, got ${groups}`)
+    throw new OstrichError('ERR_OPTION', `groupNorm: expected groups that divide ${channels} channels, got ${groups}`)
   }
   const { scale, shift } = parametersOf(channels, scaleInit)
   return layer<Tensor<'f32'>, SameShape>({
@@ -106,7 +98,7 @@ export interface BatchNormLayerOptions extends NormLayerOptions {
 /** A running statistic: carried from step to step and saved in checkpoints, but not trained. */
 function running(label: string, channels: number, first: number): Vector {
   const shape: [number] = [channels]
-  const init = () => fill(first)(shape, { in: 1, out: 1 }) as Tensor<'f32', [number]>
+  const init = () => constant('f32', shape, first)
   return new Variable({ label, dtype: 'f32', shape, role: 'statistic', init })
 }
 
@@ -119,19 +111,16 @@ function carry(statistic: Vector, batch: Tensor<'f32', [number]>, momentum: numb
  * Each channel normalised over the batch and all places: x f32 [N, channels] or [N, channels, H, W] -> the same. Training takes the
  * statistics of the batch, and carries running ones (`mean`, and `variance` divided by the count less 1, as PyTorch does);
  * evaluation takes those.
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1, an epsilon that is not above 0, a momentum outside 0 to 1; when
- * traced, for an x of other channels, and in training for one number in each channel; GraphError for a second call in a training step.
+ * @throws OstrichError `ERR_OPTION`; ShapeError when traced, for an x of other channels, and in training for one number in each
+ * channel; GraphError for a second call in a training step.
  * @see Ioffe & Szegedy 2015, "Batch normalization: accelerating deep network training by reducing internal covariate shift".
  * @example nn.sequential(nn.conv2d(3, 16, { kernel: 3, padding: 1, bias: false }), nn.batchNorm(16), nn.relu())
  */
 export function batchNorm(channels: number, options: BatchNormLayerOptions = {}): Layer<Tensor<'f32'>, SameShape> {
-  expectOptions<BatchNormLayerOptions>('nn.batchNorm', options, { ...schema, momentum: is.number, frozen: is.flag })
+  const own: Schema<BatchNormLayerOptions> = { ...schema, momentum: is.share, frozen: is.flag }
+  expectOptions<BatchNormLayerOptions>('nn.batchNorm', options, own)
   const { epsilon = 1e-5, momentum = 0.1, frozen = false, scaleInit = fill(1), name } = options
   expectCount('batchNorm', 'channels', channels)
-  expectEpsilon('batchNorm', epsilon)
-  if (!(momentum >= 0 && momentum <= 1)) {
-    throw new ShapeError(`batchNorm: expected momentum to be from 0 to 1, got ${momentum}`)
-  }
   const { scale, shift } = parametersOf(channels, scaleInit)
   const [mean, variance] = [running('mean', channels, 0), running('variance', channels, 1)]
   return layer<Tensor<'f32'>, SameShape>({

@@ -19,7 +19,7 @@ export function parameter<S extends Shape>(
   return new Variable<'f32', S>({
     label,
     dtype: 'f32',
-    shape: shape as unknown as S,
+    shape,
     role: 'parameter',
     sparse,
     init: () => init(shape, fans) as Tensor<'f32', S>,

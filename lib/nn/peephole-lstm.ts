@@ -52,7 +52,7 @@ export function peepholeLstm<U extends number, I extends number>(
       inputs: (x) => [projected(x, read(w), read(b))],
       step: ([own], { h, c }) => {
         const z = plus(own!, recurrentProduct(h, read(u)))
-        const part = (k: number) => slice(z, [0, k * units], [z.shape[0] ?? 1, units]) as Tensor<'f32'>
+        const part = (k: number) => slice(z, [0, k * units], [z.shape[0] ?? 1, units])
         const seen = (k: number, cell: Tensor<'f32'>) => times(slice(read(p), [k, 0], [1, units]), cell)
         const [i, f] = [sigmoid(plus(part(0), seen(0, c))), sigmoid(plus(part(1), seen(1, c)))]
         const next = plus(times(f, c), times(i, tanh(part(2))))

@@ -11,8 +11,8 @@ export function projected(x: Tensor<'f32'>, w: Tensor<'f32'>, bias?: Tensor<'f32
 }
 
 /** h U of one step: h f32 [N, H], U [H, K] -> [N, K]. */
-export function recurrentProduct(h: Tensor<'f32'>, u: Tensor): Tensor<'f32'> {
-  return matmul<'f32', Shape, Shape>(h, u as Tensor<'f32'>)
+export function recurrentProduct(h: Tensor<'f32'>, u: Tensor<'f32'>): Tensor<'f32'> {
+  return matmul<'f32', Shape, Shape>(h, u)
 }
 
 /** Refuses a row of a step that has not these features. */

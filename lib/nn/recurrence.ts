@@ -138,7 +138,7 @@ export function recurrentLayer<In extends Tensor, Out extends Output, S extends 
     expectOptions<RecurrentCall<S>>(`nn.${kind}[run]`, given, callOptions)
     call = given
     try {
-      own(x as never)
+      own(x)
       return all!
     } finally {
       call = undefined

@@ -89,10 +89,10 @@ interface Kind<S extends string> {
 
 /** Weights of a layer. Those of the input are made when D is known. */
 class Weights {
-  readonly all: Variable[] = []
-  readonly #x = new Map<number, Variable>()
-  readonly #u: Variable
-  readonly #biases: readonly Variable[]
+  readonly all: Variable<'f32'>[] = []
+  readonly #x = new Map<number, Variable<'f32'>>()
+  readonly #u: Variable<'f32'>
+  readonly #biases: readonly Variable<'f32'>[]
 
   constructor(
     readonly units: number,
@@ -107,11 +107,13 @@ class Weights {
   }
 
   /** [parts * H, D] for the one D of this layer. */
-  expect(inputs: number): Variable {
+  expect(inputs: number): Variable<'f32'> {
     const known = this.#x.get(inputs)
     if (known !== undefined) return known
     const fans = { in: inputs, out: this.units }
-    const w = keptBy(this, 'w', (): Variable => parameter('w', [this.parts * this.units, inputs], this.init, fans))
+    const w = keptBy(this, 'w', (): Variable<'f32'> =>
+      parameter('w', [this.parts * this.units, inputs], this.init, fans),
+    )
     this.#x.set(inputs, w)
     this.all.unshift(w)
     return w
@@ -125,7 +127,7 @@ class Weights {
       throw new ShapeError(`${where}: expected x of ${expected}, got ${typeText(x)}`)
     }
     const variables = [this.expect(inputs), this.#u, ...this.#biases]
-    const [w, u, b, br] = variables.map((variable) => read(variable) as Tensor<'f32'>)
+    const [w, u, b, br] = variables.map((variable) => read(variable))
     return { w: w!, u: u!, b: b!, br }
   }
 }
@@ -150,7 +152,7 @@ function recurrentOver<U extends number, I extends number, S extends string>(
     scan: (x, start, order, where) => {
       const own = weights.read(x, where)
       const bias = own.br && !innerBias ? add(own.b, own.br) : own.b
-      return sequence(projected(x as Tensor<'f32'>, own.w, bias), own.u, start, order, innerBias ? own.br : undefined)
+      return sequence(projected(ops.cast(x, 'f32'), own.w, bias), own.u, start, order, innerBias ? own.br : undefined)
     },
   }
   return recurrentLayer<Features<I>, Features<U>, S>(recurrence, options)

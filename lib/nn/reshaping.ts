@@ -1,6 +1,6 @@
 // Layers at the doors of a network: bytes to numbers, indices to features, images to features.
 import { expectOptions, is } from '../base/index.js'
-import { read, ShapeError, type Tensor } from '../graph/index.js'
+import { read, type Tensor } from '../graph/index.js'
 import { cast, equal, flatten as flattenAxes, gather, mul, reshape, where } from '../ops/index.js'
 import { expectCount } from './check.js'
 import { normal } from './init.js'
@@ -41,7 +41,7 @@ export interface EmbeddingOptions {
 
 /**
  * Rows of a trained table [vocabulary, features]: x i32 [...] -> f32 [..., features].
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1, and a padding outside the vocabulary. An index outside the vocabulary is the run-time error ERR_DATA.
+ * @throws OstrichError `ERR_OPTION`. An index outside the vocabulary is the run-time error ERR_DATA.
  * @example nn.embedding(10000, 650)
  * @example nn.embedding(1_000_000, 100, { sparse: true })
  */
@@ -50,18 +50,16 @@ export function embedding<F extends number>(
   features: F,
   options: EmbeddingOptions = {},
 ): Layer<Indices, Features<F>> {
+  expectCount('embedding', 'the vocabulary', vocabulary)
+  const padded = is.whole(0, vocabulary - 1)
   expectOptions<EmbeddingOptions>('nn.embedding', options, {
     init: is.callable,
-    padding: is.number,
+    padding: padded,
     sparse: is.flag,
     name: is.text,
   })
-  expectCount('embedding', 'the vocabulary', vocabulary)
   expectCount('embedding', 'features', features)
   const { init = normal(features ** -0.5), padding, sparse, name } = options
-  if (padding !== undefined && !(Number.isSafeInteger(padding) && padding >= 0 && padding < vocabulary)) {
-    throw new ShapeError(`embedding: expected padding to be an index from 0 to ${vocabulary - 1}, got ${padding}`)
-  }
   const w = parameter<[number, F]>('w', [vocabulary, features], init, { in: vocabulary, out: features }, sparse)
   return layer<Indices, Features<F>>({
     kind: 'embedding',

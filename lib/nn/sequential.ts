@@ -1,8 +1,9 @@
 // Layers one after the other. The types of neighbours are checked when compiled, over chains of any practical length.
 import { expectKind, is } from '../base/index.js'
+import type { Clash } from '../graph/clash.js'
 import type { Tensor } from '../graph/index.js'
 import { layer, type Layer, type Step } from './layer.js'
-import type { Clash, Output, Result, SameChannels, SameShape } from './types.js'
+import type { Output, Result, SameChannels, SameShape } from './types.js'
 
 type In<L> = L extends { readonly types: { readonly in: infer I extends Tensor } }
   ? I

@@ -28,7 +28,7 @@ const schema = {
   causal: is.flag,
   lengths: aTensor,
   mask: aTensor,
-  dropout: is.number,
+  dropout: is.fraction,
   scale: is.finite,
 }
 
@@ -99,8 +99,7 @@ export function attention<D extends DType>(
   expectOperands(q, k, v)
   const { dropout: rate = 0, scale = (q.shape.at(-1) ?? 1) ** -0.5, lengths, mask } = options
   const seen = seenOf(q, k, options)
-  const scaled: Tensor = mul(q as Tensor, scale)
-  const products = matmul<D, Shape, Shape, false, true>(scaled as Tensor<D>, k, { transposeB: true })
+  const products = matmul<D, Shape, Shape, false, true>(mul(q, scale), k, { transposeB: true })
   const hidden = (x: Tensor<D>, value: number): Tensor<D> => (seen ? where(seen, x, value) : x)
   const weights = softmax(hidden(products, unseen))
   // A causal query sees itself at least.

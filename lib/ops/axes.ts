@@ -5,6 +5,7 @@ import {
   count,
   type DType,
   emitOne,
+  emitUnless,
   formatShape,
   type Op,
   sameShape,
@@ -44,8 +45,12 @@ export function reshape<D extends DType, S extends Shape>(
 ): Tensor<D, Requested<S>> {
   const known = shape.reduce<number>((product, extent) => (extent === -1 ? product : product * extent), 1)
   const target = shape.map((extent) => (extent === -1 ? count(x.shape) / known : extent))
-  const result = sameShape(target, x.shape) ? x : emitOne(reshapeOp, [x], { shape: target })
-  return result as Tensor<D, Requested<S>>
+  return emitUnless(sameShape(target, x.shape), reshapeOp, x, { shape: target })
+}
+
+/** The same with every extent given, whose types stay as they are. */
+export function reshapeTo<D extends DType, S extends Shape>(x: Tensor<D>, shape: S): Tensor<D, S> {
+  return emitUnless(sameShape(shape, x.shape), reshapeOp, x, { shape: [...shape] })
 }
 
 const broadcastToOp = register<{ readonly shape: readonly number[] }>({
@@ -71,8 +76,7 @@ const broadcastToOp = register<{ readonly shape: readonly number[] }>({
  * @throws ShapeError where x does not broadcast to `shape`.
  */
 export function broadcastTo<D extends DType, S extends Shape>(x: Tensor<D>, shape: readonly [...S]): Tensor<D, S> {
-  const result = sameShape(x.shape, shape) ? x : emitOne(broadcastToOp, [x], { shape: [...shape] })
-  return result as Tensor<D, S>
+  return emitUnless(sameShape(x.shape, shape), broadcastToOp, x, { shape: [...shape] })
 }
 
 export type ReduceAttrs = { readonly axes: readonly number[]; readonly keepDims: boolean }

@@ -7,6 +7,7 @@ import {
   emitOne,
   formatShape,
   GraphError,
+  type Op,
   type Shape,
   type Tensor,
   type TensorType,
@@ -116,7 +117,7 @@ const batchNormGradOp = register<BatchAttrs>({
 })
 
 // y = activation(scale x + shift + residual)
-const channelAffineOp = register<AffineAttrs>({
+const channelAffineOp: Op<AffineAttrs> = register<AffineAttrs>({
   name: 'channelAffine',
   kind: 'kernel',
   inBf16: { follows: [0, 3] },
@@ -134,7 +135,7 @@ const channelAffineOp = register<AffineAttrs>({
     const others = x.shape.flatMap((_extent, axis) => (axis === 1 ? [] : [axis]))
     const wide = cast(dy, 'f32')
     const dscale = sum(mul(wide, cast(x, 'f32')), others)
-    return [channelAffine(dy, scale as Tensor<'f32'>, zeros(shift.shape)), dscale, sum(wide, others)]
+    return [emitOne(channelAffineOp, [dy, scale, zeros(shift.shape)], attrs), dscale, sum(wide, others)]
   },
 })
 
@@ -166,7 +167,7 @@ export function batchNorm<D extends DType, S extends Shape>(
   shift: Tensor<'f32'>,
   options: BatchNormOptions = {},
 ): BatchNormResult<D, S> {
-  expectOptions<BatchNormOptions>('ops.batchNorm', options, { epsilon: is.number })
+  expectOptions<BatchNormOptions>('ops.batchNorm', options, { epsilon: is.positive })
   const attrs = { epsilon: options.epsilon ?? 1e-5, activation: 'none' }
   const [y, mean, variance] = exactly(emit(batchNormOp, [x, scale, shift], attrs), 3)
   return { y, mean, variance } as BatchNormResult<D, S>
@@ -183,5 +184,5 @@ export function channelAffine<D extends DType, S extends Shape>(
   scale: Tensor<'f32'>,
   shift: Tensor<'f32'>,
 ): Tensor<D, S> {
-  return emitOne(channelAffineOp, [x, scale, shift], { activation: 'none' }) as Tensor<D, S>
+  return emitOne(channelAffineOp, [x, scale, shift], { activation: 'none' })
 }

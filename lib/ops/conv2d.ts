@@ -172,10 +172,10 @@ export interface Conv2dOptions<G extends number = number, O extends DType = DTyp
 }
 
 const schema: Schema<Conv2dOptions> = {
-  stride: is.pair,
+  stride: is.pair(1),
   padding: is.padding,
-  dilation: is.pair,
-  groups: is.number,
+  dilation: is.pair(1),
+  groups: is.whole(1),
   bias: aTensor,
   activation: anActivation,
   dtype: aDType,
@@ -183,7 +183,7 @@ const schema: Schema<Conv2dOptions> = {
 
 /**
  * Convolution of x [N,C,H,W] with w [O,C/groups,KH,KW] -> [N,O,OH,OW], OH = floor((H + top + bottom - dilation (KH - 1) - 1) / stride) + 1.
- * @throws ShapeError where channels, groups or dtypes do not fit or the window is larger than the padded input.
+ * @throws ShapeError where channels, groups or dtypes do not fit or the window is larger than the padded input; OstrichError `ERR_OPTION`.
  * @example conv2d(x, w, { padding: 2, bias }) // x [128, 1, 28, 28], w [32, 1, 5, 5] -> [128, 32, 28, 28]
  */
 export function conv2d<D extends DType, C extends number, F extends number, G extends number = 1, O extends DType = D>(
@@ -221,11 +221,11 @@ export interface ConvTranspose2dOptions {
 }
 
 const transposedSchema: Schema<ConvTranspose2dOptions> = {
-  stride: is.pair,
+  stride: is.pair(1),
   padding: is.padding,
-  outputPadding: is.pair,
-  dilation: is.pair,
-  groups: is.number,
+  outputPadding: is.pair(0),
+  dilation: is.pair(1),
+  groups: is.whole(1),
   bias: aTensor,
 }
 
@@ -255,7 +255,6 @@ export function convTranspose2d<D extends DType>(
     const reach = attrs.dilation[i]! * ((w.shape[2 + i] ?? 1) - 1) + 1
     return ((x.shape[2 + i] ?? 1) - 1) * attrs.stride[i]! + reach - less + more[i]!
   })
-  const y = emitOne(gradInputOp, [x, w], { ...attrs, size })
-  const biased = bias ? channelAffine(y, ones([y.shape[1] ?? 1]), bias) : y
-  return biased as Tensor<D, [number, number, number, number]>
+  const y: Tensor<D, [number, number, number, number]> = emitOne(gradInputOp, [x, w], { ...attrs, size })
+  return bias ? channelAffine(y, ones([y.shape[1]]), bias) : y
 }

@@ -31,5 +31,5 @@ const gradOp = running('cumsumGrad', (dy) => cumsum(dy))
  * @example cumsum(x)
  */
 export function cumsum<D extends DType, S extends Shape>(x: Tensor<D, S>): Tensor<D, S> {
-  return emitOne(op, [x], {}) as Tensor<D, S>
+  return emitOne(op, [x], {})
 }

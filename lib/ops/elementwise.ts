@@ -21,6 +21,7 @@ export interface Binary {
     a: Tensor<D, A>,
     b: Tensor<NoInfer<D>, B>,
   ): Tensor<D, Broadcast<A, B>>
+  <D extends DType>(a: Tensor<D>, b: Tensor<NoInfer<D>> | number): Tensor<D>
 }
 
 export interface Comparison {
@@ -66,7 +67,7 @@ export function unary(name: string, accepts: readonly DType[], { gradient, ...tr
       return [dy && gradient && wantsGradient(x) ? gradient(dy, x, y) : undefined]
     },
   })
-  return <D extends DType, S extends Shape>(x: Tensor<D, S>) => emitOne(op, [x], {}) as Tensor<D, S>
+  return <D extends DType, S extends Shape>(x: Tensor<D, S>): Tensor<D, S> => emitOne(op, [x], {})
 }
 
 /** Common shape of broadcast operands. */

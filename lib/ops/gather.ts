@@ -55,7 +55,7 @@ export function gather<D extends DType, F extends number, S extends Shape>(
   table: Tensor<D, readonly [number, F]>,
   index: Tensor<'i32', S>,
 ): Tensor<D, [...S, F]> {
-  return emitOne(gatherOp, [table, index], {}) as Tensor<D, [...S, F]>
+  return emitOne(gatherOp, [table, index], {})
 }
 
 /**
@@ -67,5 +67,5 @@ export function scatterAdd<D extends DType>(
   updates: Tensor<D>,
   rows: number,
 ): Tensor<D, [number, number]> {
-  return emitOne(scatterAddOp, [index, updates], { rows }) as Tensor<D, [number, number]>
+  return emitOne(scatterAddOp, [index, updates], { rows })
 }

@@ -1,11 +1,11 @@
 // Group normalisation and its gradient: each example's channels in groups, and with one group over the last axis, layer
 // normalisation. Statistics are f32 whatever x is.
 import { expectKind, expectOptions, is } from '../base/index.js'
-import { type DType, emit, GraphError, type Shape, ShapeError, type Tensor, type TensorType } from '../graph/index.js'
+import { type DType, emit, type Shape, ShapeError, type Tensor, type TensorType } from '../graph/index.js'
 import { exactly, expectDType, expectShape, expectThat, register } from './define.js'
 import { expectNormalised, type Frame, secondGradient, throughStatistics } from './normalise.js'
 import { add } from './pointwise.js'
-import { reshape } from './axes.js'
+import { reshape, reshapeTo } from './axes.js'
 
 type GroupAttrs = { readonly groups: number; readonly epsilon: number }
 const attributes = { groups: 'int', epsilon: 'number' } as const
@@ -88,14 +88,18 @@ export interface NormOptions {
 }
 
 function epsilonOf(name: string, options: NormOptions): number {
-  expectOptions<NormOptions>(`ops.${name}`, options, { epsilon: is.number })
+  expectOptions<NormOptions>(`ops.${name}`, options, { epsilon: is.positive })
   return options.epsilon ?? 1e-5
 }
 
-function normalise(x: Tensor, scale: Tensor, shift: Tensor, attrs: GroupAttrs): Tensor {
-  const [y] = emit(groupNormOp, [x, scale, shift], attrs)
-  if (y === undefined) throw new GraphError('groupNorm: expected three outputs, got none')
-  return y
+function normalise<D extends DType, S extends Shape>(
+  x: Tensor<D, S>,
+  scale: Tensor,
+  shift: Tensor,
+  attrs: GroupAttrs,
+): Tensor<D, S> {
+  const [y] = exactly(emit(groupNormOp, [x, scale, shift], attrs), 3)
+  return y as Tensor<D, S>
 }
 
 /**
@@ -112,8 +116,8 @@ export function groupNorm<D extends DType, S extends Shape>(
   shift: Tensor<'f32'>,
   options: NormOptions = {},
 ): Tensor<D, S> {
-  expectKind('ops.groupNorm', 'groups', is.number, groups)
-  return normalise(x, scale, shift, { groups, epsilon: epsilonOf('groupNorm', options) }) as Tensor<D, S>
+  expectKind('ops.groupNorm', 'groups', is.whole(1), groups)
+  return normalise(x, scale, shift, { groups, epsilon: epsilonOf('groupNorm', options) })
 }
 
 /**
@@ -133,5 +137,5 @@ export function layerNorm<D extends DType, S extends Shape>(
   const features = x.shape.at(-1)
   if (features === undefined) throw new ShapeError('layerNorm: expected x with at least one axis, got []')
   const rows = normalise(reshape(x, [-1, features]), scale, shift, { groups: 1, epsilon })
-  return reshape(rows, x.shape) as Tensor as Tensor<D, S>
+  return reshapeTo(rows, x.shape)
 }

@@ -1,7 +1,7 @@
 // Functions of images and lines that are composed of other ops.
-import { expectOptions, is, type Schema } from '../base/index.js'
-import { type DType, type Shape, ShapeError, type Tensor } from '../graph/index.js'
-import { broadcastTo, reshape } from './axes.js'
+import { expectKind, expectOptions, is, type Schema } from '../base/index.js'
+import { type DType, ShapeError, type Tensor } from '../graph/index.js'
+import { broadcastTo, reshape, reshapeTo } from './axes.js'
 import { conv2d } from './conv2d.js'
 import { typeText } from './define.js'
 import { aTensor } from './operand.js'
@@ -22,10 +22,10 @@ export interface Conv1dOptions {
 }
 
 const schema: Schema<Conv1dOptions> = {
-  stride: is.number,
-  padding: is.number,
-  dilation: is.number,
-  groups: is.number,
+  stride: is.whole(1),
+  padding: is.whole(0),
+  dilation: is.whole(1),
+  groups: is.whole(1),
   bias: aTensor,
 }
 
@@ -33,7 +33,8 @@ function expectRank(name: string, x: Tensor, rank: number, what: string): void {
   if (x.rank !== rank) throw new ShapeError(`${name}: expected ${what}, got ${typeText(x)}`)
 }
 
-type Image<D extends DType> = Tensor<D, [number, number, number, number]>
+type Row = [number, number, number, number]
+type Image<D extends DType> = Tensor<D, Row>
 
 /**
  * Convolution of lines: x [N,C,L] with w [O,C/groups,K] -> [N,O,OL], OL = floor((L + 2 padding - dilation (K - 1) - 1) / stride) + 1.
@@ -49,8 +50,8 @@ export function conv1d<D extends DType>(
   expectRank('conv1d', x, 3, 'x of [N, C, L]')
   expectRank('conv1d', w, 3, 'w of [O, C / groups, K]')
   const { stride = 1, padding = 0, dilation = 1, groups = 1, bias } = options
-  const row = ({ shape: [a = 1, b = 1, length = 1] }: Tensor): Shape => [a, b, 1, length]
-  const y = conv2d(reshape(x, row(x)) as Tensor as Image<D>, reshape(w, row(w)) as Tensor as Image<D>, {
+  const row = ({ shape: [a = 1, b = 1, length = 1] }: Tensor): Row => [a, b, 1, length]
+  const y = conv2d(reshapeTo<D, Row>(x, row(x)), reshapeTo<D, Row>(w, row(w)), {
     stride: [1, stride],
     padding: [0, padding],
     dilation: [1, dilation],
@@ -58,7 +59,7 @@ export function conv1d<D extends DType>(
     ...(bias && { bias }),
   })
   const [n, channels, , length] = y.shape
-  return reshape(y as Tensor<D>, [n, channels, length])
+  return reshape(y, [n, channels, length])
 }
 
 /**
@@ -69,22 +70,20 @@ export function conv1d<D extends DType>(
 export function globalAvgPool2d<D extends DType>(x: Tensor<D>): Tensor<D, [number, number]> {
   expectRank('globalAvgPool2d', x, 4, 'x of [N, C, H, W]')
   const [n = 1, channels = 1, height = 1, width = 1] = x.shape
-  const means = avgPool2d(x as Tensor as Image<D>, [height, width])
-  return reshape(means as Tensor<D>, [n, channels])
+  const means = avgPool2d(reshape(x, [n, channels, height, width]), [height, width])
+  return reshape(means, [n, channels])
 }
 
 /**
  * Each place repeated `factor` times along H and W (nearest neighbour): [N,C,H,W] -> [N, C, factor H, factor W].
- * @throws ShapeError for another rank and a factor that is no whole number of at least 1.
+ * @throws ShapeError for another rank; OstrichError `ERR_OPTION`.
  * @example upsample2d(x, 2)
  */
 export function upsample2d<D extends DType>(x: Tensor<D>, factor: number): Image<D> {
+  expectKind('ops.upsample2d', 'factor', is.whole(1), factor)
   expectRank('upsample2d', x, 4, 'x of [N, C, H, W]')
-  if (!(Number.isSafeInteger(factor) && factor >= 1)) {
-    throw new ShapeError(`upsample2d: expected a factor to be a whole number of at least 1, got ${factor}`)
-  }
   const [n = 1, channels = 1, height = 1, width = 1] = x.shape
   const apart = reshape(x, [n, channels, height, 1, width, 1])
-  const repeated = broadcastTo(apart as Tensor<D>, [n, channels, height, factor, width, factor])
-  return reshape(repeated as Tensor<D>, [n, channels, factor * height, factor * width]) as Tensor as Image<D>
+  const repeated = broadcastTo(apart, [n, channels, height, factor, width, factor])
+  return reshape(repeated, [n, channels, factor * height, factor * width])
 }

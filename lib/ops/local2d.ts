@@ -1,6 +1,6 @@
 // A convolution whose weights differ from place to place: the windows as rows, and one product for each place.
 import { count, type DType, formatShape, ShapeError, type Tensor } from '../graph/index.js'
-import { reshape } from './axes.js'
+import { reshape, reshapeTo } from './axes.js'
 import { matmul } from './matmul.js'
 import { transpose } from './reshape.js'
 import { expectWindows, unfold, type WindowOptions } from './unfold.js'
@@ -32,7 +32,7 @@ export function local2d<D extends DType, O extends number>(
     reshape(w, [oh * ow, outputs, elements]),
     { transposeB: true },
   )
-  return reshape(transpose(y, [1, 2, 0]), [n, outputs, oh, ow]) as Tensor<D, [number, O, number, number]>
+  return reshapeTo<D, [number, O, number, number]>(transpose(y, [1, 2, 0]), [n, outputs, oh, ow])
 }
 
 /** [OH, OW] of windows over [H, W]. */

@@ -95,7 +95,7 @@ type Image<D extends DType, C extends number> = Tensor<D, [number, C, number, nu
 /**
  * y_c = x_c / (k + alpha * sum of x_j^2 over |j - c| <= (size - 1) / 2)^beta at each place: float [N,C,H,W] -> the same.
  * alpha multiplies the sum as it stands; where a source divides it by the size, so must the caller (`nn.lrn` does).
- * @throws ShapeError for another rank, a size that is even or above 63, alpha or beta below 0, and k not above 0.
+ * @throws ShapeError for another rank; OstrichError `ERR_OPTION`.
  * @see Krizhevsky, Sutskever & Hinton 2012, "ImageNet classification with deep convolutional neural networks", 3.3.
  * @example lrn(x, { size: 5, alpha: 1e-4, beta: 0.75, k: 2 })
  */
@@ -103,8 +103,9 @@ export function lrn<D extends DType, C extends number>(
   x: Tensor<D, readonly [number, C, number, number]>,
   options: LrnOptions,
 ): Image<D, C> {
-  const each = is.needed(is.number)
-  expectOptions('ops.lrn', options, { size: each, alpha: each, beta: each, k: each })
+  const factor = is.needed(is.notNegative)
+  const own = { size: is.needed(is.odd(63)), alpha: factor, beta: factor, k: is.needed(is.positive) }
+  expectOptions('ops.lrn', options, own)
   const { size, alpha, beta, k } = options
-  return emitOne(lrnOp, [x], { size, alpha, beta, k }) as Image<D, C>
+  return emitOne(lrnOp, [x], { size, alpha, beta, k })
 }

@@ -110,6 +110,6 @@ export function lstm<D extends DType>(
   expectOptions('ops.lstm', options, sequenceOptions)
   const { reverse = false, mask } = options
   const inputs = [gates, w, first.h, first.c, ...(mask ? [mask] : [])]
-  const [h, c] = emit(lstmOp, inputs, { reverse })
-  return { h: h as Tensor<D>, c: c as Tensor<'f32'> }
+  const [h, c] = exactly(emit(lstmOp, inputs, { reverse }), 3)
+  return { h, c } as LstmState<D>
 }

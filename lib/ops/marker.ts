@@ -30,7 +30,7 @@ export const stopGradientOp = defineOp({
  * @example sub(x, stopGradient(max(x, -1, { keepDims: true })))
  */
 export function stopGradient<D extends DType, S extends Shape>(x: Tensor<D, S>): Tensor<D, S> {
-  return emitOne(stopGradientOp, [x], {}) as Tensor<D, S>
+  return emitOne(stopGradientOp, [x], {})
 }
 
 /** Op of `parameterGradient`; `parameter` is the path of the variable. */
@@ -63,5 +63,5 @@ export function parameterGradient<D extends DType, S extends Shape>(
     const [expected, got] = [variable, gradient].map(({ dtype, shape }) => `${dtype}${formatShape(shape)}`)
     throw new ShapeError(`parameterGradient[${path}]: expected ${expected}, got ${got}`)
   }
-  return emitOne(parameterGradientOp, [gradient], { parameter: path }) as Tensor<D, S>
+  return emitOne(parameterGradientOp, [gradient], { parameter: path })
 }

@@ -185,6 +185,7 @@ export function matmul<
 >(a: Tensor<D, A>, b: Tensor<NoInfer<D>, B>, options: MatmulOptions<TA, TB, O> = {}): Tensor<O, Product<A, B, TA, TB>> {
   expectOptions<MatmulOptions>('ops.matmul', options, schema)
   const { transposeA = false, transposeB = false, bias, activation, dtype } = options
-  const result = activate(product(a, b, transposeA, transposeB, bias, dtype ?? a.dtype), activation)
-  return result as Tensor<O, Product<A, B, TA, TB>>
+  const attrs = { transposeA, transposeB, activation: 'none', dtype: dtype ?? a.dtype, sumA: false }
+  const y: Tensor<O, Product<A, B, TA, TB>> = emitOne(matmulOp, bias ? [a, b, bias] : [a, b], attrs)
+  return activate(y, activation)
 }

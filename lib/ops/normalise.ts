@@ -52,7 +52,7 @@ class Seen {
     this.x = this.see(x)
     this.scale = reshape(scale, frame.parameter)
     this.inverse = rsqrt(add(reshape(variance, frame.statistic), epsilon))
-    this.centred = sub<'f32', Shape, Shape>(this.x as Tensor<'f32'>, reshape(mean, frame.statistic) as Tensor<'f32'>)
+    this.centred = sub(this.x, reshape(mean, frame.statistic))
     this.hat = times(this.centred, this.inverse)
   }
 
@@ -69,10 +69,9 @@ class Seen {
   }
 }
 
-const times = (a: Tensor, b: Tensor): Tensor => mul<'f32', Shape, Shape>(a as Tensor<'f32'>, b as Tensor<'f32'>)
-const less = (a: Tensor, b: Tensor): Tensor => sub<'f32', Shape, Shape>(a as Tensor<'f32'>, b as Tensor<'f32'>)
-const plus = (a: Tensor | undefined, b: Tensor | undefined): Tensor | undefined =>
-  a && b ? add<'f32', Shape, Shape>(a as Tensor<'f32'>, b as Tensor<'f32'>) : (a ?? b)
+const times = (a: Tensor, b: Tensor): Tensor => mul(a, b)
+const less = (a: Tensor, b: Tensor): Tensor => sub(a, b)
+const plus = (a: Tensor | undefined, b: Tensor | undefined): Tensor | undefined => (a && b ? add(a, b) : (a ?? b))
 
 /** dL/dx through the statistics: d mean / dx = 1 / n, d variance / dx = 2 (x - mean) / n. */
 export function throughStatistics(

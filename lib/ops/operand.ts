@@ -20,11 +20,15 @@ export function asOperands(a: Tensor | number, b: Tensor | number): [Tensor, Ten
 }
 
 /** A tensor of zeros. */
-export function zeros<S extends Shape, D extends DType = 'f32'>(shape: readonly [...S], dtype?: D): Tensor<D, S> {
-  return constant<DType, Shape>(dtype ?? 'f32', shape, 0) as Tensor<D, S>
+export function zeros<S extends Shape>(shape: readonly [...S]): Tensor<'f32', S>
+export function zeros<S extends Shape, D extends DType>(shape: readonly [...S], dtype: D): Tensor<D, S>
+export function zeros(shape: Shape, dtype: DType = 'f32'): Tensor {
+  return constant(dtype, shape, 0)
 }
 
 /** A tensor of ones. */
-export function ones<S extends Shape, D extends DType = 'f32'>(shape: readonly [...S], dtype?: D): Tensor<D, S> {
-  return constant<DType, Shape>(dtype ?? 'f32', shape, 1) as Tensor<D, S>
+export function ones<S extends Shape>(shape: readonly [...S]): Tensor<'f32', S>
+export function ones<S extends Shape, D extends DType>(shape: readonly [...S], dtype: D): Tensor<D, S>
+export function ones(shape: Shape, dtype: DType = 'f32'): Tensor {
+  return constant(dtype, shape, 1)
 }

@@ -1,6 +1,6 @@
 // Ops over single elements, with NumPy broadcasting: one row per op. Each row is the public function, and registers the op
 // with its traits and derivative. Refuses operands of different dtypes (cast first) and arithmetic on u8.
-import { type DType, dtypes, emitOne, isFloat, type Shape, type Tensor } from '../graph/index.js'
+import { type DType, dtypes, emitOne, emitUnless, isFloat, type Shape, type Tensor } from '../graph/index.js'
 import { unbroadcast } from './axes.js'
 import { wantsGradient } from './broadcast.js'
 import { exactly, expectDType, expectThat, register } from './define.js'
@@ -162,7 +162,7 @@ const castOp = register<{ readonly dtype: string }>({
  * @example cast(images, 'f32') // u8 [128, 784] -> f32 [128, 784]
  */
 export function cast<D extends DType, S extends Shape>(x: Tensor<DType, S>, dtype: D): Tensor<D, S> {
-  return (x.dtype === dtype ? x : emitOne(castOp, [x], { dtype })) as Tensor<D, S>
+  return emitUnless(x.dtype === dtype, castOp, x, { dtype })
 }
 
 const whereOp = register({

@@ -1,6 +1,6 @@
 // Max and average pooling over NCHW: windows may overlap and reach into the padding, but never lie in it entirely.
-import { expectOptions, is, type Schema } from '../base/index.js'
-import { type DType, emit, emitOne, GraphError, notDifferentiable, ShapeError } from '../graph/index.js'
+import { expectKind, expectOptions, is, OstrichError, type Schema } from '../base/index.js'
+import { type DType, emit, emitOne, GraphError, notDifferentiable } from '../graph/index.js'
 import type { Op, Tensor, TensorType } from '../graph/index.js'
 import {
   exactly,
@@ -143,7 +143,7 @@ export interface AvgPoolOptions extends PoolOptions {
   readonly countPadding?: boolean
 }
 
-const schema: Schema<PoolOptions> = { stride: is.pair, padding: is.padding, ceil: is.flag }
+const schema: Schema<PoolOptions> = { stride: is.pair(1), padding: is.padding, ceil: is.flag }
 
 type Image<D extends DType, C extends number> = Tensor<D, [number, C, number, number]>
 type ImageLike<D extends DType, C extends number> = Tensor<D, readonly [number, C, number, number]>
@@ -160,7 +160,7 @@ function poolAttrs(x: Tensor, kernel: Pair, options: PoolOptions): PoolAttrs {
 
 /**
  * Largest element of each window: [N,C,H,W] -> [N,C,OH,OW]; the gradient goes to the first maximum of a window.
- * @throws ShapeError where no window fits, the padding reaches the kernel, or the kernel has more than 256 elements.
+ * @throws ShapeError where no window fits, the padding reaches the kernel, or the kernel has more than 256 elements; OstrichError `ERR_OPTION`.
  * @example maxPool2d(x, 3, { stride: 2 }) // [64, 96, 55, 55] -> [64, 96, 27, 27]
  */
 export function maxPool2d<D extends DType, C extends number>(
@@ -168,6 +168,7 @@ export function maxPool2d<D extends DType, C extends number>(
   kernel: Pair,
   options: PoolOptions = {},
 ): Image<D, C> {
+  expectKind('ops.maxPool2d', 'kernel', is.pair(1), kernel)
   expectOptions('ops.maxPool2d', options, schema)
   const [y] = emit(maxPool2dOp, [x], poolAttrs(x, kernel, options))
   if (y === undefined) throw new GraphError('maxPool2d: expected two outputs, got none')
@@ -176,7 +177,7 @@ export function maxPool2d<D extends DType, C extends number>(
 
 /**
  * Mean of each window: [N,C,H,W] -> [N,C,OH,OW].
- * @throws ShapeError where no window fits, the padding reaches the kernel, or `ceil` is to count padding.
+ * @throws ShapeError where no window fits or the padding reaches the kernel; OstrichError `ERR_OPTION`, where `ceil` is to count padding too.
  * @example avgPool2d(x, 2) // [128, 64, 14, 14] -> [128, 64, 7, 7]
  */
 export function avgPool2d<D extends DType, C extends number>(
@@ -184,9 +185,12 @@ export function avgPool2d<D extends DType, C extends number>(
   kernel: Pair,
   options: AvgPoolOptions = {},
 ): Image<D, C> {
+  expectKind('ops.avgPool2d', 'kernel', is.pair(1), kernel)
   expectOptions<AvgPoolOptions>('ops.avgPool2d', options, { ...schema, countPadding: is.flag })
   const { ceil = false, countPadding = !ceil } = options
-  if (ceil && countPadding) throw new ShapeError('avgPool2d: expected countPadding of false with ceil, got true')
+  if (ceil && countPadding) {
+    throw new OstrichError('ERR_OPTION', 'ops.avgPool2d[countPadding]: expected false with ceil, got true')
+  }
   const attrs = { ...poolAttrs(x, kernel, options), countPadding }
-  return emitOne(avgPool2dOp, [x], attrs) as Image<D, C>
+  return emitOne(avgPool2dOp, [x], attrs)
 }

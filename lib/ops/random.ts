@@ -1,7 +1,7 @@
 // Random draws: Philox4x32-10 (Salmon et al. 2011) at (seed, step, stream, element), so that backward sees the masks of
 // forward without storing them and both backends draw alike. `stream` is a hash of the op's place in the graph; `step` counts
 // training steps, or what `withDraws` says.
-import { expectOptions, is } from '../base/index.js'
+import { expectKind, expectOptions, is, OstrichError } from '../base/index.js'
 import {
   at,
   type DType,
@@ -10,7 +10,6 @@ import {
   randomStream,
   read,
   type Shape,
-  ShapeError,
   type Tensor,
   type TensorType,
   traceMode,
@@ -98,13 +97,13 @@ const dropoutOp: Op<DropoutAttrs> = register<DropoutAttrs>({
  * Zeroes elements with probability `rate` and divides the others by 1 - rate; x itself in evaluation mode. Any shape. The mask
  * is another at each training step and at each run of a compiled function.
  * Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting".
- * @throws ShapeError for a rate outside [0, 1).
+ * @throws OstrichError `ERR_OPTION` for a rate outside [0, 1).
  * @example dropout(x, 0.5)
  */
 export function dropout<D extends DType, S extends Shape>(x: Tensor<D, S>, rate: number): Tensor<D, S> {
-  if (!(rate >= 0 && rate < 1)) throw new ShapeError(`dropout: expected a rate from 0 to below 1, got ${rate}`)
+  expectKind('ops.dropout', 'rate', is.fraction, rate)
   if (rate === 0 || traceMode() === 'eval') return x
-  return emitOne(dropoutOp, [x, ...counters()], { rate, stream: randomStream() }) as Tensor<D, S>
+  return emitOne(dropoutOp, [x, ...counters()], { rate, stream: randomStream() })
 }
 
 type DrawAttrs = { readonly shape: readonly number[]; readonly stream: number }
@@ -167,26 +166,30 @@ export interface NormalOptions {
 /**
  * Independent draws from [low, high), f32: others for each call within a function, at each training step and at each run of a
  * compiled function, by the seed; measuring and predicting between two steps draw the same again.
- * @throws ShapeError where high < low, or high - low is no f32.
+ * @throws OstrichError `ERR_OPTION` where high < low, or high - low is no f32.
  * @example randomUniform([128, 100], { low: -1, high: 1 })
  */
 export function randomUniform<S extends Shape>(shape: readonly [...S], options: UniformOptions = {}): Tensor<'f32', S> {
-  expectOptions('ops.randomUniform', options, { low: is.number, high: is.number })
+  expectOptions('ops.randomUniform', options, { low: is.finite, high: is.finite })
   const { low = 0, high = 1 } = options
+  if (!(low <= high && Number.isFinite(Math.fround(high - low)))) {
+    const expected = `expected high of at least ${low}, and a f32 between the two`
+    throw new OstrichError('ERR_OPTION', `ops.randomUniform[high]: ${expected}, got ${high}`)
+  }
   const attrs = { shape: [...shape], stream: randomStream(), low, high }
-  return emitOne(randomUniformOp, counters(), attrs) as Tensor<'f32', S>
+  return emitOne(randomUniformOp, counters(), attrs)
 }
 
 /**
  * Independent draws from a normal distribution, f32, by Box-Muller: others where those of `randomUniform` are.
- * @throws ShapeError where std < 0.
+ * @throws OstrichError `ERR_OPTION` where std < 0.
  * @example randomNormal([512, 784], { std: 0.05 })
  */
 export function randomNormal<S extends Shape>(shape: readonly [...S], options: NormalOptions = {}): Tensor<'f32', S> {
-  expectOptions('ops.randomNormal', options, { mean: is.number, std: is.number })
+  expectOptions('ops.randomNormal', options, { mean: is.finite, std: is.notNegative })
   const { mean = 0, std = 1 } = options
   const attrs = { shape: [...shape], stream: randomStream(), mean, std }
-  return emitOne(randomNormalOp, counters(), attrs) as Tensor<'f32', S>
+  return emitOne(randomNormalOp, counters(), attrs)
 }
 
 /**
@@ -194,6 +197,6 @@ export function randomNormal<S extends Shape>(shape: readonly [...S], options: N
  * @example bernoulli(sigmoid(activation)) // the hidden units of a Boltzmann machine
  */
 export function bernoulli<D extends DType, S extends Shape>(probability: Tensor<D, S>): Tensor<D, S> {
-  const u = randomUniform(probability.shape)
-  return cast(less(u, cast(probability, 'f32')), probability.dtype) as Tensor<D, S>
+  const u = randomUniform<S>(probability.shape)
+  return cast(less(u, cast(probability, 'f32')), probability.dtype)
 }

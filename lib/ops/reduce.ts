@@ -84,7 +84,7 @@ const argmaxOp = register<{ readonly axis: number }>({
  * @example norm(gradient)
  */
 export function norm(x: Tensor): Tensor<'f32', []> {
-  return emitOne(normOp, [x], {}) as Tensor<'f32', []>
+  return emitOne(normOp, [x], {})
 }
 
 /** Maximum over axes (all when not given); elements that tie share the gradient equally. x float or i32. */
@@ -118,5 +118,5 @@ export const logSumExp: Reduction = ((x: Tensor, axes?: Axes, options?: ReduceOp
  * @example argmax(logits) // f32 [128, 10] -> i32 [128]
  */
 export function argmax(x: Tensor, axis = -1): Tensor<'i32'> {
-  return emitOne(argmaxOp, [x], { axis: normalAxis(axis, x.rank, 'argmax') }) as Tensor<'i32'>
+  return emitOne(argmaxOp, [x], { axis: normalAxis(axis, x.rank, 'argmax') })
 }

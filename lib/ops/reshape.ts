@@ -1,5 +1,5 @@
 // Ops that move elements and change none: flatten, transpose, slice, concat, pad (reshape and broadcastTo: axes.ts).
-import { count, type DType, emitOne, formatShape, isFloat } from '../graph/index.js'
+import { count, type DType, emitOne, emitUnless, formatShape, isFloat } from '../graph/index.js'
 import { type Shape, ShapeError, type Tensor } from '../graph/index.js'
 import { reshape } from './axes.js'
 import { exactly, expectInts, expectThat, normalAxis, register } from './define.js'
@@ -66,7 +66,7 @@ export function transpose<D extends DType, S extends Shape, P extends Shape>(
   perm: readonly [...P],
 ): Tensor<D, Permuted<S, P>> {
   const still = perm.length === x.shape.length && perm.every((axis, i) => axis === i)
-  return (still ? x : emitOne(transposeOp, [x], { perm: [...perm] })) as Tensor<D, Permuted<S, P>>
+  return emitUnless(still, transposeOp, x, { perm: [...perm] })
 }
 
 const sliceOp = register<{ readonly start: readonly number[]; readonly size: readonly number[] }>({
@@ -105,7 +105,7 @@ export function slice<D extends DType, S extends Shape>(
   start: readonly number[],
   size: readonly [...S],
 ): Tensor<D, S> {
-  return emitOne(sliceOp, [x], { start: [...start], size: [...size] }) as Tensor<D, S>
+  return emitOne(sliceOp, [x], { start: [...start], size: [...size] })
 }
 
 const concatOp = register<{ readonly axis: number }>({
@@ -146,7 +146,7 @@ const concatOp = register<{ readonly axis: number }>({
 export function concat<D extends DType>(tensors: readonly Tensor<D>[], axis: number): Tensor<D> {
   const [first] = tensors
   if (first !== undefined && tensors.length === 1) return first
-  return emitOne(concatOp, tensors, { axis: normalAxis(axis, first?.rank ?? 0, 'concat') }) as Tensor<D>
+  return emitOne(concatOp, tensors, { axis: normalAxis(axis, first?.rank ?? 0, 'concat') })
 }
 
 type PadAttrs = { readonly before: readonly number[]; readonly after: readonly number[]; readonly value: number }
@@ -177,5 +177,5 @@ export function pad<D extends DType>(
   after: readonly number[],
   value = 0,
 ): Tensor<D> {
-  return emitOne(padOp, [x], { before: [...before], after: [...after], value }) as Tensor<D>
+  return emitOne(padOp, [x], { before: [...before], after: [...after], value })
 }

@@ -93,5 +93,5 @@ export function rnn<D extends DType>(
   const own = { activation: is.oneOf('tanh', 'relu') }
   expectOptions<RnnSequenceOptions>('ops.rnn', options, { ...sequenceOptions, ...own })
   const { reverse = false, activation = 'tanh', mask } = options
-  return emitOne(rnnOp, [gates, w, first, ...(mask ? [mask] : [])], { reverse, activation }) as Tensor<D>
+  return emitOne(rnnOp, [gates, w, first, ...(mask ? [mask] : [])], { reverse, activation })
 }

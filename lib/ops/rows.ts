@@ -14,7 +14,7 @@ import {
 } from '../graph/index.js'
 import { exactly, expectDType, expectFloat, expectRank, expectThat, register } from './define.js'
 import { gather } from './gather.js'
-import { less, where } from './pointwise.js'
+import { cast, less, where } from './pointwise.js'
 
 type Table = Tensor<DType, readonly [number, number]>
 
@@ -42,7 +42,7 @@ const coalesceOp = register<{ readonly rows: number }>({
   },
   // Every row of an index has a part in the last one's sum.
   vjp: ({ inputs, attrs }, [dy]) => {
-    const index = exactly(inputs, 2)[0] as Tensor<'i32'>
+    const index = cast(exactly(inputs, 2)[0], 'i32')
     if (dy === undefined) return []
     const table = constant(dy.dtype, [attrs.rows, dy.shape.at(-1) ?? 1], 0)
     return [undefined, gather(setRows(table, index, dy) as Table, index)]
@@ -70,10 +70,10 @@ const setRowsOp = register({
   vjp: ({ inputs }, [dy]) => {
     const [, index, rows] = exactly(inputs, 3)
     if (dy === undefined) return []
-    const [at, given] = [index as Tensor<'i32'>, rows]
+    const [at, given] = [cast(index, 'i32'), rows]
     // Of several rows for one index only the last is in the table.
     const isLast = less(0, coalesce(at, constant('f32', [...at.shape, 1], 1), dy.shape[0] ?? 1))
-    const taken = where(isLast, gather(dy as Table, at), 0) as Tensor
+    const taken: Tensor = where(isLast, gather(dy as Table, at), 0)
     return [setRows(dy as Table, at, constant(given.dtype, given.shape, 0)), undefined, taken]
   },
 })
@@ -90,7 +90,7 @@ export function coalesce<D extends DType, S extends Shape>(
   updates: Tensor<D, S>,
   rows: number,
 ): Tensor<D, S> {
-  return emitOne(coalesceOp, [index, updates], { rows }) as Tensor<D, S>
+  return emitOne(coalesceOp, [index, updates], { rows })
 }
 
 /**
@@ -104,7 +104,7 @@ export function setRows<D extends DType, S extends Shape>(
   index: Tensor<'i32'>,
   rows: Tensor<D>,
 ): Tensor<D, S> {
-  return emitOne(setRowsOp, [table, index, rows], {}) as Tensor<D, S>
+  return emitOne(setRowsOp, [table, index, rows], {})
 }
 
 /**

@@ -13,8 +13,9 @@ import { add, cast, less } from './pointwise.js'
  * @example nn.crossEntropy(logits, tags, { mask: ops.sequenceMask(lengths, 20) })
  */
 export function sequenceMask(lengths: Tensor<'i32'>, steps: number): Tensor<'u8', [number, number]> {
-  if ((lengths as Tensor).dtype !== 'i32' || lengths.rank !== 1) {
-    throw new ShapeError(`sequenceMask: expected lengths of i32[N], got ${typeText(lengths)}`)
+  const given: Tensor = lengths
+  if (given.dtype !== 'i32' || given.rank !== 1) {
+    throw new ShapeError(`sequenceMask: expected lengths of i32[N], got ${typeText(given)}`)
   }
   if (!Number.isSafeInteger(steps) || steps < 1) {
     throw new ShapeError(`sequenceMask: expected steps to be an integer of at least 1, got ${steps}`)
@@ -28,5 +29,5 @@ export function sequenceMask(lengths: Tensor<'i32'>, steps: number): Tensor<'u8'
     [steps, 1],
     Array.from({ length: steps }, (_, i) => i),
   )
-  return less<Shape, Shape>(t, known) as Tensor<'u8', [number, number]>
+  return less(t, known)
 }

@@ -1,6 +1,6 @@
 // What the recurrent ops have in common: extents of a sequence [T, N, ...], its mask, and the states before each step.
 import { is, type Schema } from '../base/index.js'
-import { count, type Shape, type Tensor, type TensorType } from '../graph/index.js'
+import { count, type DType, type Shape, type Tensor, type TensorType } from '../graph/index.js'
 import { reshape } from './axes.js'
 import { expectDType, expectFloat, expectRank, expectShape, expectThat } from './define.js'
 import { matmul } from './matmul.js'
@@ -71,10 +71,10 @@ export function statesBefore(states: Tensor, first: Tensor, reverse: boolean): T
 
 /** The gradient of w [H, K] of h w, from all h [T, N, H] and all gradients of the product [T, N, K]: one product. */
 export function weightGradient(before: Tensor, products: Tensor): Tensor {
-  return matmul<'f32', Shape, Shape, true>(rows(before), rows(products), { transposeA: true })
+  return matmul<DType, Shape, Shape, true>(rows(before), rows(products), { transposeA: true })
 }
 
 /** [T, N, K] -> [T * N, K] */
-export function rows(x: Tensor): Tensor<'f32'> {
-  return reshape(x as Tensor<'f32'>, [count(x.shape.slice(0, -1)), x.shape.at(-1) ?? 1])
+export function rows(x: Tensor): Tensor {
+  return reshape(x, [count(x.shape.slice(0, -1)), x.shape.at(-1) ?? 1])
 }

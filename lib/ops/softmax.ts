@@ -1,5 +1,5 @@
 // Normalised exponentials over the last axis, and the cross-entropy of integer labels that is fused with them.
-import { constant, type DType, emit, emitOne, GraphError, type Shape, type Tensor } from '../graph/index.js'
+import { constant, type DType, emit, emitOne, type Shape, type Tensor } from '../graph/index.js'
 import { broadcastTo, reshape, sum } from './axes.js'
 import { exactly, expectDType, expectFloat, expectRank, expectShape, expectThat, register } from './define.js'
 import { add, cast, equal, exp, mul, neg, sub } from './pointwise.js'
@@ -24,7 +24,7 @@ function normalised(name: string, gradient: Rule) {
     },
     vjp: ({ outputs }, [dy]) => [dy && gradient(exactly(outputs, 1)[0], dy)],
   })
-  return <D extends DType, S extends Shape>(x: Tensor<D, S>) => emitOne(op, [x], {}) as Tensor<D, S>
+  return <D extends DType, S extends Shape>(x: Tensor<D, S>): Tensor<D, S> => emitOne(op, [x], {})
 }
 
 function sumLast(x: Tensor): Tensor {
@@ -146,7 +146,6 @@ export function crossEntropy(
   logits: Tensor<DType, readonly [number, number]>,
   labels: Tensor<'i32', readonly [number]>,
 ): Tensor<'f32', [number]> {
-  const [loss] = emit(crossEntropyOp, [logits, labels], {})
-  if (loss === undefined) throw new GraphError('crossEntropy: expected two outputs, got none')
-  return loss as Tensor<'f32', [number]>
+  const [loss] = exactly(emit(crossEntropyOp, [logits, labels], {}), 2)
+  return reshape(cast(loss, 'f32'), [logits.shape[0]])
 }

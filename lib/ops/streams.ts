@@ -10,9 +10,7 @@ let fresh: Tensor<'f32'> | undefined
  * @example nn.withFreshStreams(feed('fresh', 'f32', [20]), () => net(x))
  */
 export function withFreshStreams<R>(starts: Tensor<'f32'>, body: () => R): R {
-  if ((starts as Tensor).dtype !== 'f32' || starts.rank !== 1) {
-    throw new ShapeError(`withFreshStreams: expected f32[N], got ${starts.dtype}${formatShape(starts.shape)}`)
-  }
+  expectStarts(starts)
   const outer = fresh
   fresh = starts
   try {
@@ -20,6 +18,11 @@ export function withFreshStreams<R>(starts: Tensor<'f32'>, body: () => R): R {
   } finally {
     fresh = outer
   }
+}
+
+function expectStarts({ dtype, rank, shape }: Tensor): void {
+  if (dtype === 'f32' && rank === 1) return
+  throw new ShapeError(`withFreshStreams: expected f32[N], got ${dtype}${formatShape(shape)}`)
 }
 
 /** What the innermost `withFreshStreams` that is running was given. */

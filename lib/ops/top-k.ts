@@ -1,10 +1,10 @@
 // The largest elements along the last axis, and where they are.
 import { expectKind, is } from '../base/index.js'
-import { constant, type DType, emit, type Shape, ShapeError, type Tensor } from '../graph/index.js'
+import { constant, type DType, emit, type Shape, type Tensor } from '../graph/index.js'
 import { reshape } from './axes.js'
 import { exactly, expectFloat, expectThat, register } from './define.js'
 import { scatterAdd } from './gather.js'
-import { add } from './pointwise.js'
+import { add, cast } from './pointwise.js'
 
 const op = register<{ readonly k: number }>({
   name: 'topK',
@@ -40,9 +40,8 @@ function scattered(values: Tensor, places: Tensor, shape: Shape, k: number): Ten
     [rows, 1],
     Array.from({ length: rows }, (_, row) => row * extent),
   )
-  const index = add<'i32', Shape, Shape>(reshape(places as Tensor<'i32'>, [rows, k]), starts)
-  const sums = scatterAdd(reshape(index, [rows * k]) as Tensor<'i32'>, reshape(values, [rows * k, 1]), rows * extent)
-  return reshape(sums as Tensor, shape)
+  const index = reshape(add(reshape(cast(places, 'i32'), [rows, k]), starts), [rows * k])
+  return reshape(scatterAdd(index, reshape(values, [rows * k, 1]), rows * extent), shape)
 }
 
 /** What `topK` gives: [..., k] each. */
@@ -56,12 +55,11 @@ export interface TopK<D extends DType> {
 /**
  * The k largest elements along the last axis, from the largest down, and their positions; of equal ones those of lower positions
  * come first, and NaN counts as the largest: x float [..., K] -> [..., k].
- * @throws ShapeError for integers, a tensor without axes, and k outside 1 to K; OstrichError `ERR_OPTION` for a k that is no number.
+ * @throws ShapeError for integers, a tensor without axes, and k above K; OstrichError `ERR_OPTION` for a k below 1.
  * @example const { values, indices } = topK(logits, 5)
  */
 export function topK<D extends DType>(x: Tensor<D>, k: number): TopK<D> {
-  expectKind('ops.topK', 'k', is.number, k)
-  if (!Number.isSafeInteger(k)) throw new ShapeError(`topK: expected k to be a whole number, got ${k}`)
+  expectKind('ops.topK', 'k', is.whole(1), k)
   const [values, indices] = exactly(emit(op, [x], { k }), 2)
   return { values, indices } as TopK<D>
 }

@@ -73,7 +73,7 @@ export interface WindowOptions {
   readonly padding?: Padding
 }
 
-const schema: Schema<WindowOptions> = { kernel: is.needed(is.pair), stride: is.pair, padding: is.padding }
+const schema: Schema<WindowOptions> = { kernel: is.needed(is.pair(1)), stride: is.pair(1), padding: is.padding }
 
 /** @throws OstrichError `ERR_OPTION` */
 export function expectWindows(where: string, options: WindowOptions): void {
@@ -82,7 +82,7 @@ export function expectWindows(where: string, options: WindowOptions): void {
 
 /**
  * The elements of each window side by side, zeros for the padding: float [N,C,H,W] -> [OH*OW, N, C*KH*KW].
- * @throws ShapeError where the window is larger than the padded input.
+ * @throws ShapeError where the window is larger than the padded input; OstrichError `ERR_OPTION`.
  * @example unfold(x, { kernel: 3, padding: 1 }) // [128, 64, 6, 6] -> [36, 128, 576]
  */
 export function unfold<D extends DType>(
@@ -92,5 +92,5 @@ export function unfold<D extends DType>(
   expectWindows('ops.unfold', options)
   const { kernel, stride = 1, padding = 0 } = options
   const attrs = { kernel: pairOf(kernel), stride: pairOf(stride), padding: paddingOf(padding) }
-  return emitOne(unfoldOp, [x], attrs) as Tensor<D, [number, number, number]>
+  return emitOne(unfoldOp, [x], attrs)
 }

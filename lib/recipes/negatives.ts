@@ -6,6 +6,7 @@
 // and the test images are measured once, at its end.
 import { maxoutNetwork, mnistMaxout, mnistSparseAutoencoder, sigmoidMlp, sparseAutoencoder } from '../models/index.js'
 import * as nn from '../nn/index.js'
+import * as ops from '../ops/index.js'
 import * as optim from '../optim/index.js'
 import { adversarialLoss } from '../solvers/index.js'
 import { wholeMnistSource } from './data-sources.js'
@@ -131,7 +132,7 @@ export const ae400: Recipe = {
     return {
       net: nn.sequential(flat, own.net),
       loss: nn.crossEntropy,
-      objective: learned((x, target) => own.loss(flat(x as nn.Images), target as Tensor<'i32'>)),
+      objective: learned((x, target) => own.loss(flat(x as nn.Images), ops.cast(target, 'i32'))),
       optimizer: optim.adam({
         rate: schedule(rate, epochs, batch),
         groups: [{ match: '**/classifier/w', weightDecay: lambda }],

@@ -16,7 +16,7 @@ export interface CompiledFunction {
 export interface Compiler {
   /** Traces and compiles a function of inputs, named and ordered as in `extents`. */
   compile(
-    fn: (...inputs: never[]) => Readonly<Record<string, Tensor>>,
+    fn: { /** Of the inputs. */ of(...inputs: Tensor[]): Readonly<Record<string, Tensor>> }['of'],
     extents: Readonly<Record<string, Extent>>,
   ): Promise<CompiledFunction>
 }

@@ -93,7 +93,7 @@ async function signSteps(
   const [rows = 1] = shape
   const attack = (images: Tensor, labels: Tensor<'i32', [number]>) => {
     const within = (x: Tensor, low: Tensor | number, high: Tensor | number): Tensor =>
-      ops.minimum(ops.maximum(x, low as Tensor), high as Tensor)
+      ops.minimum(ops.maximum(x, low), high)
     const limit = (side: 'lower' | 'upper') => constant('f32', [], Math.min(Math.max(box[side][0]!, -3e38), 3e38))
     let x = images
     for (let step = 0; step < steps; step++) {

@@ -159,7 +159,7 @@ class Search implements RowPhases {
     const first = { low: row(0), high: row(unknown), round: row(0), best: this.#flat(x!), distance: row(unknown) }
     const before = this.#bracket()
     for (const label of labels) assign(this.#variables[label], ops.where(fresh, first[label], before[label]))
-    return { fault: this.#fault(x!, target as Tensor<'i32', [number]>) }
+    return { fault: this.#fault(x!, ops.reshape(ops.cast(target!, 'i32'), [this.#problem.rows])) }
   }
 
   refusal(fault: number, problem: number, { target }: Readonly<Record<string, HostArray>>): Error {
@@ -226,7 +226,7 @@ class Search implements RowPhases {
     const given = (from: Tensor) =>
       ops.reshape(ops.equal(ops.argmax(this.#logits(this.#problem.shaped(from))), target), [-1, 1])
     if (this.#levels === undefined) return given(x)
-    const rounded = ops.div(ops.floor(ops.add(ops.mul(x as Tensor<'f32'>, this.#levels), 0.5)), this.#levels)
+    const rounded = ops.div(ops.floor(ops.add(ops.mul(x, this.#levels), 0.5)), this.#levels)
     return ops.minimum(given(x), given(rounded))
   }
 
@@ -235,7 +235,7 @@ class Search implements RowPhases {
     const logits = this.#logits(x)
     const loss = ops.crossEntropy(logits, target)
     const gradient = this.#flat(expectPath('lbfgsAttack', vjp([loss], [constant('f32', loss.shape, 1)], x)))
-    const size = ops.add(ops.sum(ops.abs(gradient), 1), ops.abs(loss as Tensor))
+    const size = ops.add(ops.sum(ops.abs(gradient), 1), ops.abs(loss))
     const finite = ops.less(size, unknown)
     const reached = ops.mul(ops.cast(ops.equal(ops.argmax(logits), target), 'f32'), faults.reached)
     return ops.where(finite, reached, faults.notFinite)

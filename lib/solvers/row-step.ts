@@ -105,7 +105,7 @@ export function advance(rows: Rows, found: Found, pairs: readonly Pair[], settin
   const bends = and(taken, ops.less(ops.mul(slope, -rounding), curvature))
   const kept = settings.keepPairs ? pairs.at(-1)! : undefined
   const other = (side: 's' | 'y'): Tensor | number => (kept === undefined ? 0 : ops.where(running, 0, kept[side]))
-  const pair = { s: ops.where(bends, s, other('s') as Tensor), y: ops.where(bends, y, other('y') as Tensor) }
+  const pair = { s: ops.where(bends, s, other('s')), y: ops.where(bends, y, other('y')) }
 
   const x = ops.where(taken, rows.trial, rows.x)
   const value = ops.where(taken, found.value, rows.value)

@@ -38,6 +38,9 @@ const anExtent = is.kind('a list of extents or { dtype, shape }', (value) => {
 /** The feed that counts the runs of functions that draw: no name that an input has. */
 const RUN = '#run'
 
+/** A function of tensors, which come in the order of their extents, to tensors by name. */
+export type Traceable<R> = { /** Of the inputs. */ of(...inputs: Tensor[]): R }['of']
+
 /** What the function returns, by name, as typed arrays. */
 export type Results<R> = {
   -readonly [K in keyof R]: R[K] extends Tensor<infer D extends DType> ? HostArrays[D] : never
@@ -59,7 +62,7 @@ export interface Compiled<R> {
 /** Compiles `fn` over inputs named and ordered as in `extents`; `most` is the precision of the session or model. */
 export async function compileFunction<R extends Readonly<Record<string, Tensor>>>(
   programs: Programs,
-  fn: (...inputs: never[]) => R,
+  fn: Traceable<R>,
   extents: Readonly<Record<string, Extent>>,
   options: CompileOptions & { readonly fields: Fields; readonly most: CompilePrecision },
 ): Promise<Compiled<R>> {
@@ -77,7 +80,7 @@ export async function compileFunction<R extends Readonly<Record<string, Tensor>>
     throw new OstrichError('ERR_OPTION', `compile: expected extents for ${fn.length} inputs, got ${names.length}`)
   }
   const built = await programs.build({ name: 'compiled', mode, precision }, () => {
-    const inputs = names.map((name) => declared(name, extents[name]!, fields)) as never[]
+    const inputs = names.map((name) => declared(name, extents[name]!, fields))
     let run: Tensor<'i32', []> | undefined
     return withDraws(
       () => (run ??= feed(RUN, 'i32', [])),

@@ -1,6 +1,6 @@
 // Training: sessions, and what they need and leave.
 export { checkCheckpoint, type Checked, type CheckpointInfo, inspectCheckpoint } from './checkpoint.js'
-export type { Compiled, CompileOptions, Extent, Results } from './compiled.js'
+export type { Compiled, CompileOptions, Extent, Results, Traceable } from './compiled.js'
 export type {
   Best,
   CheckpointEvent,

@@ -111,7 +111,8 @@ export function ofLoss(options: LossMeasure): LossMeasure {
 }
 
 /** @throws ShapeError for what is no f32 [] */
-export function expectScalar(where: string, { dtype, shape }: Tensor): void {
+export function expectScalar(where: string, tensor: Tensor): asserts tensor is Tensor<'f32', []> {
+  const { dtype, shape } = tensor
   if (dtype === 'f32' && shape.length === 0) return
   throw new ShapeError(`${where}: expected an f32 scalar, got ${dtype}${formatShape(shape)}`)
 }

@@ -51,7 +51,7 @@ export function supervised(net: Network, loss: Loss, measures?: Readonly<Record<
       name,
       typeof measure === 'function' ? measure(output, target) : measure,
     ])
-    return { ...Object.fromEntries(made), loss: value as Tensor<'f32'> }
+    return { ...Object.fromEntries(made), loss: value }
   }
   averaging.add(objective)
   return objective
@@ -100,7 +100,7 @@ export function traced({ objective, inputs }: Task, fields: Fields, batch: numbe
     return tensor
   }
   const call = (): unknown => explained(inputs, fields, tensors, () => objective(reading(fields, read), views))
-  const outcome = 'fresh' in fields ? withFreshStreams(read('fresh') as Tensor<'f32'>, call) : call()
+  const outcome = 'fresh' in fields ? withFreshStreams(cast(read('fresh'), 'f32'), call) : call()
   return { ...judged(outcome), read: new Set(tensors.keys()) }
 }
 
@@ -133,7 +133,7 @@ function judged(outcome: unknown): Omit<Traced, 'read'> {
   for (const [name, measure] of Object.entries<unknown>(measures)) expectMeasure(`${where}[${name}]`, measure)
   if (isTensor(loss)) {
     expectScalar(`${where}[loss]`, loss)
-    return { loss: loss as Tensor<'f32'>, pair: undefined, measures: measures }
+    return { loss, pair: undefined, measures: measures }
   }
   const pair = pairOf(`${where}[loss]`, loss)
   return { loss: div(pair.sum, pair.count), pair, measures: measures }

@@ -5,7 +5,7 @@ import type { CompilePrecision } from '../compile/index.js'
 import { join } from 'node:path'
 import type { FieldArray } from '../data/index.js'
 import { type HostArray, OstrichError, type Tensor } from '../graph/index.js'
-import { compileFunction, type Compiled, type CompileOptions, type Extent } from './compiled.js'
+import { compileFunction, type Compiled, type CompileOptions, type Extent, type Traceable } from './compiled.js'
 import { endOfEpoch } from './epoch-end.js'
 import { Evaluator } from './evaluate.js'
 import { type EndEvent, type Metrics, type StoppedEvent, type TrainEvent, unmeasured } from './events.js'
@@ -144,7 +144,7 @@ export class Session<M extends string = string> {
    *   { x: [128, 1, 28, 28], target: [128] })
    */
   async compile<R extends Readonly<Record<string, Tensor>>>(
-    fn: (...inputs: never[]) => R,
+    fn: Traceable<R>,
     extents: Readonly<Record<string, Extent>>,
     options: CompileOptions = {},
   ): Promise<Compiled<R>> {

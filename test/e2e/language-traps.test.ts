@@ -193,7 +193,7 @@ describe('trap 5: perplexity is exp of the whole loss over the whole count', () 
 
 describe('trap 6: plain SGD', () => {
   const published = recipes.filter(({ name }) => /^ptb-(small|medium|large)$/.test(name))
-  const optimizerOf = ({ build }: Recipe) => build({ text: { tokens: 10_000, vocabulary } }).optimizer
+  const optimizerOf = (recipe: Recipe) => recipe.build({ text: { tokens: 10_000, vocabulary } }).optimizer
 
   /** w - rate g and nothing else, with gradients that are scaled down to a common norm. */
   const plain = (rate: number, most: number): optim.Optimizer => ({

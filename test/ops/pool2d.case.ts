@@ -260,10 +260,11 @@ const ceilCase = (
     ...rest,
   })
 
-const refusesCeil = (build: Sample['build'], message: RegExp): Refusal => ({
+const refusesCeil = (build: Sample['build'], message: RegExp, code?: 'ERR_OPTION'): Refusal => ({
   inputs: [{ dtype: 'f32', shape: [1, 1, 4, 4] }],
   build,
   message,
+  ...(code && { code }),
 })
 
 const maxCeil = ceilCase('maxPool2d', (values) => Math.max(...values), {
@@ -281,7 +282,8 @@ const averageCeil = ceilCase('avgPool2d', (values) => values.reduce((sum, x) => 
   refusals: [
     refusesCeil(
       (x) => ops.avgPool2d(x as Tensor<'f32', [1, 1, 4, 4]>, 3, { ceil: true, countPadding: true }),
-      /avgPool2d: expected countPadding of false with ceil, got true/,
+      /ops\.avgPool2d\[countPadding\]: expected false with ceil, got true/,
+      'ERR_OPTION',
     ),
   ],
 })

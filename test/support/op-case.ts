@@ -46,6 +46,8 @@ export interface Refusal {
   readonly inputs: readonly { readonly dtype: DType; readonly shape: readonly number[] }[]
   readonly build: Build
   readonly message: RegExp
+  /** Default: `ERR_SHAPE`. */
+  readonly code?: 'ERR_SHAPE' | 'ERR_OPTION'
 }
 
 /**

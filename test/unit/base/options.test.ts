@@ -47,8 +47,14 @@ describe('expectOptions', () => {
 describe('kinds', () => {
   it.for([
     [is.finite, [0, -1e300], [NaN, Infinity, '1', null]],
-    [is.pair, [3, [3, 5]], [[1], [1, 2, 3], '3', ['3', 1]]],
-    [is.padding, [0, [1, 2], [1, 2, 3, 4]], [[1, 2, 3], null]],
+    [is.pair(1), [3, [3, 5]], [0, 1.5, [1], [1, 0], [1, 2, 3], '3', ['3', 1]]],
+    [is.pair(0), [0, [0, 1]], [-1, [0, NaN]]],
+    [is.padding, [0, [1, 2], [1, 2, 3, 4]], [-1, 0.5, [1, 2, 3], [1, -1], null]],
+    [is.odd(5), [1, 5], [0, 2, 7, 1.5]],
+    [is.positive, [1e-9, 3], [0, -1, NaN, Infinity, '1']],
+    [is.notNegative, [0, 3], [-1e-9, NaN, Infinity, '1']],
+    [is.share, [0, 0.5, 1], [-0.1, 1.1, NaN, '1']],
+    [is.fraction, [0, 0.5], [-0.1, 1, NaN, '0']],
     [is.whole(1), [1, 2 ** 40], [0, 1.5, NaN, '1']],
     [is.whole(0, 9), [0, 9], [10]],
     [is.listOf(is.text, 'texts'), [[], ['a']], [['a', 1], 'a']],

@@ -148,8 +148,11 @@ describe('an option of another kind', () => {
 
 describe('an argument of another kind', () => {
   it.for([
-    [() => nn.dropout('0.5' as never), 'nn.dropout[rate]: expected a number, got "0.5"'],
-    [() => nn.maxPool2d('2' as never), 'nn.maxPool2d[kernel]: expected a number or two of them, got "2"'],
+    [() => nn.dropout('0.5' as never), 'nn.dropout[rate]: expected a number from 0 to below 1, got "0.5"'],
+    [
+      () => nn.maxPool2d('2' as never),
+      'nn.maxPool2d[kernel]: expected a whole number of at least 1, or two of them, got "2"',
+    ],
     [() => nn.conv2d(1, 1, 3 as never), 'nn.conv2d: expected the options kernel, stride'],
     [() => nn.sequential(net, undefined as never), 'nn.sequential[layer 2]: expected a function, got undefined'],
     [() => nn.init.uniform(0, '1' as never), 'nn.init.uniform[high]: expected a finite number, got "1"'],

@@ -83,7 +83,9 @@ describe('multiHeadAttention', () => {
     expect(() => nn.multiHeadAttention(10, 4)).toThrow(
       'multiHeadAttention: expected heads that divide 10 features, got 4',
     )
-    expect(() => nn.multiHeadAttention(4, 2, { dropout: 1 })).toThrow(/expected dropout from 0 to below 1, got 1/)
+    expect(() => nn.multiHeadAttention(4, 2, { dropout: 1 })).toThrow(
+      'nn.multiHeadAttention[dropout]: expected a number from 0 to below 1, got 1',
+    )
     expect(() => traced(nn.multiHeadAttention(4, 2), [2, 3, 5])).toThrow(
       'multiHeadAttention: expected x of f32[N, T, 4], got f32[2, 3, 5]',
     )

@@ -51,7 +51,7 @@ describe('extents', () => {
     expect([...y!.data]).toEqual([1, 2, 0, 0, 3, 4, 0, 0])
     expect([...slope!.data]).toEqual([3, 3, 0, 0, 3, 3])
     expect(() => nn.embedding(3, 2, { padding: 3 })).toThrow(
-      'embedding: expected padding to be an index from 0 to 2, got 3',
+      'nn.embedding[padding]: expected a whole number from 0 to 2, got 3',
     )
   })
 
@@ -225,8 +225,12 @@ describe('what is refused', () => {
       'local2d[local1]: expected x of f32[N, 3, 9, 9], got f32[2, 3, 9, 8]',
     ],
     ['a large kernel', () => nn.local2d(3, 8, { size: 2, kernel: 3 }), 'expected a window of at most 2'],
-    ['an even window', () => nn.lrn({ convention: 'caffe', size: 4 }), 'lrn: expected size to be odd and from 1 to 63'],
-    ['no k', () => nn.lrn({ convention: 'caffe', k: 0 }), 'lrn: expected k to be a finite number of at least'],
+    [
+      'an even window',
+      () => nn.lrn({ convention: 'caffe', size: 4 }),
+      'nn.lrn[size]: expected an odd number from 1 to 63',
+    ],
+    ['no k', () => nn.lrn({ convention: 'caffe', k: 0 }), 'nn.lrn[k]: expected a number above 0, got 0'],
     [
       'a region',
       () => nn.lrn({ convention: 'caffe', region: 'between' as 'within' }),

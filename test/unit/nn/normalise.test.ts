@@ -82,8 +82,10 @@ describe('batchNorm', () => {
 
   test('refuses factors out of range', () => {
     expect(() => nn.batchNorm(0)).toThrow('batchNorm: expected channels to be an integer of at least 1, got 0')
-    expect(() => nn.batchNorm(3, { momentum: 1.5 })).toThrow('batchNorm: expected momentum to be from 0 to 1, got 1.5')
-    expect(() => nn.batchNorm(3, { epsilon: 0 })).toThrow('batchNorm: expected epsilon to be more than 0, got 0')
+    expect(() => nn.batchNorm(3, { momentum: 1.5 })).toThrow(
+      'nn.batchNorm[momentum]: expected a number from 0 to 1, got 1.5',
+    )
+    expect(() => nn.batchNorm(3, { epsilon: 0 })).toThrow('nn.batchNorm[epsilon]: expected a number above 0, got 0')
   })
 })
 

@@ -1,6 +1,6 @@
 // Recurrent layers: extents, weights, values, states that are carried from run to run, and what they refuse.
 import { describe, expect, test } from 'vitest'
-import { feed, Names, ShapeError, type Tensor, trace, type TraceMode } from '../../../lib/graph/index.js'
+import { feed, Names, OstrichError, type Tensor, trace, type TraceMode } from '../../../lib/graph/index.js'
 import * as nn from '../../../lib/nn/index.js'
 import { difference } from '../../support/compare.js'
 import { interpret } from '../../support/interpreter.js'
@@ -224,7 +224,7 @@ describe('refusals', () => {
     ],
   ]
   test.each(cases)('%s', (_name, attempt, message) => {
-    expect(attempt).toThrow(ShapeError)
+    expect(attempt).toThrow(OstrichError)
     expect(attempt).toThrow(message)
   })
 })
@@ -245,7 +245,9 @@ describe('dropout', () => {
   test('that is locked has one mask for all steps of time', () => {
     expect(masks(nn.lockedDropout(0.5), 'train')).toEqual([[1, streams, inputs]])
     expect(masks(nn.lockedDropout(0.5), 'eval')).toEqual([])
-    expect(() => masks(nn.lockedDropout(1), 'train')).toThrow('lockedDropout: expected a rate from 0 to below 1, got 1')
+    expect(() => masks(nn.lockedDropout(1), 'train')).toThrow(
+      'nn.lockedDropout[rate]: expected a number from 0 to below 1, got 1',
+    )
     expect(() => outputShape(nn.lockedDropout(0.5), [3, 2])).toThrow('lockedDropout: expected x of f32[T, N, D]')
   })
 })

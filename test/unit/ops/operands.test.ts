@@ -54,7 +54,34 @@ describe('messages', () => {
       /reshape\[\]: expected a shape of 2 integers >= 1, got \[4, 1.5\]/,
     ],
     ['flatten', () => ops.flatten(f32()), /^flatten: expected x with at least one axis/],
-    ['dropout', () => ops.dropout(f32(2), 1), /^dropout: expected a rate from 0 to below 1, got 1/],
+    ['dropout', () => ops.dropout(f32(2), 1), /^ops\.dropout\[rate\]: expected a number from 0 to below 1, got 1/],
+    ['upsample2d', () => ops.upsample2d(f32(1, 1, 2, 2), 0.5), /^ops\.upsample2d\[factor\]: expected a whole number/],
+    ['topK', () => ops.topK(f32(3), 0).values, /^ops\.topK\[k\]: expected a whole number of at least 1, got 0/],
+    [
+      'a uniform',
+      () => ops.randomUniform([2], { low: 1, high: 0 }),
+      /^ops\.randomUniform\[high\]: expected high of at least 1/,
+    ],
+    [
+      'a normal',
+      () => ops.randomNormal([2], { std: -1 }),
+      /^ops\.randomNormal\[std\]: expected a number of at least 0, got -1/,
+    ],
+    [
+      'a stride',
+      () => ops.maxPool2d(feed('x', 'f32', [1, 1, 4, 4]), 2, { stride: 0 }),
+      /^ops\.maxPool2d\[stride\]: expected a whole number/,
+    ],
+    [
+      'a kernel',
+      () => ops.avgPool2d(feed('x', 'f32', [1, 1, 4, 4]), 0),
+      /^ops\.avgPool2d\[kernel\]: expected a whole number/,
+    ],
+    [
+      'groups',
+      () => ops.groupNorm(f32(1, 4), 0, ops.ones([4]), ops.zeros([4])),
+      /^ops\.groupNorm\[groups\]: expected a whole number/,
+    ],
   ])('%s', (_name, build, message) => {
     expect(() => traced(build)).toThrow(message)
   })
