@@ -32,11 +32,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-const documents = ['README.md', 'docs/adding-a-model.md', 'docs/training.md', 'docs/optimisers.md', 'docs/lengths.md']
-test.for(documents)('the program in %s compiles and runs', { timeout: 120_000 }, async (document) => {
-  const program = await programOf(document)
-  expect(program.length).toBeGreaterThan(1000)
-  const name = document.replace(/\W/g, '-')
+/** What the compiler says of a program that uses the package, as a user's would. */
+async function compiled(name: string, program: string): Promise<string> {
   await writeFile(join(folder, `${name}.ts`), program)
   const types = [
     '--typeRoots',
@@ -48,15 +45,40 @@ test.for(documents)('the program in %s compiles and runs', { timeout: 120_000 },
   ]
   const options = ['--strict', '--target', 'es2023', '--module', 'nodenext', '--skipLibCheck', ...types]
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  const compiled = await run(process.execPath, [compiler, ...options, `${name}.ts`], { cwd: folder }).catch(
+  const { stdout } = await run(process.execPath, [compiler, ...options, `${name}.ts`], { cwd: folder }).catch(
     (error: unknown) => error as { stdout: string },
   )
-  expect(compiled.stdout).toBe('')
+  return stdout
+}
+
+// With the number of lines, the last ones, that end with what was reached: the accuracy on data that is easy to learn, or such a share.
+test.for([
+  ['README.md', 1],
+  ['docs/adding-a-model.md', 1],
+  ['docs/training.md', 1],
+  ['docs/optimisers.md', 1],
+  ['docs/lengths.md', 1],
+  ['docs/own-loops.md', 3],
+] as const)('the program in %s compiles and runs', { timeout: 120_000 }, async ([document, results]) => {
+  const program = await programOf(document)
+  expect(program.length).toBeGreaterThan(1000)
+  const name = document.replace(/\W/g, '-')
+  expect(await compiled(name, program)).toBe('')
   const env = { ...process.env, OSTRICH_DATA: folder }
   const { stdout } = await run(process.execPath, [`${name}.js`], { cwd: folder, env })
   const printed = stdout.trim().split('\n')
-  // The last line ends with the accuracy on data that is easy to learn.
-  expect(Number(printed.at(-1)?.split(' ').at(-1))).toBeGreaterThan(0.9)
+  for (const line of printed.slice(-results)) expect(Number(line.split(' ').at(-1)), line).toBeGreaterThan(0.9)
+})
+
+test('what docs/coming-from-pytorch.md says is written here compiles', { timeout: 120_000 }, async () => {
+  const text = await readFile(join(root, 'docs/coming-from-pytorch.md'), 'utf8')
+  const rows = Array.from(text.matchAll(/^\|(.+)\|(.+)\|$/gm), ([, there, here]) => ({ there: there!, here: here! }))
+  const shown = rows.flatMap(({ there, here }) => {
+    return Array.from(here.matchAll(/`([^`]+)`/g), ([, code]) => ({ there, code: code! })).slice(0, 1)
+  })
+  expect(shown.length).toBeGreaterThan(60)
+  const each = shown.map(({ there, code }, i) => `async function row${i}() {\n  // ${there}\n  ${code}\n}`)
+  expect(await compiled('rows', `${await programOf('docs/coming-from-pytorch.md')}\n${each.join('\n')}\n`)).toBe('')
 })
 
 test('the lines in docs/adding-an-op.md stand in the files that it names', async () => {
