@@ -1,6 +1,8 @@
 // Normalisations: moments, affine maps and their gradients, over a run of one channel or over rows of several channels
 // side by side; and over a row of features of which each has factors of its own. A tile is summed in f32 in an order
 // that its extents alone decide.
+#include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include "cpu/simd/parts.h"
@@ -120,10 +122,16 @@ void affine(void* y, const void* x, const void* residual, const NormTile& tile, 
   (relu ? affine_as<Kind, true, true> : affine_as<Kind, true, false>)(y, x, residual, tile, a, b);
 }
 
-// dy, or 0 where relu made a x + b zero.
-template <class Kind, bool relu>
+// dy, or 0 where relu made a x + b zero: by a mask of its bits, since a branch around the load of dy is not vectorised.
+template <bool relu>
 inline __attribute__((always_inline)) float masked(float dy, float x, float a, float b) {
-  return !relu || a * x + b > 0.0f ? dy : 0.0f;
+  if (!relu) return dy;
+  const uint32_t keep = a * x + b > 0.0f ? ~0u : 0u;
+  uint32_t bits;
+  std::memcpy(&bits, &dy, sizeof bits);
+  bits &= keep;
+  std::memcpy(&dy, &bits, sizeof bits);
+  return dy;
 }
 
 template <class Kind, bool relu>
@@ -135,7 +143,7 @@ void grad_sums_as(float* sum, float* product, const void* dy_data, const void* x
     const float mean = f.mean[0], a = f.a[0], b = f.b[0];
     float sums[2];
     sum_two(sums, tile.rows, [&](int64_t i, float& one, float& two) {
-      const float value = Kind::load(x[i]), dz = masked<Kind, relu>(Kind::load(dy[i]), value, a, b);
+      const float value = Kind::load(x[i]), dz = masked<relu>(Kind::load(dy[i]), value, a, b);
       one += dz;
       two += dz * (value - mean);
     });
@@ -150,7 +158,7 @@ void grad_sums_as(float* sum, float* product, const void* dy_data, const void* x
     for (int64_t r = 0; r < tile.rows; ++r) {
       for (int j = 0; j < W; ++j) {
         const int64_t i = r * tile.stride + c + j;
-        const float value = Kind::load(x[i]), dz = masked<Kind, relu>(Kind::load(dy[i]), value, a[j], b[j]);
+        const float value = Kind::load(x[i]), dz = masked<relu>(Kind::load(dy[i]), value, a[j], b[j]);
         one[j] += dz;
         two[j] += dz * (value - mean[j]);
       }
@@ -176,7 +184,7 @@ void grad_as(void* to, const void* dy_data, const void* x_data, const NormTile& 
     const float mean = f.mean[0], a = f.a[0], b = f.b[0], p0 = p[0], q0 = q[0], t0 = t[0];
 #pragma GCC ivdep
     for (int64_t i = 0; i < tile.rows; ++i) {
-      const float value = Kind::load(x[i]), dz = masked<Kind, relu>(Kind::load(dy[i]), value, a, b);
+      const float value = Kind::load(x[i]), dz = masked<relu>(Kind::load(dy[i]), value, a, b);
       dx[i] = Kind::store(p0 * dz + (q0 * (value - mean) + t0));
     }
     return;
@@ -190,7 +198,7 @@ void grad_as(void* to, const void* dy_data, const void* x_data, const NormTile& 
 #pragma GCC ivdep
       for (int j = 0; j < W; ++j) {
         const int64_t i = r * tile.stride + c + j;
-        const float value = Kind::load(x[i]), dz = masked<Kind, relu>(Kind::load(dy[i]), value, a[j], b[j]);
+        const float value = Kind::load(x[i]), dz = masked<relu>(Kind::load(dy[i]), value, a[j], b[j]);
         dx[i] = Kind::store(of[0][j] * dz + (of[1][j] * (value - mean[j]) + of[2][j]));
       }
     }
