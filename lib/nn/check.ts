@@ -8,6 +8,13 @@ export function expectCount(layer: string, what: string, value: number): void {
   throw new OstrichError('ERR_OPTION', `${layer}: expected ${what} to be an integer of at least 1, got ${value}`)
 }
 
+/** Throws `ERR_OPTION` unless the groups divide both numbers of channels. */
+export function expectGroups(layer: string, groups: number, inChannels: number, outChannels: number): void {
+  if (inChannels % groups === 0 && outChannels % groups === 0) return
+  const expected = `expected groups that divide ${inChannels} and ${outChannels} channels`
+  throw new OstrichError('ERR_OPTION', `${layer}: ${expected}, got ${groups}`)
+}
+
 /** Throws `ERR_OPTION` unless `value` is a finite number. */
 export function expectNumber(layer: string, what: string, value: number): void {
   if (Number.isFinite(value)) return

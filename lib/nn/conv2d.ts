@@ -1,9 +1,9 @@
 // Convolution layer over NCHW.
-import { expectOptions, is, OstrichError, type Schema } from '../base/index.js'
+import { expectOptions, is, type Schema } from '../base/index.js'
 import { read, type Tensor } from '../graph/index.js'
 import { conv2d as convolve, type Padding, type Pair } from '../ops/index.js'
 import { ShapeError } from '../graph/index.js'
-import { expectCount, ownerPath, typeText } from './check.js'
+import { expectCount, expectGroups, ownerPath, typeText } from './check.js'
 import { heUniform, zeros } from './init.js'
 import { layer, type Layer } from './layer.js'
 import { parameter } from './parameter.js'
@@ -56,7 +56,9 @@ export function conv2d<I extends number, O extends number>(
   const { kernel, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, name } = options
   const { init = heUniform, biasInit = zeros } = options
   const [height, width] = typeof kernel === 'number' ? [kernel, kernel] : kernel
-  checkConv(inChannels, outChannels, groups)
+  expectCount('conv2d', 'input channels', inChannels)
+  expectCount('conv2d', 'output channels', outChannels)
+  expectGroups('conv2d', groups, inChannels, outChannels)
   const [inner, taps] = [inChannels / groups, height * width]
   const fans = { in: inner * taps, out: (outChannels / groups) * taps }
   const w = parameter<[O, number, number, number]>('w', [outChannels, inner, height, width], init, fans)
@@ -71,16 +73,6 @@ export function conv2d<I extends number, O extends number>(
       return convolve(x as Images, weight, { stride, padding, dilation, groups, ...(b && { bias: read(b) }) })
     },
   })
-}
-
-function checkConv(inChannels: number, outChannels: number, groups: number): void {
-  expectCount('conv2d', 'input channels', inChannels)
-  expectCount('conv2d', 'output channels', outChannels)
-  if (inChannels % groups === 0 && outChannels % groups === 0) return
-  throw new OstrichError(
-    'ERR_OPTION',
-    `conv2d: expected groups that divide ${inChannels} and ${outChannels} channels, got ${groups}`,
-  )
 }
 
 function expectImages(x: Tensor, channels: number, weight: Tensor): void {

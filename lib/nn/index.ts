@@ -16,6 +16,9 @@ export {
 export { type Cell, recurrent } from './cell.js'
 export { conv2d, type Conv2dOptions } from './conv2d.js'
 export { convLstm2d, type ConvLstm2dOptions } from './conv-lstm2d.js'
+export { conv1d, type Conv1dLayerOptions } from './conv1d.js'
+export { convTranspose2d, type ConvTranspose2dLayerOptions } from './conv-transpose2d.js'
+export { globalAvgPool2d, upsample2d } from './images.js'
 export * as init from './init.js'
 export { isLayer, layer, type Layer, type LayerInfo, type LayerOptions, named, type Step } from './layer.js'
 export { linear, type LinearOptions } from './linear.js'
@@ -50,6 +53,7 @@ export {
 export * from './reshaping.js'
 export { residual } from './residual.js'
 export { sequential } from './sequential.js'
+export { standardise, type StandardiseOptions } from './standardise.js'
 export { formatSummary, summary, type Summary, type SummaryInput, type SummaryRow } from './summary.js'
 export type {
   Accepts,

@@ -117,6 +117,8 @@ function multiplyAdds({ op, inputs, outputs, attrs }: Node): number {
   const [a, b] = inputs
   const elements = count(outputs[0]?.shape ?? [])
   if (op.name === 'conv2d') return elements * count(b?.shape.slice(1) ?? [])
+  // A transposed convolution, which spreads its input.
+  if (op.name === 'conv2dGradInput') return count(a?.shape ?? []) * count(b?.shape.slice(1) ?? [])
   if (op.name === 'matmul') return elements * (a?.shape.at(attrs['transposeA'] === true ? -2 : -1) ?? 0)
   if (['lstm', 'rnn', 'gru'].includes(op.name)) return count(a?.shape ?? []) * (b?.shape[0] ?? 0)
   return 0

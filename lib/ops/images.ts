@@ -5,7 +5,9 @@ import { broadcastTo, reshape, reshapeTo } from './axes.js'
 import { conv2d } from './conv2d.js'
 import { typeText } from './define.js'
 import { aTensor } from './operand.js'
+import { add, mul } from './pointwise.js'
 import { avgPool2d } from './pool2d.js'
+import { concat, slice } from './reshape.js'
 
 /** Options of `conv1d`. */
 export interface Conv1dOptions {
@@ -74,16 +76,44 @@ export function globalAvgPool2d<D extends DType>(x: Tensor<D>): Tensor<D, [numbe
   return reshape(means, [n, channels])
 }
 
+/** Options of `upsample2d`. */
+export interface UpsampleOptions {
+  /** `nearest` repeats each place, `bilinear` goes in straight lines from one to the next. Default: `nearest`. */
+  readonly by?: 'nearest' | 'bilinear'
+}
+
 /**
- * Each place repeated `factor` times along H and W (nearest neighbour): [N,C,H,W] -> [N, C, factor H, factor W].
+ * More places along H and W: [N,C,H,W] -> [N, C, factor H, factor W]. Those of one place lie evenly around its middle, so that
+ * between two middles x goes in a straight line, and beyond the outermost it stays (PyTorch's `align_corners=False`).
  * @throws ShapeError for another rank; OstrichError `ERR_OPTION`.
- * @example upsample2d(x, 2)
+ * @example upsample2d(x, 2, { by: 'bilinear' })
  */
-export function upsample2d<D extends DType>(x: Tensor<D>, factor: number): Image<D> {
+export function upsample2d<D extends DType>(x: Tensor<D>, factor: number, options: UpsampleOptions = {}): Image<D> {
   expectKind('ops.upsample2d', 'factor', is.whole(1), factor)
+  expectOptions('ops.upsample2d', options, { by: is.oneOf('nearest', 'bilinear') })
   expectRank('upsample2d', x, 4, 'x of [N, C, H, W]')
   const [n = 1, channels = 1, height = 1, width = 1] = x.shape
+  if (options.by === 'bilinear') {
+    return reshape(stretched(stretched(x, 2, factor), 3, factor), [n, channels, factor * height, factor * width])
+  }
   const apart = reshape(x, [n, channels, height, 1, width, 1])
   const repeated = broadcastTo(apart, [n, channels, height, factor, width, factor])
   return reshape(repeated, [n, channels, factor * height, factor * width])
+}
+
+/** `factor` places for each along one axis, on the straight lines between the middles of neighbours. */
+function stretched<D extends DType>(x: Tensor<D>, axis: number, factor: number): Tensor<D> {
+  const extent = x.shape[axis] ?? 1
+  const along = (other: number): number[] => x.shape.map((n, i) => (i === axis ? other : n))
+  const start = (place: number): number[] => x.shape.map((_, i) => (i === axis ? place : 0))
+  const cut = (from: Tensor<D>, place: number, size: number) => slice(from, start(place), along(size))
+  // The outermost once more: place i of x is place i + 1 here.
+  const wide = concat([cut(x, 0, 1), x, cut(x, extent - 1, 1)], axis)
+  const parts = Array.from({ length: factor }, (_, part) => {
+    const beyond = (part + 0.5) / factor - 0.5 // of the middle, in places of x
+    const [first, share] = beyond < 0 ? [0, beyond + 1] : [1, beyond]
+    const line = add(mul(cut(wide, first, extent), 1 - share), mul(cut(wide, first + 1, extent), share))
+    return reshape(line, [...x.shape.slice(0, axis + 1), 1, ...x.shape.slice(axis + 1)])
+  })
+  return reshape(concat(parts, axis + 1), along(extent * factor))
 }

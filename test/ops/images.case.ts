@@ -35,4 +35,5 @@ export const imageCases: readonly OpCase[] = [
   ),
   composed('globalAvgPool2d', [[2, 4, 3, 5]], [2, 4], (x) => ops.globalAvgPool2d(x)),
   composed('upsample2d', [[2, 4, 3, 5]], [2, 4, 6, 10], (x) => ops.upsample2d(x, 2)),
+  composed('upsample2d by lines', [[2, 4, 3, 5]], [2, 4, 9, 15], (x) => ops.upsample2d(x, 3, { by: 'bilinear' })),
 ]

@@ -58,4 +58,6 @@ def composed():
                lambda x, w, b: F.conv_transpose2d(x, w, b, stride=2, padding=1, output_padding=1)),
         vector("globalAvgPool2d()", "images", {}, [x], lambda x: x.mean([2, 3])),
         vector("upsample2d()", "twice", {"factor": 2}, [x], lambda x: F.interpolate(x, scale_factor=2, mode="nearest")),
+        vector("upsample2d()", "between", {"factor": 3, "by": "bilinear"}, [x],
+               lambda x: F.interpolate(x, scale_factor=3, mode="bilinear", align_corners=False)),
     ]

@@ -28,7 +28,10 @@ const composed: Readonly<Record<string, (attrs: Attrs) => Build>> = {
   conv1d: (attrs) => (x, w, bias) => ops.conv1d(x, w, { ...attrs, bias: bias as Tensor<'f32'> }),
   convTranspose2d: (attrs) => (x, w, bias) => ops.convTranspose2d(x, w, { ...attrs, bias: bias as Tensor<'f32'> }),
   globalAvgPool2d: () => (x) => ops.globalAvgPool2d(x),
-  upsample2d: (attrs) => (x) => ops.upsample2d(x, attrs['factor'] as number),
+  upsample2d:
+    ({ factor, ...options }) =>
+    (x) =>
+      ops.upsample2d(x, factor as number, options),
 }
 
 const losses = ['crossEntropy', 'binaryCrossEntropy', 'meanAbsoluteError', 'meanSquaredError', 'huber'].concat(
