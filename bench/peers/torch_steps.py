@@ -96,6 +96,58 @@ def cifar_local():
     )
 
 
+class Block(nn.Module):
+    """Two convolutions and a shortcut without parameters."""
+
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.stride, self.more, self.relu = stride, outputs - inputs, nn.ReLU(inplace=True)
+        self.body = nn.Sequential(
+            nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True),
+            nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs),
+        )
+
+    def forward(self, x):
+        shortcut = x if self.stride == 1 else nn.functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, self.more))
+        return self.relu(self.body(x) + shortcut)
+
+
+def cifar_resnet():
+    blocks = []
+    for inputs, outputs in [(16, 16), (16, 32), (32, 64)]:
+        blocks += [Block(inputs, outputs, 1 if inputs == outputs else 2), Block(outputs, outputs, 1), Block(outputs, outputs, 1)]
+    return nn.Sequential(
+        nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True), *blocks,
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10),
+    )
+
+
+class Mean(nn.Module):
+    """Over time: [N, T, F] -> [N, F]."""
+
+    def forward(self, x):
+        return x.mean(1)
+
+
+class Attention(nn.Module):
+    def __init__(self, causal):
+        super().__init__()
+        self.inner, self.causal = nn.MultiheadAttention(512, 8, batch_first=True), causal
+
+    def forward(self, x):
+        mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1], x.device, x.dtype) if self.causal else None
+        return self.inner(x, x, x, need_weights=False, attn_mask=mask, is_causal=self.causal)[0]
+
+
+def batch_norms():
+    each = [layer for _ in range(4) for layer in (nn.BatchNorm2d(64), nn.ReLU(inplace=True))]
+    return nn.Sequential(*each, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+
+
+def over_time(make, count):
+    return lambda: nn.Sequential(*(make() for _ in range(count)), Mean(), nn.Linear(512, 10))
+
+
 class Words(nn.Module):
     """A language model over streams of words, whose state goes on from step to step."""
 
@@ -120,15 +172,24 @@ CASES = {
     'lenet': (lenet, (1, 28, 28), 10, 0, False),
     'cifar-convnet': (cifar_convnet, (3, 32, 32), 10, 5e-4, True),
     'cifar-local': (cifar_local, (3, 24, 24), 10, 5e-4, True),
+    'cifar-resnet': (cifar_resnet, (3, 32, 32), 10, 5e-4, True),
+    'batch-norm': (batch_norms, (64, 32, 32), 10, 0, False),
+    'layer-norm': (over_time(lambda: nn.LayerNorm(512), 4), (128, 512), 10, 0, False),
+    'attention': (over_time(lambda: Attention(False), 2), (256, 512), 10, 0, False),
+    'attention-causal': (over_time(lambda: Attention(True), 2), (256, 512), 10, 0, False),
     'alexnet-one-tower': (one_tower, (3, 224, 224), 1000, 5e-4, False),
     'alexnet': (two_towers, (3, 227, 227), 1000, 5e-4, False),
 }
 
 
+# Where it is not 128, and the name does not end with it.
+BATCHES = {'layer-norm': 64, 'attention': 16, 'attention-causal': 16}
+
+
 def split(case):
     """The number at the end of a name is its batch."""
     name, _, batch = case.rpartition('-')
-    return (*CASES[name], int(batch)) if batch.isdigit() else (*CASES[case], 128)
+    return (*CASES[name], int(batch)) if batch.isdigit() else (*CASES[case], BATCHES.get(case, 128))
 
 
 def prepared(case, device):

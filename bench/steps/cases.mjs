@@ -13,7 +13,7 @@ const alexnet = (batch, net, side) => ({
   classes: 1000,
 })
 
-/** cuda-convnet's, as they are trained but for the schedule. */
+/** Networks for CIFAR-10, as they are trained but for the schedule. */
 const cifar = (net, side) => ({
   batch: 128,
   shape: [3, side, side],
@@ -37,6 +37,17 @@ const words = (size, steps, limit) => ({
   classes: 10000,
 })
 
+/** Layers one behind the other, and a small classifier of what they give, so that theirs is nearly all of the time. */
+const layers = (batch, shape, features, pool, make) => ({
+  batch,
+  shape,
+  net: () => nn.sequential(...make(), pool, nn.linear(features, 10)),
+  loss: nn.crossEntropy,
+  optimizer: momentum,
+  classes: 10,
+})
+const overTime = (x) => ops.mean(x, 1)
+
 /** By name; the number at the end of a name is its batch, where there are several. */
 export const cases = {
   mlp: {
@@ -57,6 +68,15 @@ export const cases = {
   },
   'cifar-convnet': cifar(() => models.cifarConvnet(), 32),
   'cifar-local': cifar(() => models.cifarLocal(), 24),
+  'cifar-resnet': cifar(() => models.resnetCifar(), 32),
+  'batch-norm': layers(128, [64, 32, 32], 64, nn.globalAvgPool2d(), () =>
+    [1, 2, 3, 4].flatMap(() => [nn.batchNorm(64), nn.relu()]),
+  ),
+  'layer-norm': layers(64, [128, 512], 512, overTime, () => [1, 2, 3, 4].map(() => nn.layerNorm(512))),
+  attention: layers(16, [256, 512], 512, overTime, () => [1, 2].map(() => nn.multiHeadAttention(512, 8))),
+  'attention-causal': layers(16, [256, 512], 512, overTime, () =>
+    [1, 2].map(() => nn.multiHeadAttention(512, 8, { causal: true })),
+  ),
   'ptb-small': words('small', 20, 5),
   'ptb-medium': words('medium', 35, 5),
   'ptb-large': words('large', 35, 10),

@@ -9,6 +9,7 @@ export { charLstm, lstmLm, type LstmLmConfig, ptbLstm } from './lstm-lm.js'
 export { charMrnn, mrnnLm, type MrnnLmConfig } from './mrnn-lm.js'
 export { maxoutNetwork, type MaxoutConfig, mnistMaxout } from './maxout.js'
 export { mlp, type MlpConfig, mnistMlp } from './mlp.js'
+export { resnet20, resnetCifar, type ResnetCifarConfig } from './resnet-cifar.js'
 export { mnistSigmoidMlp, sigmoidMlp, sigmoidMlpLayers, type SigmoidMlpConfig } from './sigmoid-mlp.js'
 export {
   mnistSparseAutoencoder,

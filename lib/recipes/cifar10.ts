@@ -13,10 +13,10 @@ import { chosen, type DataSource, type Recipe } from './recipe.js'
 const examples = 50_000
 
 /** Bytes to about [-2, 2]: the mean level and deviation of the training images. */
-const scaled = (raw: Tensor): Tensor => div(sub(cast(raw, 'f32'), 120.7), 64.2)
+export const scaledImages = (raw: Tensor): Tensor => div(sub(cast(raw, 'f32'), 120.7), 64.2)
 
 /** All of CIFAR-10, its training images varied, the others cut in their middle. */
-function varied(augment: AugmentOptions): DataSource {
+export function variedCifar10(augment: AugmentOptions): DataSource {
   return {
     ...cifar10Source,
     load: ({ dir, views } = {}) =>
@@ -24,8 +24,12 @@ function varied(augment: AugmentOptions): DataSource {
   }
 }
 
+/** Steps of a run. */
+export const cifar10Steps = (epochs: number, batch: number): number =>
+  Math.max(10, epochs * Math.floor(examples / batch))
+
 const schedule = (rate: number, epochs: number, batch: number) =>
-  optim.oneCycle(rate, { total: Math.max(10, epochs * Math.floor(examples / batch)) })
+  optim.oneCycle(rate, { total: cifar10Steps(epochs, batch) })
 
 /** The "18 %" network in some minutes: shifted and mirrored images, one-cycle SGD with Nesterov momentum. */
 export const cifar10: Recipe = {
@@ -33,7 +37,7 @@ export const cifar10: Recipe = {
   title: 'A small convolutional network sorts photographs into ten kinds of things',
   paper: 'Krizhevsky 2012, cuda-convnet, layers-18pct',
   target: { metric: 'test accuracy', value: 0.82 },
-  data: varied({ pad: 2, mirror: true }),
+  data: variedCifar10({ pad: 2, mirror: true }),
   build(options = {}) {
     const { epochs = 44, batch = 128, rate = 0.07 } = chosen(options)
     return {
@@ -43,7 +47,7 @@ export const cifar10: Recipe = {
       batch,
       epochs,
       rate,
-      inputs: { x: scaled },
+      inputs: { x: scaledImages },
       example: { dtype: 'u8', shape: [3, 32, 32] },
     }
   },
@@ -55,7 +59,7 @@ export const cifar10Local: Recipe = {
   title: 'Locally connected layers sort photographs into ten kinds of things',
   paper: 'Krizhevsky 2012, cuda-convnet, layers-conv-local-11pct',
   target: { metric: 'test accuracy', value: 0.86, views: 10 },
-  data: varied({ crop: 24, mirror: true }),
+  data: variedCifar10({ crop: 24, mirror: true }),
   build(options = {}) {
     const { epochs = 150, batch = 128, rate = 0.05 } = chosen(options)
     return {
@@ -65,7 +69,7 @@ export const cifar10Local: Recipe = {
       batch,
       epochs,
       rate,
-      inputs: { x: scaled },
+      inputs: { x: scaledImages },
       example: { dtype: 'u8', shape: [3, 24, 24] },
     }
   },

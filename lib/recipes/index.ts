@@ -1,5 +1,6 @@
 // Public names of `ostrich/recipes`: every result that can be reproduced with one command.
 import { cifar10, cifar10Local } from './cifar10.js'
+import { cifar10Resnet } from './cifar10-resnet.js'
 import { alexnet, alexnetOneTower } from './imagenet.js'
 import { mnist } from './mnist.js'
 import { mnistMlp } from './mnist-mlp.js'
@@ -21,6 +22,7 @@ import { tagBrown } from './tag-brown.js'
 
 export { dataSources } from './data-sources.js'
 export { cifar10, cifar10Local } from './cifar10.js'
+export { cifar10Resnet } from './cifar10-resnet.js'
 export { alexnet, alexnetOneTower } from './imagenet.js'
 export { mnist } from './mnist.js'
 export { mnistMlp } from './mnist-mlp.js'
@@ -53,7 +55,7 @@ export {
 
 /** Every recipe, in the order in which `ostrich recipes` lists them. */
 export const recipes: readonly Recipe[] = [
-  ...[mnist, mnistMlp, cifar10, cifar10Local, alexnet, alexnetOneTower],
+  ...[mnist, mnistMlp, cifar10, cifar10Local, cifar10Resnet, alexnet, alexnetOneTower],
   ...[ptbSmall, ptbMedium, ptbLarge, ptbAwd, shakespeare, shakespeareMrnn, tagBrown],
   ...[fc10Weak, fc10Middle, fc10Strong, fc100, fc200, fc123, ae400, mnistMaxoutDropout, mnistMaxoutFgsm],
 ]

@@ -1,4 +1,5 @@
-"""Makes test/golden/models.json with PyTorch in float64: loss, logits and gradients of whole networks on made-up weights.
+"""Makes test/golden/models.json and resnet.json with PyTorch in float64: loss, logits and gradients of whole networks on made-up
+weights.
 
 Weights and images follow from their position by whole-number arithmetic, so that only results are stored: of each gradient
 its norm, its product with another such pattern, and its first elements. Run with PyTorch >= 2.0 and NumPy.
@@ -79,9 +80,9 @@ def parameters(channels, hidden, classes, side, groups):
     return made
 
 
-def golden(name, network, config, padding, groups):
-    p = parameters(config["channels"], config["hidden"], config["classes"], config["side"] + 2 * padding, groups)
-    x = pattern((config["batch"], 3, config["side"], config["side"]), 100) * 256
+def step(p, config, network, scale):
+    """Loss, the first logits, and what is told of each gradient."""
+    x = pattern((config["batch"], 3, config["side"], config["side"]), 100) * scale
     target = torch.arange(config["batch"]) * 7 % config["classes"]
     logits = network(p, x)
     loss = F.cross_entropy(logits, target)
@@ -94,12 +95,67 @@ def golden(name, network, config, padding, groups):
         }
         for i, (path, g) in enumerate(zip(p, gradients))
     }
-    return {"name": name, "config": config, "loss": loss.item(), "logits": logits.flatten()[:20].tolist(), "gradients": rows}
+    return {"loss": loss.item(), "logits": logits.flatten()[:20].tolist(), "gradients": rows}
+
+
+def golden(name, network, config, padding, groups):
+    p = parameters(config["channels"], config["hidden"], config["classes"], config["side"] + 2 * padding, groups)
+    return {"name": name, "config": config, **step(p, config, network, 256)}
+
+
+def residual_parameters(channels, blocks, classes):
+    shapes = {}
+
+    def convolution(place, i, inputs, outputs):
+        shapes[f"{place}conv{i}/w"] = (outputs, inputs, 3, 3)
+        shapes[f"{place}batchNorm{i}/scale"] = shapes[f"{place}batchNorm{i}/shift"] = (outputs,)
+
+    convolution("", 1, 3, channels[0])
+    last = channels[0]
+    for stage, width in enumerate(channels, 1):
+        for block in range(1, blocks + 1):
+            convolution(f"stage{stage}-block{block}/", 1, last, width)
+            convolution(f"stage{stage}-block{block}/", 2, width, width)
+            last = width
+    shapes["linear1/w"], shapes["linear1/b"] = (classes, last), (classes,)
+    made = {}
+    for seed, (name, shape) in enumerate(shapes.items(), 1):
+        made[name] = weight(shape, seed) if name.endswith("w") else (pattern(shape, seed) + name.endswith("scale")).requires_grad_()
+    return made
+
+
+def residual(statistics, training):
+    """Of He et al. 2015, 4.2, with shortcuts of option A; fills or reads the running statistics."""
+    def normalised(p, path, x):
+        own = statistics.setdefault(path, (torch.zeros(x.shape[1]), torch.ones(x.shape[1])))
+        return F.batch_norm(x, *own, p[path + "/scale"], p[path + "/shift"], training=training)
+
+    def network(p, x):
+        x = F.relu(normalised(p, "batchNorm1", F.conv2d(x, p["conv1/w"], padding=1)))
+        for block in dict.fromkeys(name.split("/")[0] for name in p if name.startswith("stage")):
+            first, second = p[block + "/conv1/w"], p[block + "/conv2/w"]
+            stride = 2 if block.endswith("block1") and not block.startswith("stage1") else 1
+            y = F.relu(normalised(p, block + "/batchNorm1", F.conv2d(x, first, stride=stride, padding=1)))
+            y = normalised(p, block + "/batchNorm2", F.conv2d(y, second, padding=1))
+            shortcut = F.pad(x[:, :, ::stride, ::stride], (0, 0, 0, 0, 0, len(first) - x.shape[1]))
+            x = F.relu(y + shortcut)
+        return F.linear(x.mean([2, 3]), p["linear1/w"], p["linear1/b"])
+
+    return network
+
+
+def residual_golden(config):
+    """One step in training, and what the network gives after it by its running statistics."""
+    p, statistics = residual_parameters(config["channels"], config["blocks"], config["classes"]), {}
+    trained = step(p, config, residual(statistics, True), 4)
+    return {"name": "resnet-cifar", "config": config, **trained, "evaluated": step(p, config, residual(statistics, False), 4)["logits"]}
 
 
 SMALL = {"channels": [8, 8, 12, 8, 8], "hidden": [16, 12], "classes": 10, "side": 67, "batch": 2}
 FULL_GROUPED = {"channels": [96, 256, 384, 384, 256], "hidden": [4096, 4096], "classes": 1000, "side": 227, "batch": 2}
 FULL_TOWER = {"channels": [64, 192, 384, 256, 256], "hidden": [4096, 4096], "classes": 1000, "side": 224, "batch": 2}
+SMALL_RESIDUAL = {"channels": [8, 16, 24], "blocks": 1, "classes": 10, "side": 12, "batch": 4}
+FULL_RESIDUAL = {"channels": [16, 32, 64], "blocks": 3, "classes": 10, "side": 32, "batch": 4}
 
 if __name__ == "__main__":
     two, one = [1, 2, 1, 2, 2], [1, 1, 1, 1, 1]
@@ -110,5 +166,7 @@ if __name__ == "__main__":
         golden("alexnet-one-tower", one_tower, FULL_TOWER, 2, one),
     ]
     (FOLDER / "models.json").write_text(json.dumps(made, indent=1) + "\n")
-    for row in made:
+    deep = [residual_golden(SMALL_RESIDUAL), residual_golden(FULL_RESIDUAL)]
+    (FOLDER / "resnet.json").write_text(json.dumps(deep, indent=1) + "\n")
+    for row in made + deep:
         print(row["name"], row["loss"], row["logits"][:3], {k: v["norm"] for k, v in row["gradients"].items()})

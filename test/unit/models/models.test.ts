@@ -13,6 +13,8 @@ import {
   mnistMlp,
   mnistSigmoidMlp,
   mnistSparseAutoencoder,
+  resnet20,
+  resnetCifar,
   sigmoidMlp,
   sparseAutoencoder,
 } from '../../../lib/models/index.js'
@@ -140,5 +142,38 @@ describe('the published totals of AlexNet', () => {
     expect(parameters).toBe(61_100_840)
     const order = rows.slice(0, 8).map(({ path }) => path.replace('alexnet-one-tower/', ''))
     expect(order).toEqual(['conv1', 'lrn1', 'pool1', 'relu1', 'conv2', 'relu2', 'lrn2', 'pool2'])
+  })
+})
+
+describe('residual networks for CIFAR-10', () => {
+  // He et al. 2015, table 6: 0.27, 0.46, 0.66 and 0.85 million.
+  test.each([
+    [3, 269_722],
+    [5, 464_154],
+    [7, 658_586],
+    [9, 853_018],
+  ])('%i blocks a stage have the published size', (blocks, parameters) => {
+    const { rows, ...totals } = nn.summary(resnetCifar({ ...resnet20, blocks }), { x: [1, 3, 32, 32] })
+    expect(totals.parameters).toBe(parameters)
+    expect(rows.filter(({ kind }) => kind === 'conv')).toHaveLength(6 * blocks + 1)
+    expect(rows.filter(({ kind }) => kind === 'batchNorm')).toHaveLength(6 * blocks + 1)
+  })
+
+  test('stages halve the images, and every parameter has a gradient', () => {
+    const net = resnetCifar({ classes: 4, channels: [4, 8, 8], blocks: 2 })
+    const graph = training(net, [4, 3, 12, 12])
+    verify(graph)
+    expect(graph.fetches[1]!.tensor.shape).toEqual([4, 4])
+    const convolutions = graph.nodes.filter(({ op }) => op.name === 'conv2d').map(({ outputs: [y] }) => y!.shape[2])
+    expect(convolutions).toEqual([12, 12, 12, 12, 12, 6, 6, 6, 6, 3, 3, 3, 3])
+    const slopes = graph.assigns.filter(({ state }) => state.node.path.endsWith('.momentum'))
+    expect(slopes).toHaveLength(net.parameters.length)
+    for (const { value } of slopes) expect(value.node.op.name).not.toBe('constant')
+  })
+
+  test('channels that become fewer are refused', () => {
+    expect(() => resnetCifar({ ...resnet20, channels: [16, 8, 64] })).toThrow(
+      'resnetCifar[channels]: expected none fewer than before, got 16, 8, 64',
+    )
   })
 })
