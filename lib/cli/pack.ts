@@ -15,6 +15,8 @@ export const packOptions = {
   'on-bad': { type: 'text', choices: ['skip', 'fail'], help: 'pack: what to do with a damaged image (default skip)' },
   labels: { type: 'text', value: 'file', help: 'pack: labels of validation images that lie in one folder' },
   synsets: { type: 'text', value: 'file', help: "pack: meta.mat, for the devkit's ground truth as labels" },
+  share: { type: 'number', help: 'pack: of each class, what is held back for validation, in a tree without any (0.1)' },
+  seed: { type: 'whole', help: 'pack: draws what is held back (default 1)' },
 } as const
 
 /** Bad files that are named on the terminal; the list has all. */
@@ -48,7 +50,7 @@ export async function pack(
 }
 
 function chosen(values: Values<typeof packOptions>): PackOptions {
-  const { size, format, quality, workers = availableParallelism(), labels, synsets } = values
+  const { size, format, quality, workers = availableParallelism(), labels, synsets, share, seed } = values
   const [shardSize, onBad] = [values['shard-size'], values['on-bad']]
   return {
     workers,
@@ -59,6 +61,8 @@ function chosen(values: Values<typeof packOptions>): PackOptions {
     ...(onBad !== undefined && { onBad: onBad as 'skip' }),
     ...(labels !== undefined && { labels }),
     ...(synsets !== undefined && { synsets }),
+    ...(share !== undefined && { share }),
+    ...(seed !== undefined && { seed }),
   }
 }
 

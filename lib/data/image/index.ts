@@ -16,7 +16,7 @@ export type { BadImage, Encoding } from './shard.js'
 export type { Colours, ImageStatistics } from './statistics.js'
 export type { ImageTree, TreeImage, TreeOptions } from './tree.js'
 
-const treeOptions: Schema<TreeOptions> = { labels: is.text, synsets: is.text }
+const treeOptions: Schema<TreeOptions> = { labels: is.text, synsets: is.text, share: is.number, seed: is.number }
 
 /** What numbers and words they may be is looked at where they are used. */
 const packOptions: Schema<PackOptions> = {
@@ -32,11 +32,14 @@ const packOptions: Schema<PackOptions> = {
 
 /**
  * Finds the images of a tree: `train/<class>/*` and `val/<class>/*`, or `<class>/*` alone, or ILSVRC2012's own layout, whose
- * validation images lie in one folder with their labels in a file (docs/imagenet.md says which). Reads names, not images.
+ * validation images lie in one folder with their labels in a file (docs/imagenet.md says which). Of a tree without validation images
+ * a share can be held back. Reads names, not images.
  *
- * @throws DataError where the folder cannot be read, has no classes, or its validation images have no labels
+ * @throws DataError where the folder cannot be read, has no classes, or its validation images have no labels; OstrichError
+ * `ERR_OPTION` for a share that leaves a class nothing on either side
  * @example
  * const { classes, train } = await readTree('/data/ILSVRC2012')
+ * const { validation } = await readTree('photos', { share: 0.2 })
  */
 export async function readTree(root: string, options: TreeOptions = {}): Promise<ImageTree> {
   expectOptions('readTree', options, treeOptions)

@@ -3,6 +3,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DataError, reasonOf } from '../errors.js'
+import { drawnShare } from '../split.js'
 import { type LabelOptions, readLabels } from './labels.js'
 
 /** Names that are taken for images; what they hold is seen when they are decoded. */
@@ -28,7 +29,12 @@ export interface ImageTree {
 }
 
 /** Options of `readTree`. */
-export type TreeOptions = LabelOptions
+export interface TreeOptions extends LabelOptions {
+  /** Of each class, the share of images that is held back for validation, drawn by `seed`, in a tree that has no validation images. */
+  readonly share?: number
+  /** Draws what is held back. Default: 1. */
+  readonly seed?: number
+}
 
 interface Found {
   readonly images: TreeImage[]
@@ -53,7 +59,29 @@ export async function readTree(root: string, options: TreeOptions): Promise<Imag
   }
   const validation = held === undefined ? { images: [], passedOver: [] } : await heldOut(root, held, classes, options)
   const passedOver = [...train.passedOver, ...validation.passedOver]
-  return { root, classes, train: train.images, validation: validation.images, passedOver }
+  if (options.share === undefined) {
+    return { root, classes, train: train.images, validation: validation.images, passedOver }
+  }
+  if (held !== undefined) {
+    throw new DataError(`${root}: expected a tree without validation images to hold a share of, got ${held}/`)
+  }
+  return { root, classes, ...heldShare(train.images, classes, options.share, options.seed), passedOver }
+}
+
+/** A share of each class, so that small ones have their part. */
+function heldShare(
+  images: readonly TreeImage[],
+  classes: readonly string[],
+  share: number,
+  seed = 1,
+): Pick<ImageTree, 'train' | 'validation'> {
+  const parts = classes.map((name, label) => {
+    const own = images.filter((image) => image.label === label)
+    const places = drawnShare(`readTree(${name})`, own.length, share, seed, label)
+    const of = (chosen: Uint32Array): TreeImage[] => Array.from(chosen, (i) => own[i]!)
+    return { train: of(places.train), validation: of(places.validation) }
+  })
+  return { train: parts.flatMap(({ train }) => train), validation: parts.flatMap(({ validation }) => validation) }
 }
 
 async function heldOut(root: string, folder: string, classes: readonly string[], options: TreeOptions): Promise<Found> {
