@@ -2,5 +2,6 @@
 export { OstrichError } from './errors.js'
 export * as is from './kinds.js'
 export { nearest, suggestion } from './nearest.js'
+export { nearestPath, pathPattern } from './path-pattern.js'
 export { expectKind, expectKinds, expectOptions, type Schema } from './options.js'
 export { anotherNode, environment } from './surroundings.js'

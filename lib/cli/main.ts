@@ -15,6 +15,7 @@ import { fool } from './fool.js'
 import { generate } from './generate.js'
 import { lags } from './lags.js'
 import { lipschitz } from './lipschitz.js'
+import { predict } from './predict.js'
 import { profile } from './profile.js'
 import { list } from './recipes.js'
 import { summary } from './summary.js'
@@ -22,7 +23,7 @@ import { tables } from './tables.js'
 import { train } from './train.js'
 
 const commands: readonly Command[] = [
-  ...[train, evaluate, generate, complete, ensemble],
+  ...[train, evaluate, predict, generate, complete, ensemble],
   ...[list, summary, profile, data, check, doctor, bench],
   ...[tables, fool, lipschitz, lags],
 ]

@@ -9,3 +9,4 @@ export {
   type TensorSource,
   writeSafetensors,
 } from './safetensors.js'
+export { WIDENED, widened } from './widened.js'

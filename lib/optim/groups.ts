@@ -1,5 +1,5 @@
 // Options of some parameters alone, which are chosen by their paths. Refuses a choice that no parameter meets.
-import { expectOptions, is, OstrichError, type Schema } from '../base/index.js'
+import { expectOptions, is, nearestPath, OstrichError, pathPattern, type Schema } from '../base/index.js'
 import type { Variable } from '../graph/index.js'
 import { expectRange } from './ranges.js'
 import type { Schedule } from './schedules.js'
@@ -40,32 +40,6 @@ const schema: Schema<Group> = {
   frozen: is.flag,
 }
 
-/** A pattern as an expression over whole paths. */
-function expression(pattern: string): RegExp {
-  const names = pattern.split('/')
-  const parts = names.map((name, i) => {
-    const isLast = i === names.length - 1
-    if (name === '**') return isLast ? '.*' : '(?:[^/]+/)*'
-    const text = name.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*')
-    return isLast ? text : `${text}/`
-  })
-  return new RegExp(`^${parts.join('')}$`)
-}
-
-/** Edits that turn a path into one that the pattern matches; what a star stands for is free. */
-function edits(pattern: string, path: string): number {
-  let row = Array.from({ length: path.length + 1 }, (_, i) => i)
-  for (const char of pattern.replace(/\*+\/?/g, '*')) {
-    const next = [char === '*' ? row[0]! : row[0]! + 1]
-    for (let j = 1; j <= path.length; j++) {
-      const replaced = row[j - 1]! + (char === path[j - 1] ? 0 : 1)
-      next.push(char === '*' ? Math.min(row[j]!, next[j - 1]!) : Math.min(replaced, row[j]! + 1, next[j - 1]! + 1))
-    }
-    row = next
-  }
-  return row[path.length]!
-}
-
 /** The options of one parameter; of several groups that give an option, the last decides. */
 export type Settings = Omit<Group, 'match'>
 
@@ -89,7 +63,7 @@ export class Groups {
       if (typeof factor === 'number') expectRange(where, 'rateFactor', factor, 'a number of at least 0')
       expectRange(where, 'weightDecay', weightDecay, 'a number of at least 0')
       expectRange(where, 'maxNorm', maxNorm, 'a number above 0')
-      const pattern = typeof match === 'string' ? expression(match) : undefined
+      const pattern = typeof match === 'string' ? pathPattern(match) : undefined
       const chooses = (parameter: Chosen) =>
         typeof match === 'string' ? pattern!.test(parameter.path) : match(parameter)
       return { ...group, chooses }
@@ -118,8 +92,8 @@ export class Groups {
           `${where}: expected a function that chooses one of ${list}, got none chosen`,
         )
       }
-      const ranked = all.map(({ path }) => ({ path, edits: edits(match, path) })).sort((a, b) => a.edits - b.edits)
-      const near = ranked[0] === undefined ? '' : `; the nearest is ${ranked[0].path}`
+      const nearest = nearestPath(match, [...this.#paths.keys()])
+      const near = nearest === undefined ? '' : `; the nearest is ${nearest}`
       throw new OstrichError('ERR_OPTION', `${where}: expected a pattern of a parameter's path, got ${match}${near}`)
     }
   }

@@ -15,3 +15,9 @@ export function alignedLines(rows: readonly (readonly string[])[], left: number)
 export function shareOf(part: number, whole: number): string {
   return `${((100 * part) / whole).toFixed(2)} %`
 }
+
+/** A share of 1 as a bar of at most `width` characters, to an eighth of one. */
+export function barOf(share: number, width: number): string {
+  const eighths = Math.round(share * width * 8)
+  return '█'.repeat(Math.floor(eighths / 8)) + ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'][eighths % 8]!
+}

@@ -11,13 +11,15 @@ import { Evaluator } from './evaluate.js'
 import { type EndEvent, type Metrics, type StoppedEvent, type TrainEvent, unmeasured } from './events.js'
 import { lossInfo, type MeasureInfo } from './measure.js'
 import { Monitor } from './monitor.js'
-import { Loop, type LoopParts, type Position } from './loop.js'
+import type { Loop, LoopParts, Position } from './loop.js'
+import { checkLoadOptions, type LoadedWeights, loadWeights, type LoadWeightsOptions } from './load-weights.js'
 import type { ObjectiveOptions } from './options.js'
 import { type PredictOptions, Predictor } from './predictor.js'
 import { makeFolder } from './run-log.js'
 import { expectClasses, sourcesOf } from './source.js'
-import { notFinite, type Trainer } from './trainer.js'
+import type { Trainer } from './trainer.js'
 import { readRun, writeRun } from './session-file.js'
+import { sessionLoop } from './session-loop.js'
 import type { SessionParts } from './session-parts.js'
 
 /**
@@ -182,16 +184,31 @@ export class Session<M extends string = string> {
   async resume(path: string): Promise<void> {
     this.#alive()
     expectKind('resume', 'path', is.text, path)
-    this.#idle()
+    this.#idle('resume')
     const differences = await readRun(path, this.#parts, (put) =>
       this.#atRest(async () => {
-        this.#idle()
+        this.#idle('resume')
         const { monitored, epoch, stepInEpoch, step } = await put()
         if (monitored !== undefined) this.#monitor?.restore(monitored)
         Object.assign(this.#position, { epoch, stepInEpoch, step })
       }),
     )
     for (const message of differences) this.#warn(`${path}: ${message}`)
+  }
+
+  /**
+   * Takes weights by path from any safetensors file, one of PyTorch's too, to go on from what was trained before; counters and the
+   * optimiser's state stay as they are.
+   * @throws CheckpointError for a file that is damaged, lacks a path, or has a tensor of another shape; OstrichError `ERR_OPTION`
+   * @example const { taken, left } = await session.load('cifar10.safetensors', { only: 'net/encoder/**' })
+   */
+  async load(path: string, options: LoadWeightsOptions = {}): Promise<LoadedWeights> {
+    this.#alive()
+    expectKind('load', 'path', is.text, path)
+    checkLoadOptions(options, this.#parts.options, this.step)
+    this.#idle('load')
+    const turns = { put: this.#atRest.bind(this), warn: this.#warn.bind(this) }
+    return loadWeights(path, options, this.#parts, turns)
   }
 
   /** Waits for what is running and frees everything; later calls throw `ERR_DISPOSED`. */
@@ -214,41 +231,14 @@ export class Session<M extends string = string> {
   }
 
   #newLoop(): Loop {
-    const { options, sources, place, store, trainer, weights } = this.#parts
-    const { epochs, batch, seed, shuffle, signal, checkpointEvery: every } = options
-    const values = store.parameters().reduce((sum, { variable }) => sum + variable.count, 0)
-    const about = {
-      stepsPerEpoch: sources.train.steps(batch),
-      perStep: sources.train.perStep(batch),
-      padding: sources.train.padding(batch),
-      parameters: values,
-      device: place.info['name'] ?? 'cpu',
-      precision: place.precision,
-      threads: place.threads,
-      measures: this.#parts.measures,
-    }
-    return new Loop(
-      {
-        epochs,
-        batch,
-        signal,
-        every: options.folder === undefined ? {} : every,
-        about,
-        epoch: (epoch, startStep) =>
-          sources.train.epoch({ batch, epoch, startStep, seed, shuffle, augment: true, dropLast: true }),
-        prepare: (one) => trainer.prepare(one),
-        turn: (start) => weights.step(start),
-        start: (one, step) => trainer.start(one, step),
-        explainNotFinite: (step, loss) => notFinite(store, step, loss),
-        endEpoch: (advance) => this.#endEpoch(advance),
-        save: (name) => this.#saveToFolder(name),
-        warnings: () => this.#warnings.splice(0),
-        unmeasured: this.#unmeasured(),
-        ended: () => this.#monitor?.isSpent === true,
-        best: () => this.#monitor?.best,
-      },
-      this.#position,
-    )
+    return sessionLoop(this.#parts, this.#position, {
+      endEpoch: (advance) => this.#endEpoch(advance),
+      save: (name) => this.#saveToFolder(name),
+      warnings: () => this.#warnings.splice(0),
+      unmeasured: this.#unmeasured(),
+      ended: () => this.#monitor?.isSpent === true,
+      best: () => this.#monitor?.best,
+    })
   }
 
   /** Calls `look` when no step runs, with the weights in place that are used. */
@@ -280,8 +270,8 @@ export class Session<M extends string = string> {
     this.#warnings.push(message)
   }
 
-  #idle(): void {
-    if (this.#running) throw new OstrichError('ERR_STATE', 'resume: expected no loop to be running, got one')
+  #idle(call: string): void {
+    if (this.#running) throw new OstrichError('ERR_STATE', `${call}: expected no loop to be running, got one`)
   }
 
   #alive(): void {

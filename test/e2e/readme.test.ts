@@ -1,5 +1,6 @@
 // The programs in the documents: each document's TypeScript blocks for users, one after the other, are one program. It is
-// compiled against the package's own types and run, with made-up digits in the place of MNIST.
+// compiled against the package's own types and run, with made-up digits in the place of MNIST,
+// photographs and a trained network.
 import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeDigits } from '../support/digits.js'
+import { makePhotos, makeTrained } from '../support/pets.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
@@ -26,6 +28,8 @@ beforeAll(async () => {
   await symlink(root, join(folder, 'node_modules/ostrich'))
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }\n')
   await makeDigits(join(folder, 'mnist'))
+  await makePhotos(folder, 60)
+  await makeTrained(folder)
 })
 
 afterAll(async () => {
@@ -59,6 +63,8 @@ test.for([
   ['docs/optimisers.md', 1],
   ['docs/lengths.md', 1],
   ['docs/own-loops.md', 3],
+  ['docs/fine-tuning.md', 1],
+  ['docs/data.md', 1],
 ] as const)('the program in %s compiles and runs', { timeout: 120_000 }, async ([document, results]) => {
   const program = await programOf(document)
   expect(program.length).toBeGreaterThan(1000)
