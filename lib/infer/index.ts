@@ -9,3 +9,15 @@ export {
   type Keystrokes,
 } from './completer.js'
 export { type DrawOptions, type Drawn, type Sampler, type SamplerOptions } from './sampler.js'
+export { decoder, type Decoder } from './decoder.js'
+export type {
+  Compiler,
+  DecoderOptions,
+  DecoderProgram,
+  Extents,
+  InputArrays,
+  InputTensors,
+  StateExtents,
+  StateTensors,
+  Stepped,
+} from './decoder-types.js'

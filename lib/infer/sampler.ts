@@ -2,13 +2,12 @@
 // program of one step draws the next token of every stream on the device; the host decides only what it reads instead.
 import { expectOptions, is, type Schema } from '../base/index.js'
 import type { CompilePrecision } from '../compile/index.js'
-import { assign, type DType, feed, keptBy, OstrichError, read, type Tensor, Variable } from '../graph/index.js'
+import { assign, type HostArray, OstrichError, read, type Tensor, Variable } from '../graph/index.js'
 import {
   add,
   argmax,
   cast,
   div,
-  gather,
   less,
   lessEqual,
   log,
@@ -21,16 +20,18 @@ import {
   randomUniform,
   reshape,
   seed as seedVariable,
-  step as stepVariable,
   sum,
   where,
   zeros,
 } from '../ops/index.js'
-import { withFreshStreams } from '../ops/streams.js'
-import type { Built, Programs } from '../train/programs.js'
+import { withDraws } from '../ops/random.js'
+import { compileFunction } from '../train/compiled.js'
+import type { Programs } from '../train/programs.js'
 import type { StateStore } from '../train/state.js'
 import { prepared } from '../train/objective.js'
 import type { Inputs, Network } from '../train/types.js'
+import { Decoder } from './decoder.js'
+import type { Compiler, Extents } from './decoder-types.js'
 
 /** Halvings of the range in which the k-th largest logit lies: below what f32 tells apart. */
 const HALVINGS = 32
@@ -61,61 +62,49 @@ export interface Drawn {
   readonly logProbabilities: Float32Array | undefined
 }
 
+/** Where a sampler works. */
+export interface SamplerParts {
+  readonly programs: Programs
+  readonly store: StateStore
+  readonly net: Network
+  readonly inputs: Inputs
+  readonly precision: CompilePrecision
+}
+
 /** Parallel texts of one model. */
 export class Sampler {
   readonly streams: number
   /** Tokens, V. */
   readonly vocabulary: number
-  readonly #parts: SamplerParts
-  readonly #probabilities: boolean
-  readonly #drawn: Variable<'i32', [number]>
-  /** Of all tokens, and of the k likeliest. */
-  readonly #steps = new Map<boolean, Promise<Built>>()
-  readonly #moves = new Map<'select' | 'save' | 'restore', Promise<Built>>()
-  readonly #carried: readonly Variable[]
-  /** Programs are built when they are first needed; what is asked for meanwhile waits its turn. */
-  #ready: Promise<unknown> = Promise.resolve()
-  #fresh = true
+  readonly #store: StateStore
+  readonly #decoder: Decoder
+  readonly #steps: Steps
+  /** Number of the next draw. */
+  #draw = 0
 
-  private constructor(parts: SamplerParts, step: Built, drawn: Variable<'i32', [number]>, sizes: Sizes) {
-    this.#parts = parts
-    this.#drawn = drawn
-    this.#probabilities = sizes.probabilities
-    this.#steps.set(false, Promise.resolve(step))
-    this.streams = sizes.streams
-    this.vocabulary = sizes.vocabulary
-    this.#carried = step.traced.assigns.flatMap(({ state }) => {
-      const found = step.traced.states.find(({ tensor }) => tensor.node === state.node)
-      return found?.variable.role === 'scratch' && found.variable.dtype === 'f32' ? [found.variable] : []
-    })
+  private constructor(store: StateStore, decoder: Decoder, steps: Steps) {
+    this.#store = store
+    this.#decoder = decoder
+    this.#steps = steps
+    this.streams = steps.streams
+    this.vocabulary = steps.vocabulary
   }
 
   /** @throws ShapeError from the network; OstrichError `ERR_OPTION` */
   static async create(parts: SamplerParts, options: SamplerOptions): Promise<Sampler> {
     expectOptions('sampler', options, schema)
     const { streams = 1, probabilities = false } = options
-    const drawn = new Variable<'i32', [number]>({
-      label: 'drawn',
-      dtype: 'i32',
-      shape: [streams],
-      role: 'scratch',
-      init: () => zeros([streams], 'i32'),
-    })
-    let vocabulary = 0
-    const built = await parts.programs.build({ name: 'sample', mode: 'eval', precision: parts.precision }, () => {
-      const { tokens, logProbabilities, width } = oneStep(parts, drawn, probabilities, false)
-      vocabulary = width
-      return { tokens, ...(logProbabilities && { logProbabilities }) }
-    })
-    return new Sampler(parts, built, drawn, { streams, vocabulary, probabilities })
+    const decoder = new Decoder(compilerOf(parts), { precision: parts.precision })
+    const steps = new Steps(decoder, parts, streams, probabilities)
+    await steps.of(false).ready
+    return new Sampler(parts.store, decoder, steps)
   }
 
   /** Starts all texts anew, with new draws. */
   async start(seed = 1): Promise<void> {
-    const { store } = this.#parts
-    this.#fresh = true
-    await store.get(seedVariable)?.buffer.write(Int32Array.of(seed | 0, Math.floor(seed / 2 ** 32) | 0))
-    await store.get(stepVariable)?.buffer.write(Int32Array.of(0))
+    this.#draw = 0
+    await this.#store.get(seedVariable)?.buffer.write(Int32Array.of(seed | 0, Math.floor(seed / 2 ** 32) | 0))
+    await this.#decoder.start()
   }
 
   /**
@@ -126,102 +115,29 @@ export class Sampler {
   async step(given?: Int32Array, options: DrawOptions = {}): Promise<Drawn> {
     checkDraw(options)
     const { temperature = 1, topK } = options
-    const { streams, vocabulary } = this
-    const tokens = new Int32Array(streams)
-    const logProbabilities = this.#probabilities ? new Float32Array(streams * vocabulary) : undefined
-    const feeds = {
-      given: given ?? new Int32Array(streams).fill(-1),
-      fresh: new Float32Array(streams).fill(this.#fresh ? 1 : 0),
+    const { tokens, logProbabilities } = await this.#steps.of(topK !== undefined).run({
+      given: given ?? new Int32Array(this.streams).fill(-1),
       temperature: Float32Array.of(temperature),
-      ...(topK !== undefined && { k: Float32Array.of(Math.min(topK, vocabulary)) }),
-    }
-    this.#fresh = false
-    const { program } = await this.#inTurn(() => this.#stepOf(topK !== undefined))
-    await program.run(feeds, { tokens, ...(logProbabilities && { logProbabilities }) })
+      draw: Int32Array.of(this.#draw++),
+      ...(topK !== undefined && { k: Float32Array.of(Math.min(topK, this.vocabulary)) }),
+    })
     return { tokens, logProbabilities }
   }
 
   /** Stream i goes on from where stream `from[i]` stands. */
-  async select(from: Int32Array): Promise<void> {
-    await (await this.#inTurn(() => this.#move('select'))).program.run({ from }, {})
+  select(from: Int32Array): Promise<void> {
+    return this.#decoder.select(from)
   }
 
   /** Remembers where all streams stand. */
-  async save(): Promise<void> {
-    await (await this.#inTurn(() => this.#move('save'))).program.run({}, {})
+  save(): Promise<void> {
+    return this.#decoder.save()
   }
 
   /** Goes back to where they stood at the last `save`. */
-  async restore(): Promise<void> {
-    this.#fresh = false
-    await (await this.#inTurn(() => this.#move('restore'))).program.run({}, {})
+  restore(): Promise<void> {
+    return this.#decoder.restore()
   }
-
-  #inTurn(built: () => Promise<Built>): Promise<Built> {
-    const ready = this.#ready.then(built)
-    this.#ready = ready.catch(() => undefined)
-    return ready
-  }
-
-  #stepOf(limited: boolean): Promise<Built> {
-    let built = this.#steps.get(limited)
-    if (built === undefined) {
-      const { programs, precision } = this.#parts
-      built = programs.build({ name: 'sample', mode: 'eval', precision }, () => {
-        const { tokens, logProbabilities } = oneStep(this.#parts, this.#drawn, this.#probabilities, limited)
-        return { tokens, ...(logProbabilities && { logProbabilities }) }
-      })
-      this.#steps.set(limited, built)
-    }
-    return built
-  }
-
-  #move(what: 'select' | 'save' | 'restore'): Promise<Built> {
-    let built = this.#moves.get(what)
-    if (built === undefined) {
-      built = this.#parts.programs.build({ name: what, mode: 'eval', precision: 'f32' }, () => {
-        const from = what === 'select' ? feed('from', 'i32', [this.streams]) : undefined
-        for (const variable of this.#carried) {
-          const copy = this.#copyOf(variable)
-          if (from !== undefined)
-            assign(variable, gather(read(variable) as Tensor<DType, readonly [number, number]>, from))
-          else if (what === 'save') assign(copy, read(variable))
-          else assign(variable, read(copy))
-        }
-        return {}
-      })
-      this.#moves.set(what, built)
-    }
-    return built
-  }
-
-  #copyOf(variable: Variable): Variable {
-    const { label, dtype, shape } = variable
-    const init = () => zeros(shape, dtype)
-    return keptBy(this, variable, () => new Variable({ label: `${label}_saved`, dtype, shape, role: 'scratch', init }))
-  }
-}
-
-interface Sizes {
-  readonly streams: number
-  readonly vocabulary: number
-  readonly probabilities: boolean
-}
-
-interface OneStep {
-  readonly tokens: Tensor
-  readonly logProbabilities?: Tensor
-  /** V. */
-  readonly width: number
-}
-
-/** Where a sampler works. */
-export interface SamplerParts {
-  readonly programs: Programs
-  readonly store: StateStore
-  readonly net: Network
-  readonly inputs: Inputs
-  readonly precision: CompilePrecision
 }
 
 function checkDraw(options: DrawOptions): void {
@@ -234,28 +150,79 @@ function checkDraw(options: DrawOptions): void {
   }
 }
 
-/** One token of each stream through the network, and a draw of the next, of all or of the `limited` ones. */
-function oneStep(
-  { net, inputs }: SamplerParts,
-  drawn: Variable<'i32', [number]>,
-  probabilities: boolean,
-  limited: boolean,
-): OneStep {
-  const [streams] = drawn.shape
-  const given = feed('given', 'i32', [streams])
-  const x = where(less(given, 0), read(drawn), given)
-  const asPrepared = prepared(inputs, 'x', reshape(x, [1, streams]))
-  const output = withFreshStreams(feed('fresh', 'f32', [streams]), () => net(asPrepared))
-  const width = output.shape.at(-1) ?? 1
-  const logits = cast(reshape(output, [streams, width]), 'f32')
-  const scores = div(logits, feed('temperature', 'f32', []))
-  // Argmax of scores with Gumbel noise is a draw from their softmax (Gumbel 1954; Maddison, Tarlow & Minka 2014, "A* sampling").
-  const noise = neg(log(neg(log(maximum(randomUniform([streams, width]), 1e-30)))))
-  const noisy = add(scores, noise)
-  const tokens = argmax(limited ? where(amongLargest(scores, feed('k', 'f32', [])), noisy, -1e30) : noisy)
-  assign(drawn, tokens)
-  assign(stepVariable, add(read(stepVariable), 1))
-  return { tokens, ...(probabilities && { logProbabilities: logSoftmax(logits) }), width }
+/** What compiles for a decoder here: draws depend on the name. */
+function compilerOf({ programs, precision: most }: SamplerParts): Compiler {
+  return {
+    compile: (fn, extents, options) =>
+      compileFunction(programs, fn, extents, { ...options, fields: {}, most, name: 'sample' }),
+  }
+}
+
+/** What a step reads and gives. */
+interface Step {
+  readonly ready: Promise<unknown>
+  run(inputs: Readonly<Record<string, HostArray>>): Promise<Drawn>
+}
+
+/** A step of every stream that draws of all tokens, and one that draws of the k likeliest, each compiled when it is first asked for. */
+class Steps {
+  readonly streams: number
+  vocabulary = 0
+  readonly #decoder: Decoder
+  readonly #parts: SamplerParts
+  readonly #drawn: Variable<'i32', [number]>
+  readonly #probabilities: boolean
+  readonly #known = new Map<boolean, Step>()
+
+  constructor(decoder: Decoder, parts: SamplerParts, streams: number, probabilities: boolean) {
+    this.#decoder = decoder
+    this.#parts = parts
+    this.#probabilities = probabilities
+    this.streams = streams
+    const init = () => zeros([streams], 'i32')
+    this.#drawn = new Variable({ label: 'drawn', dtype: 'i32', shape: [streams], role: 'scratch', init })
+  }
+
+  of(limited: boolean): Step {
+    const known = this.#known.get(limited) ?? this.#prepare(limited)
+    this.#known.set(limited, known)
+    return known
+  }
+
+  #prepare(limited: boolean): Step {
+    const extents: Extents = {
+      given: { dtype: 'i32', shape: [this.streams] },
+      temperature: [],
+      draw: { dtype: 'i32', shape: [] },
+      ...(limited && { k: [] }),
+    }
+    const step = (inputs: Readonly<Record<string, Tensor>>) => ({
+      outputs: withDraws(
+        () => inputs['draw'] as Tensor<'i32', []>,
+        () => this.#one(inputs),
+      ),
+      states: {},
+    })
+    return this.#decoder.prepare(step, extents) as unknown as Step
+  }
+
+  /** One token of each stream through the network, and a draw of the next, of all or of the k likeliest. */
+  #one({ given, temperature, k }: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>> {
+    const { net, inputs } = this.#parts
+    const { streams } = this
+    const x = where(less(given!, 0), read(this.#drawn), given!)
+    const output = net(prepared(inputs, 'x', reshape(x, [1, streams])))
+    const width = output.shape.at(-1) ?? 1
+    this.vocabulary = width
+    const logits = cast(reshape(output, [streams, width]), 'f32')
+    const scores = div(logits, temperature as Tensor<'f32', []>)
+    // Argmax of scores with Gumbel noise is a draw from their softmax (Gumbel 1954; Maddison, Tarlow & Minka 2014, "A* sampling").
+    const noise = neg(log(neg(log(maximum(randomUniform([streams, width]), 1e-30)))))
+    const noisy = add(scores, noise)
+    const tokens = argmax(k === undefined ? noisy : where(amongLargest(scores, k as Tensor<'f32', []>), noisy, -1e30))
+    assign(this.#drawn, tokens)
+    return { tokens, ...(this.#probabilities && { logProbabilities: logSoftmax(logits) }) }
+  }
 }
 
 /** Where x [N, V] is among the k largest of its row: the k-th largest is found by halving the range in which it lies. */

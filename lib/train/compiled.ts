@@ -64,9 +64,9 @@ export async function compileFunction<R extends Readonly<Record<string, Tensor>>
   programs: Programs,
   fn: Traceable<R>,
   extents: Readonly<Record<string, Extent>>,
-  options: CompileOptions & { readonly fields: Fields; readonly most: CompilePrecision },
+  options: CompileOptions & { readonly fields: Fields; readonly most: CompilePrecision; readonly name?: string },
 ): Promise<Compiled<R>> {
-  const { fields, most, ...own } = options
+  const { fields, most, name = 'compiled', ...own } = options
   expectOptions('compile', own, schema)
   expectKind('compile', 'fn', is.callable, fn)
   expectKind('compile', 'extents', is.object, extents)
@@ -79,7 +79,7 @@ export async function compileFunction<R extends Readonly<Record<string, Tensor>>
   if (fn.length > names.length) {
     throw new OstrichError('ERR_OPTION', `compile: expected extents for ${fn.length} inputs, got ${names.length}`)
   }
-  const built = await programs.build({ name: 'compiled', mode, precision }, () => {
+  const built = await programs.build({ name, mode, precision }, () => {
     const inputs = names.map((name) => declared(name, extents[name]!, fields))
     let run: Tensor<'i32', []> | undefined
     return withDraws(

@@ -62,6 +62,7 @@ test.for([
   ['docs/training.md', 1],
   ['docs/optimisers.md', 1],
   ['docs/lengths.md', 1],
+  ['docs/recurrence.md', 1],
   ['docs/own-loops.md', 3],
   ['docs/fine-tuning.md', 1],
   ['docs/data.md', 1],
