@@ -19,7 +19,7 @@ export function variable<S extends Shape>(
   shape: readonly [...S],
   role: 'parameter' | 'statistic' = 'parameter',
 ): Variable<'f32', S> {
-  return new Variable({ label, dtype: 'f32', shape, role, init: () => ops.zeros(shape) }) as Variable<'f32', S>
+  return new Variable({ label, dtype: 'f32', shape, role, init: () => ops.zeros(shape) })
 }
 
 /** SGD with momentum and weight decay; the rate falls with the step counter. */
