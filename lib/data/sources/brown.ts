@@ -9,7 +9,6 @@ import { fetchOptions } from '../fetch-options.js'
 import { dataFolder } from '../folder.js'
 import type { FetchOptions } from '../npm-package.js'
 import { isThere } from '../present.js'
-import { readZip } from '../zip.js'
 import {
   type TaggedSentence,
   type TaggedSet,
@@ -151,6 +150,7 @@ async function partsIn(from: string): Promise<readonly string[]> {
       if (isPart(name)) parts.push([name, await readFile(join(from, name))])
     }
   } else {
+    const { readZip } = await import('../zip.js')
     for (const { name, data } of readZip(await readFile(from), from)) {
       if (isPart(basename(name))) parts.push([basename(name), data()])
     }
