@@ -4,6 +4,7 @@ import type { Compiled, CompileOptions, Extent, Results, Traceable } from '../tr
 
 /** What compiles functions over trained weights: a session or a loaded model. */
 export interface Compiler {
+  /** As `compile` of a session. */
   compile<R extends Readonly<Record<string, Tensor>>>(
     fn: Traceable<R>,
     extents: Readonly<Record<string, Extent>>,

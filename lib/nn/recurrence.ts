@@ -59,6 +59,7 @@ export interface AnyRecurrent extends LayerInfo {
   (x: never): Tensor
   readonly types: { readonly in: Tensor; readonly out: Output }
   readonly reverse: boolean
+  /** As `run` of `Recurrent`. */
   readonly run: (x: never, call?: never) => RecurrentRun
 }
 

@@ -9,6 +9,7 @@ import * as optim from '../optim/index.js'
 import { cifar10Steps, scaledImages, variedCifar10 } from './cifar10.js'
 import { chosen, type Recipe } from './recipe.js'
 
+/** ResNet-20 on CIFAR-10. */
 export const cifar10Resnet: Recipe = {
   name: 'cifar10-resnet',
   title: 'A residual network sorts photographs into ten kinds of things',

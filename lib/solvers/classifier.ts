@@ -2,7 +2,9 @@
 import { formatShape, GraphError, ShapeError, type Tensor } from '../graph/index.js'
 
 /** Logits f32 [N, K] of images f32 [N, ...], each row of that row alone. */
-export type Classifier = { /** Of N images. */ apply(x: Tensor): Tensor }['apply']
+export type Classifier = {
+  /** Of N images. */ apply(x: Tensor): Tensor
+}['apply']
 
 /** The tensor as logits of N rows. @throws ShapeError */
 export function expectLogits(name: string, logits: Tensor, rows: number): Tensor<'f32', [number, number]> {

@@ -42,7 +42,9 @@ export const rowOptions: Schema<RowOptions> = {
 }
 
 /** f of each row, f32 [N], from x f32 [N, ...] and what is given; each row must depend on that row alone. */
-export type RowObjective = { /** Of all rows. */ of(x: Tensor, given: Named<Tensor>): Tensor }['of']
+export type RowObjective = {
+  /** Of all rows. */ of(x: Tensor, given: Named<Tensor>): Tensor
+}['of']
 
 /** By name. */
 type Named<T> = Readonly<Record<string, T>>

@@ -39,7 +39,9 @@ const anExtent = is.kind('a list of extents or { dtype, shape }', (value) => {
 const RUN = '#run'
 
 /** A function of tensors, which come in the order of their extents, to tensors by name. */
-export type Traceable<R> = { /** Of the inputs. */ of(...inputs: Tensor[]): R }['of']
+export type Traceable<R> = {
+  /** Of the inputs. */ of(...inputs: Tensor[]): R
+}['of']
 
 /** What the function returns, by name, as typed arrays. */
 export type Results<R> = {

@@ -4,16 +4,27 @@ import type { DType, Tensor } from '../graph/index.js'
 import type { Measure, Pair } from './measure.js'
 
 /** A network: any function from one tensor to one tensor that reads Variables. */
-export type Network = { /** Of one batch. */ apply(x: Tensor): Tensor }['apply']
+export type Network = {
+  /** Of one batch. */ apply(x: Tensor): Tensor
+}['apply']
 
 /** Mean loss of a batch, from the network's output and the field `target`. */
-export type Loss = { /** f32 []. */ of(output: Tensor, target: Tensor): Tensor<'f32'> }['of']
+export type Loss = {
+  /** f32 []. */ of(output: Tensor, target: Tensor): Tensor<'f32'>
+}['of']
 
 /**
  * How a field becomes what an objective takes, field by field. Default: `u8` is cast to f32 and scaled by 1/255, all else is taken
  * as it comes.
  */
-export type Inputs = Readonly<Record<string, { /** Of one field. */ prepare(field: Tensor): Tensor }['prepare']>>
+export type Inputs = Readonly<
+  Record<
+    string,
+    {
+      /** Of one field. */ prepare(field: Tensor): Tensor
+    }['prepare']
+  >
+>
 
 /**
  * What the gradient is of, where the data is sequences in windows of T steps: the mean loss over time and streams, or T times
