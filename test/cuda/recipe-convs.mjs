@@ -26,7 +26,8 @@ for (const [name, one] of Object.entries(cases)) {
 const works = [
   ...recipes
     .map(({ name, build }) => ({ name, plan: build(), sizes: BATCHES }))
-    .filter(({ plan }) => plan.window === undefined),
+    // Nor are sentences.
+    .filter(({ plan }) => plan.window === undefined && plan.example.batchAxis !== 1),
   ...[...benchmarks].map(([name, [{ shape, net, loss, optimizer, batch }, ...others]]) => {
     const plan = { net: net(), loss, optimizer: optimizer(), batch, example: { dtype: 'f32', shape } }
     return { name: `bench ${name}`, plan, sizes: others.map((other) => other.batch) }
