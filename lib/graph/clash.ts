@@ -41,3 +41,12 @@ export type Clash<Want extends Tensor, Got extends Tensor> = Got extends Want
   : [Got['dtype'] & Want['dtype']] extends [never]
     ? [Want['dtype'], Got['dtype']]
     : ShapeClash<Want['shape'], Got['shape']>
+
+/** Nothing where `Who` can take what `Source` is said to give; otherwise a sentence that no tensor and no function is assignable to. */
+export type Fits<Want extends Tensor, Got extends Tensor, Who extends string, Source extends string> = [
+  Clash<Want, Got>,
+] extends [never]
+  ? unknown
+  : Clash<Want, Got> extends [infer W extends string, infer G extends string]
+    ? `${Who} expects ${W}, but ${Source} ${G}`
+    : unknown

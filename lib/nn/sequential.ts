@@ -2,14 +2,10 @@
 import { expectKind, is } from '../base/index.js'
 import type { Clash } from '../graph/clash.js'
 import type { Tensor } from '../graph/index.js'
+import type { InputOf } from '../graph/steps.js'
 import { layer, type Layer, type Step } from './layer.js'
 import type { Output, Result, SameChannels, SameShape } from './types.js'
 
-type In<L> = L extends { readonly types: { readonly in: infer I extends Tensor } }
-  ? I
-  : L extends (x: infer X extends Tensor) => Tensor
-    ? X
-    : Tensor
 type Out<L> = L extends { readonly types: { readonly out: infer O extends Output } }
   ? O
   : L extends Step
@@ -42,7 +38,8 @@ type JoinOut<O extends Output, Next extends Output> = Next extends SameShape
         : Next
       : Next
 
-type Join<S, L> = S extends Span<infer I, infer O> ? Span<JoinIn<I, O, In<L>>, JoinOut<O, Out<L>>> : Span<In<L>, Out<L>>
+type Join<S, L> =
+  S extends Span<infer I, infer O> ? Span<JoinIn<I, O, InputOf<L>>, JoinOut<O, Out<L>>> : Span<InputOf<L>, Out<L>>
 
 /** One more than a tuple's length is the position of the layer that follows it, counted from 1. */
 type Position<Before extends readonly unknown[]> = [...Before, unknown]['length'] & number
@@ -52,7 +49,7 @@ type Sentence<C, Before extends readonly unknown[]> = C extends [infer Want exte
   : never
 
 type Fault<S, L, Before extends readonly unknown[]> =
-  S extends Span<infer I, infer O> ? Sentence<Clash<In<L>, Between<I, O>>, Before> : never
+  S extends Span<infer I, infer O> ? Sentence<Clash<InputOf<L>, Between<I, O>>, Before> : never
 
 /** The layers themselves, with a sentence in the place of each that does not fit the one before it. */
 type Checked<Ls extends readonly Step[], S = undefined, Before extends readonly unknown[] = []> = Ls extends readonly [

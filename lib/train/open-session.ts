@@ -4,6 +4,7 @@ import { OstrichError } from '../base/index.js'
 import { type BatchShape, DataError, type Fields } from '../data/index.js'
 import { trace } from '../graph/index.js'
 import { expectAllRead, expectFields, expectFresh } from './fields.js'
+import type { LossFits, NetworkFits, NoInputs } from './fits.js'
 import { lossInfo, measureNamed, type MeasureInfo } from './measure.js'
 import { type Measured, traced } from './objective.js'
 import { type ObjectiveOptions, resolve, type Resolved, type SessionOptions } from './options.js'
@@ -13,7 +14,7 @@ import { Session } from './session.js'
 import { sourcesOf } from './source.js'
 import { StateStore } from './state.js'
 import { Trainer } from './trainer.js'
-import type { FieldTensors, Network, Objective, Outcome } from './types.js'
+import type { FieldTensors, Inputs, Loss, Network, Objective, Outcome } from './types.js'
 import { Weights } from './weights.js'
 
 /** Refuses, when compiled, what an objective gives as a measure and is none. */
@@ -24,7 +25,7 @@ type Judged<R> = string extends keyof R
 /**
  * Opens a device, compiles the training program and initialises every variable. What is learned is a function of the data's
  * fields, `({ x, target }) => ({ loss, ...measures })`, traced once for training and once for evaluation; or a network and a loss,
- * which is short for one of the fields `x` and `target`.
+ * which is short for one of the fields `x` and `target`. Extents and dtypes that are known of the data and do not fit do not compile.
  * @throws OstrichError `ERR_OPTION`, DataError for a field that nothing reads, ShapeError from the network, `ERR_NO_DEVICE`
  * @example
  * const session = await train.session(net, { data: await mnist(), loss: nn.crossEntropy, optimizer: optim.sgd({ rate: 0.1 }), batch: 128 })
@@ -44,7 +45,16 @@ export async function session<F extends Fields, R extends Outcome>(
 export async function session<
   F extends Fields,
   M extends Readonly<Record<string, Measured>> = Readonly<Record<'accuracy', Measured>>,
->(net: Network, options: SessionOptions<F, M>): Promise<Session<keyof M & string>>
+  N extends Network = Network,
+  L extends Loss = Loss,
+  I extends Inputs = NoInputs,
+>(
+  net: N,
+  options: SessionOptions<F, M, I> & {
+    readonly data: NetworkFits<N, F, I>
+    readonly loss: L & LossFits<L, F, I>
+  },
+): Promise<Session<keyof M & string>>
 export async function session(
   given: Network | Objective,
   options: ObjectiveOptions | SessionOptions,

@@ -51,6 +51,9 @@ type Batched<S extends FieldSpec> = S extends { readonly batchAxis: 1 }
 
 type Prepared<D extends FieldDtype> = FieldDtype extends D ? DType : D extends 'u8' ? 'f32' : D
 
+/** A field of a batch as the data has it. */
+export type RawTensor<S extends FieldSpec> = Tensor<S['dtype'], Batched<S>>
+
 /** A field of a batch as an objective takes it: bytes scaled to f32, all else as it comes, unless `inputs` says otherwise. */
 export type FieldTensor<S extends FieldSpec> = Tensor<Prepared<S['dtype']>, Batched<S>>
 
