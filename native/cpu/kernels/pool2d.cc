@@ -118,13 +118,16 @@ std::unique_ptr<Step> make_avgPool2dGrad(Builder& builder, const program::NodeSp
   Slot* dy = builder.input(node, 0);
   const core::DType type = pool_type(dy->dtype);
   dy = pool_input(builder, dy, type);
-  // A single place lies in every layout alike: take the one that the gradient has a kernel for.
-  if (dy->shape[2] * dy->shape[3] == 1 && dy->shape[1] >= kFewChannels)
-    dy = builder.with_desc(dy, pool_images(type, dy->shape, usual_layout(dy->shape[1])));
-  const core::Shape& shape = builder.shape(node, 0);
-  const memory::desc dx = pool_images(dy->dtype, shape, channel_layout(dy));
-  const Forward::primitive_desc hint = describe(builder, average(node), dx, dy->desc, window(node));
-  return backward(builder, node, hint, average(node), dx, dy, dy->desc);
+  Tag tag = channel_layout(dy);
+  memory::desc dy_desc = dy->desc;
+  // A single place lies in every layout alike: name the one that the gradient has a kernel for.
+  if (dy->shape[2] * dy->shape[3] == 1 && dy->shape[1] >= kFewChannels) {
+    tag = usual_layout(dy->shape[1]);
+    dy_desc = pool_images(type, dy->shape, tag);
+  }
+  const memory::desc dx = pool_images(type, builder.shape(node, 0), tag);
+  const Forward::primitive_desc hint = describe(builder, average(node), dx, dy_desc, window(node));
+  return backward(builder, node, hint, average(node), dx, dy, dy_desc);
 }
 
 }  // namespace ostrich::cpu
