@@ -262,6 +262,36 @@ describe.skipIf(missing !== undefined)(`memory of programs on ${backend}`, () =>
     expect(arenaBytes).toBeLessThan((rows * width * 4) / 8)
   })
 
+  // Row i becomes row `to` of the same table; every third row goes nowhere.
+  it.each(['a state', 'a view of a state', 'a value'])('rows of %s change places within it', async (what) => {
+    const to = Int32Array.from({ length: rows }, (_, i) => (i % 3 === 0 ? i : (i * 7 + 5) % rows))
+    const table = Float32Array.from({ length: rows * width }, (_, i) => Math.floor(i / width))
+    const expected = table.slice()
+    for (const [i, row] of to.entries()) expected.fill(i, row * width, (row + 1) * width)
+    const [y, old] = [new Float32Array(rows * width), table.slice()]
+    const view = {
+      op: 'reshape',
+      path: 'view',
+      in: [1],
+      out: [value(2, [rows, width])],
+      attrs: { shape: [rows, width] },
+    }
+    const one = { op: 'pointwise', path: 'here', in: [1], out: [value(2, [rows, width])] }
+    const made = what === 'a view of a state' ? view : { ...one, attrs: { chain: plusOne, outputs: [1] } }
+    const [from, last] = what === 'a state' ? [1, 2] : [2, 3]
+    const text: Text = {
+      feeds: [value(0, [rows], 'i32')],
+      states: [value(1, [rows, width])],
+      nodes: [...(what === 'a state' ? [] : [made]), replaced(what === 'a value' ? 2 : 1, 0, from, last)],
+      ...(what === 'a value' ? { fetches: [{ name: 'y', value: last }] } : { assigns: [{ state: 1, value: last }] }),
+    }
+    const { error } = await run(text, [table], [to], what === 'a value' ? [y] : [])
+    expect(error).toBeUndefined()
+    const [got, added] = what === 'a value' ? [y, 1] : [table, 0]
+    expect(got.findIndex((x, i) => x !== expected[i]! + added)).toBe(-1)
+    if (what === 'a value') expect(table).toEqual(old)
+  })
+
   it('rows of two states change places', async () => {
     const [a, b] = [10, 20].map((x) => new Float32Array(rows * width).fill(x)) as [Float32Array, Float32Array]
     const text: Text = {

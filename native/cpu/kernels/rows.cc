@@ -119,7 +119,8 @@ class SetRowsStep : public Step {
   SetRowsStep(Slot* table, Slot* index, Slot* rows, Slot* y) : n_(core::count(index->shape)) {
     reads = {table, index, rows};
     writes = {y};
-    in_place = {{y, table}};
+    // Rows that are the table's own must outlive what is written over them.
+    if (rows->storage != table->storage) in_place = {{y, table}};
     may_wait = true;
   }
 

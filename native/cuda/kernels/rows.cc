@@ -77,7 +77,8 @@ class SetRowsStep : public Step {
     reads = {table, index, rows};
     writes = {y};
     writes.insert(writes.end(), sorted_.scratch().begin(), sorted_.scratch().end());
-    in_place = {{y, table}};
+    // Rows that are the table's own must outlive what is written over them.
+    if (rows->storage != table->storage) in_place = {{y, table}};
     is_guarded = true;
     may_wait = true;
     size_t unit = core::size_of(table->dtype), row = size_t(table->shape[1]) * unit;
