@@ -47,7 +47,7 @@ const options = {
   precision: {
     type: 'text',
     choices: ['auto', 'f32', 'tf32', 'bf16'],
-    help: 'auto: bf16 where the hardware has it (default)',
+    help: 'auto: bf16 where the hardware is faster in it (default)',
   },
   device: deviceOption,
   threads: { type: 'whole', help: 'threads of the CPU (default 0: all cores)' },

@@ -25,10 +25,14 @@ export interface NativeBufferSpec {
   readonly name: string
 }
 
-/** Counters of one program. `explain` is the plan as text; `profile` is JSON and empty unless the device profiles. */
+/**
+ * Counters of one program. `arenaBytes` is what it needs of the arena, `sharedArenaBytes` the arena itself, which all programs of a
+ * device use in turn. `explain` is the plan as text; `profile` is JSON and empty unless the device profiles.
+ */
 export interface NativeStats {
   readonly runs: number
   readonly arenaBytes: number
+  readonly sharedArenaBytes: number
   readonly stateBytes: number
   readonly steps: number
   readonly reorders: number

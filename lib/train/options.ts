@@ -11,7 +11,7 @@ import { type Measured, supervised, type Task } from './objective.js'
 import type { TrainingData } from './source.js'
 import type { Inputs, Loss, Network, Objective, OverTime } from './types.js'
 
-/** `auto`: bf16 where the device computes in it natively, else f32. `tf32` is of CUDA devices; the CPU computes it in f32. */
+/** `auto`: bf16 where the device computes faster in it, else f32. `tf32` is of CUDA devices; the CPU computes it in f32. */
 export type SessionPrecision = 'auto' | CompilePrecision
 
 /** Where programs run, and what in. */

@@ -76,6 +76,7 @@ Napi::Value ProgramWrap::stats(const Napi::CallbackInfo& info) {
     Napi::Object result = Napi::Object::New(env);
     result.Set("runs", Napi::Number::New(env, double(stats.runs)));
     result.Set("arenaBytes", Napi::Number::New(env, double(stats.arena_bytes)));
+    result.Set("sharedArenaBytes", Napi::Number::New(env, double(stats.shared_arena_bytes)));
     result.Set("stateBytes", Napi::Number::New(env, double(stats.state_bytes)));
     result.Set("steps", Napi::Number::New(env, double(stats.steps)));
     result.Set("reorders", Napi::Number::New(env, double(stats.reorders)));

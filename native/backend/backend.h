@@ -40,7 +40,8 @@ using Facts = std::vector<std::pair<std::string, std::string>>;
 
 struct Stats {
   int64_t runs = 0;
-  int64_t arena_bytes = 0;
+  int64_t arena_bytes = 0;         // that the program needs of the arena
+  int64_t shared_arena_bytes = 0;  // of the arena, which all programs of the device use in turn
   int64_t state_bytes = 0;
   int64_t steps = 0;     // launched per run
   int64_t reorders = 0;  // steps among them that only change a layout

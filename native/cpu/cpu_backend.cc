@@ -60,7 +60,7 @@ class CpuBackend : public backend::Backend {
             {"name", cpu_model()},
             {"threads", std::to_string(threads_)},
             {"isa", isa_name(dnnl::get_effective_cpu_isa())},
-            {"bf16", native_bf16() ? "native" : "widened"},
+            {"bf16", bf16_support()},
             {"convolutions", channels_last_is_faster() ? "channels last" : "blocked"}};
   }
 
@@ -80,7 +80,7 @@ class CpuBackend : public backend::Backend {
                                              const std::vector<std::shared_ptr<backend::Buffer>>& state) override {
     std::vector<std::shared_ptr<CpuBuffer>> buffers;
     for (const auto& buffer : state) buffers.push_back(std::static_pointer_cast<CpuBuffer>(buffer));
-    return std::make_unique<CpuProgram>(spec, std::move(buffers), engine_, threads_, profile_);
+    return std::make_unique<CpuProgram>(spec, std::move(buffers), arena_, engine_, threads_, profile_);
   }
 
   void synchronize() override {}
@@ -89,6 +89,7 @@ class CpuBackend : public backend::Backend {
   int threads_;
   bool profile_;
   dnnl::engine engine_;
+  std::shared_ptr<CpuArena> arena_ = std::make_shared<CpuArena>();
 };
 
 backend::Facts versions() {

@@ -9,26 +9,32 @@
 
 namespace ostrich::cpu {
 
+char* CpuArena::replace(size_t bytes, const std::string& owner) {
+  memory_ = AlignedMemory();
+  if (bytes > 0) memory_ = AlignedMemory(bytes, owner.c_str());
+  return memory_.data();
+}
+
 CpuProgram::CpuProgram(const program::ProgramSpec& spec, std::vector<std::shared_ptr<CpuBuffer>> state,
-                       const dnnl::engine& engine, int threads, bool profile)
+                       std::shared_ptr<CpuArena> arena, const dnnl::engine& engine, int threads, bool profile)
     : spec_(spec), builder_(spec_, std::move(state), engine, threads), stream_(engine) {
   omp_set_num_threads(threads);
   builder_.build();
   program::merge_in_place(builder_.steps, builder_.fetches);
-  place();
+  plan(std::move(arena));
   if (profile) profile_ = std::make_unique<program::Profile>(builder_.steps.size());
 }
 
-void CpuProgram::place() {
+void CpuProgram::plan(std::shared_ptr<CpuArena> arena) {
   const program::Plan plan = program::place_in_arena(builder_.steps, builder_.fetches);
-  arena_bytes_ = plan.total;
   arena_floor_ = plan.lower_bound;
-  arena_ = AlignedMemory(plan.total, ("arena of " + spec_.name).c_str());
-  builder_.place(arena_.data());
+  arena_ = program::SharedArena::Share(std::move(arena), plan.total, spec_.name);
+  builder_.place(placed_ = arena_.data());
 }
 
 void CpuProgram::run(const std::vector<const void*>& feeds, const std::vector<void*>& fetches) {
   omp_set_num_threads(builder_.threads());
+  if (char* arena = arena_.data(); arena != placed_) builder_.place(placed_ = arena);
   for (size_t i = 0; i < builder_.feeds.size(); ++i) {
     builder_.feeds[i]->storage->data = static_cast<char*>(const_cast<void*>(feeds[i]));
   }
@@ -54,7 +60,7 @@ void CpuProgram::run_step(RunContext& context, size_t i) {
 
 std::string CpuProgram::explain() const {
   std::ostringstream text;
-  text << "program " << spec_.name << ": " << builder_.steps.size() << " steps, arena " << arena_bytes_
+  text << "program " << spec_.name << ": " << builder_.steps.size() << " steps, arena " << arena_.bytes()
        << " bytes (at least " << arena_floor_ << "), " << builder_.threads() << " threads\n"
        << program::explain(builder_.steps);
   return text.str();
@@ -63,7 +69,8 @@ std::string CpuProgram::explain() const {
 backend::Stats CpuProgram::stats() const {
   backend::Stats stats;
   stats.runs = runs_;
-  stats.arena_bytes = int64_t(arena_bytes_);
+  stats.arena_bytes = int64_t(arena_.bytes());
+  stats.shared_arena_bytes = int64_t(arena_.held_bytes());
   for (const auto& buffer : builder_.state) stats.state_bytes += int64_t(buffer->bytes());
   stats.steps = int64_t(builder_.steps.size());
   stats.reorders = std::count_if(builder_.steps.begin(), builder_.steps.end(),

@@ -59,6 +59,17 @@ bool native_bf16() {
   return native;
 }
 
+// Intel's processors that have tiles for bf16 (AMX) multiply vectors of it more slowly than f32; a virtual machine may
+// hide the tiles, and oneDNN then names the set by what else came with them, FP16 (docs/decisions/0003).
+bool bf16_is_faster_by_rule(dnnl::cpu_isa isa, bool intel) {
+  return isa >= dnnl::cpu_isa::avx512_core_bf16 && !(intel && isa == dnnl::cpu_isa::avx512_core_fp16);
+}
+
+const char* bf16_support() {
+  if (!native_bf16()) return "widened";
+  return bf16_is_faster_by_rule(dnnl::get_effective_cpu_isa(), __builtin_cpu_is("intel") != 0) ? "native" : "slow";
+}
+
 DType compute_type(DType dtype) { return dtype == DType::bf16 && !native_bf16() ? DType::f32 : dtype; }
 
 DType pool_type(DType dtype) {

@@ -64,6 +64,9 @@ class CudaBuilder : public Builder {
   // Runs every factory, plans fetches and assigns, joins small steps, and gives every storage its address. The parts
   // below are complete afterwards.
   void build();
+  // Gives every storage of the arena its address there, and whatever holds addresses the new ones. To call before a run:
+  // false where nothing has changed since the last call.
+  bool follow_arena();
 
   using Placement::feeds;
   using Placement::fetches;
@@ -72,7 +75,7 @@ class CudaBuilder : public Builder {
   std::vector<FaultSite> fault_sites;
   Block inputs;   // all feeds
   Block results;  // the fault word, and all fetches behind it
-  DeviceMemory arena;
+  program::SharedArena::Share arena;
   size_t arena_floor = 0;
 
  private:
@@ -89,11 +92,13 @@ class CudaBuilder : public Builder {
   void add_fetches();
   void join_steps();
   void place();
+  void give_addresses();
 
   Engine& engine_;
   Options options_;
   std::deque<Slot> slots_;
   std::vector<std::vector<Slot*>> forms_;  // by value id
+  char* placed_ = nullptr;                 // where the arena lay when the storages got their addresses
   Block constants_;                        // constants and tables
   std::vector<char> constant_data_;        // what goes there
 };

@@ -38,7 +38,12 @@ CudaProgram::~CudaProgram() {
   } catch (const core::Error&) {
     // Nothing of a lost device can be waited for, and nothing needs to be.
   }
+  drop_graph();
+}
+
+void CudaProgram::drop_graph() {
   if (graph_ != nullptr) engine_->context->driver().cuGraphExecDestroy(graph_);
+  graph_ = nullptr;
 }
 
 // The libraries load kernels and allocate when they are first called, which a capture does not allow.
@@ -70,6 +75,7 @@ void CudaProgram::capture() {
     throw;
   }
   OSTRICH_CU(context, cuStreamEndCapture(stream, &graph));
+  drop_graph();
   const CUresult result = context.driver().cuGraphInstantiate(&graph_, graph, 0);
   context.driver().cuGraphDestroy(graph);
   context.check(result, "cuGraphInstantiate");
@@ -78,7 +84,7 @@ void CudaProgram::capture() {
     engine_->compute.wait();
   } catch (...) {
     // A program that is not whole has no destructor.
-    context.driver().cuGraphExecDestroy(graph_);
+    drop_graph();
     throw;
   }
 }
@@ -107,6 +113,9 @@ void CudaProgram::run(const std::vector<const void*>& feeds, const std::vector<v
     std::unique_lock<std::mutex> lock(mutex_);
     finished_.wait(lock, [&] { return started_ - ended_ < int64_t(lanes_.size()); });
   }
+  // The graph holds addresses, so that it is made anew where the arena has moved.
+  const bool moved = builder_.follow_arena();
+  if (profile_ == nullptr && (moved || graph_ == nullptr)) capture();
   Lane& lane = lanes_[size_t(started_) % lanes_.size()];
   lane.fetches = fetches;
   const CUstream stream = engine_->compute.get();

@@ -38,6 +38,7 @@ class CudaProgram : public backend::Executable {
 
   void warm_up();
   void capture();
+  void drop_graph();
   void launch_all(CUstream stream);
   void run_profiled(CUstream stream);
   void send_feeds(Lane& lane, const std::vector<const void*>& feeds);

@@ -8,8 +8,27 @@
 #include "cuda/gemm.h"
 #include "cuda/kernel_library.h"
 #include "cuda/tuner.h"
+#include "program/shared_arena.h"
 
 namespace ostrich::cuda {
+
+class CudaArena : public program::SharedArena {
+ public:
+  CudaArena(std::shared_ptr<Context> context, Stream& compute) : context_(std::move(context)), compute_(compute) {}
+
+ private:
+  char* replace(size_t bytes, const std::string& owner) override {
+    // Where programs live, runs of theirs may be under way. What the last program leaves nobody uses.
+    if (bytes > 0) compute_.wait();
+    memory_ = DeviceMemory();
+    if (bytes > 0) memory_ = DeviceMemory(context_, bytes, owner);
+    return memory_.data();
+  }
+
+  std::shared_ptr<Context> context_;
+  Stream& compute_;
+  DeviceMemory memory_;
+};
 
 struct Engine {
   // `cache`: folder of the tuner's choices.
@@ -20,6 +39,7 @@ struct Engine {
         gemm(context, tuner),
         compute(context),
         copy(context),
+        arena(std::make_shared<CudaArena>(context, compute)),
         deterministic(deterministic_only) {}
 
   // cuDNN is opened by the first program that convolves: it takes a while.
@@ -33,6 +53,7 @@ struct Engine {
   Tuner tuner;
   Gemm gemm;
   Stream compute, copy;  // one for programs and buffers, one for the next run's feeds
+  std::shared_ptr<CudaArena> arena;
   bool deterministic;
 
  private:

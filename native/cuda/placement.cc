@@ -66,10 +66,23 @@ void CudaBuilder::place() {
   program::merge_in_place(steps, fetches);
   const program::Plan plan = program::place_in_arena(steps, fetches);
   arena_floor = plan.lower_bound;
-  arena = DeviceMemory(engine_.context, plan.total, "arena of " + spec.name);
+  arena = program::SharedArena::Share(engine_.arena, plan.total, spec.name);
   constants_.allocate(engine_.context, "constants of " + spec.name);
+  placed_ = arena.data();
+  give_addresses();
+}
+
+bool CudaBuilder::follow_arena() {
+  char* now = arena.data();
+  if (now == placed_) return false;
+  placed_ = now;
+  give_addresses();
+  return true;
+}
+
+void CudaBuilder::give_addresses() {
   for (Storage& storage : storages) {
-    if (storage.place == Place::arena) storage.data = arena.data() + storage.arena_offset;
+    if (storage.place == Place::arena) storage.data = placed_ + storage.arena_offset;
     if (storage.place == Place::constant) storage.data = constants_.data() + storage.arena_offset;
   }
   for (const auto& step : steps) static_cast<Step&>(*step).prepare();

@@ -57,6 +57,15 @@ describe('convolutions over many channels', () => {
     target: new Int32Array(batch),
   })
 
+  it('are followed by a mean over whole images whose gradient runs in vectors', async () => {
+    const net = nn.sequential(nn.conv2d(64, 64, { kernel: 3, padding: 1 }), nn.globalAvgPool2d(), nn.linear(64, 10))
+    for (const precision of ['f32', 'bf16'] as const) {
+      await using one = await training(net as Network, images, precision)
+      const [, implementation] = /avgPool2dGrad\[.*\] (\S+)/.exec(one.stats.explain)!
+      expect(implementation).toMatch(/^jit/)
+    }
+  })
+
   it("run in Winograd's form, forward and backward", async () => {
     const net = nn.sequential(
       nn.conv2d(64, 64, { kernel: 3, padding: 1 }),

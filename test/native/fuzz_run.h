@@ -43,7 +43,7 @@ class HostileRun {
       std::vector<std::vector<char>> results[2];
       for (int round : {0, 1}) {
         for (size_t i = 0; i < state.size(); ++i) device->upload(*state[i], states[i].data());
-        std::memset(program.arena().data(), round == 0 ? 0 : 0xff, program.stats().arena_bytes);
+        std::memset(program.arena(), round == 0 ? 0 : 0xff, program.stats().arena_bytes);
         results[round] = run(spec, *built, feeds);
         for (size_t i = 0; i < state.size(); ++i) {
           results[round].emplace_back(states[i].size());
