@@ -18,3 +18,15 @@ export {
   type SparseAutoencoderConfig,
 } from './sparse-autoencoder.js'
 export { brownTagger, sameTags, tagCosts, type TagCosts, tagger, type TaggerConfig } from './tagger.js'
+export {
+  attentionTranslator,
+  type AttentionTranslatorConfig,
+  smallAttentionTranslator,
+} from './attention-translator.js'
+export { lstmTranslator, type LstmTranslatorConfig, smallLstmTranslator } from './lstm-translator.js'
+export {
+  smallTransformerTranslator,
+  transformerTranslator,
+  type TransformerTranslatorConfig,
+} from './transformer-translator.js'
+export type { StatesByName, Reading, Translator, Written } from './translator.js'
