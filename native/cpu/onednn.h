@@ -25,7 +25,8 @@ dnnl::memory::desc find_desc(core::DType dtype, const Layout& layout);
 // True when this machine multiplies bf16 in hardware (AVX512-BF16 or AMX). Where it does not, bf16 tensors are widened
 // to f32 for convolutions and products: the results are the same, and several times faster than emulation.
 bool native_bf16();
-// Whether products of bf16 take less time than those of f32, on a processor of Intel or another with this instruction set.
+// Whether products of bf16 take less time than those of f32, on a processor of Intel or another with this instruction
+// set.
 bool bf16_is_faster_by_rule(dnnl::cpu_isa isa, bool intel);
 // "native", "slow" (native, but f32 is faster) or "widened".
 const char* bf16_support();

@@ -64,8 +64,8 @@ class CudaBuilder : public Builder {
   // Runs every factory, plans fetches and assigns, joins small steps, and gives every storage its address. The parts
   // below are complete afterwards.
   void build();
-  // Gives every storage of the arena its address there, and whatever holds addresses the new ones. To call before a run:
-  // false where nothing has changed since the last call.
+  // Gives every storage of the arena its address there, and whatever holds addresses the new ones. To call before a
+  // run: false where nothing has changed since the last call.
   bool follow_arena();
 
   using Placement::feeds;

@@ -50,7 +50,7 @@ class SharedArena {
   char* data();
   size_t held_bytes() const;
 
-  mutable std::mutex mutex_;  // programs go on any thread
+  mutable std::mutex mutex_;                  // programs go on any thread
   std::multimap<size_t, std::string> needs_;  // bytes, name of the program
   size_t held_ = 0;
   char* data_ = nullptr;
