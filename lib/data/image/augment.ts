@@ -87,9 +87,10 @@ export function augmented(set: ImageSet, options: AugmentOptions, colours?: Colo
 
 /**
  * The centre window of every image, or all ten: the corners and the centre, and the same mirrored, in `x` u8 [10, channels,
- * crop, crop], whose `views` a session averages.
+ * crop, crop], whose `views` a session averages. With `pad` the corners lie half of it outside, as far as training moves an image
+ * on average.
  */
-export function viewed(set: ImageSet, crop: number | undefined, views: 1 | 10): ImageSet {
+export function viewed(set: ImageSet, { crop, pad = 0 }: AugmentOptions, views: 1 | 10): ImageSet {
   const shape = shapeOf(set)
   const { channels, height, width } = shape
   checkAugment(crop === undefined ? {} : { crop }, shape)
@@ -99,11 +100,12 @@ export function viewed(set: ImageSet, crop: number | undefined, views: 1 | 10): 
     if (side === height && side === width) return set
     return windowed(set, [channels, side, side], side, () => ({ windows: [centre] }))
   }
-  const [bottom, right] = [height - side, width - side]
+  const start = -Math.floor(pad / 2)
+  const [bottom, right] = [height - side - start, width - side - start]
   const places = [
-    [0, 0],
-    [0, right],
-    [bottom, 0],
+    [start, start],
+    [start, right],
+    [bottom, start],
     [bottom, right],
     [centre.top, centre.left],
   ] as const

@@ -38,7 +38,7 @@ export async function openHalves(
   const validation = new ShardReader(folder, index, index.validation, how)
   return {
     train: augmented(train.set, augment, index.statistics),
-    validation: viewed(validation.set, augment.crop, views),
+    validation: viewed(validation.set, augment, views),
     index,
     close: async () => {
       await train.close()

@@ -47,7 +47,10 @@ export interface Cifar10Options extends HoldBackOptions {
   readonly dir?: string
   /** How training images are varied: `{ crop: 24, mirror: true }` as cuda-convnet, `{ pad: 4, mirror: true }` as most since. */
   readonly augment?: AugmentOptions
-  /** Views of each image that is measured, whose probabilities are averaged: 1 (its middle), or 10. Default 1. */
+  /**
+   * Views of each image that is measured, whose probabilities are averaged: 1 (its middle), or 10 (also the corners, or moved by half of
+   * `pad`, and all mirrored). Default 1.
+   */
   readonly views?: 1 | 10
   /** Training images that are held back; 0: none. Default 5,000. */
   readonly validation?: number
@@ -76,8 +79,8 @@ export async function cifar10(options: Cifar10Options = {}): Promise<Cifar10> {
   const statistics = (): ImageStatistics => plain.statistics(places.train)
   return {
     train: augmented(parts.train, augment, (augment.colour ?? 0) > 0 ? statistics() : undefined),
-    ...(parts.validation && { validation: viewed(parts.validation, augment.crop, views) }),
-    test: viewed(held.set, augment.crop, views),
+    ...(parts.validation && { validation: viewed(parts.validation, augment, views) }),
+    test: viewed(held.set, augment, views),
     classes: cifar10Classes,
     statistics,
   }

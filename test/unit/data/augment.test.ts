@@ -135,7 +135,7 @@ describe('augmented', () => {
 
 describe('viewed', () => {
   it('gives corners and centre, then the same mirrored', async () => {
-    const views = viewed(set, 2, 10)
+    const views = viewed(set, { crop: 2 }, 10)
     expect([views.fields.x.shape, views.views]).toEqual([[10, 3, 2, 2], 10])
     const { image } = await gathered(views, [2])
     const first = image(0).filter((_, i) => i % 12 < 4)
@@ -147,9 +147,25 @@ describe('viewed', () => {
     expect(first).toEqual([...plain, ...plain.map(flipped)].flat())
   })
 
+  it('moves images that training pads by half of that', async () => {
+    const square = arrays({
+      x: { data: Uint8Array.from({ length: 48 }, (_, i) => 1 + i), shape: [3, 4, 4] },
+      target: new Int32Array(1),
+    })
+    const { image } = await gathered(viewed(square, { pad: 4, mirror: true }, 10), [0])
+    const view = (i: number): number[] => image(0).slice(48 * i, 48 * i + 16)
+    const moved = (down: number, right: number): number[] =>
+      Array.from({ length: 16 }, (_, i) => {
+        const [y, x] = [Math.floor(i / 4) + down, (i % 4) + right]
+        return y < 0 || y > 3 || x < 0 || x > 3 ? 0 : 1 + 4 * y + x
+      })
+    const wanted = [moved(-2, -2), moved(-2, 2), moved(2, -2), moved(2, 2), moved(0, 0)]
+    expect([0, 1, 2, 3, 4].map(view)).toEqual(wanted)
+  })
+
   it('leaves whole images as they are', () => {
     const square = arrays({ x: { data: new Uint8Array(48), shape: [3, 4, 4] }, target: new Int32Array(1) })
-    expect(viewed(square, undefined, 1)).toBe(square)
+    expect(viewed(square, {}, 1)).toBe(square)
   })
 })
 
