@@ -52,7 +52,7 @@ const schema: Schema<Cell> = {
 /**
  * A recurrent layer of any cell: x f32 [T, N, ...] -> its first state after each step, [T, N, ...]. Composed of the cell's ops, one set
  * for each step.
- * @throws OstrichError `ERR_OPTION`; ShapeError for carry with reverse; when traced, for a step whose states have other names or extents.
+ * @throws OstrichError `ERR_OPTION`, for carry with reverse too; ShapeError when traced, for a step whose states have other names or extents.
  * @example
  * const u = nn.parameter('u', [8, 8], nn.init.glorotUniform, { in: 8, out: 8 })
  * const leaky = nn.recurrent({

@@ -1,6 +1,6 @@
 // The convolutional LSTM: states are images, and all products convolutions. Composed of single ops, one set for each time step;
 // the convolution of the input is one over T * N images.
-import { expectOptions, is, type Schema } from '../base/index.js'
+import { expectOptions, is, OstrichError, type Schema } from '../base/index.js'
 import { read, type Shape, ShapeError, type Tensor } from '../graph/index.js'
 import { add, conv2d, mul, type Pair, reshape, sigmoid, slice, tanh } from '../ops/index.js'
 import { cellLayer } from './cell.js'
@@ -34,7 +34,7 @@ type Film<C extends number = number> = Tensor<'f32', [number, number, C, number,
  * Long short-term memory over images: x f32 [T, N, in, H, W] -> h [T, N, out, H, W]. With z = W * x_t + b + U * h_{t-1} in the order
  * i, f, g, o, where * is a convolution: c_t = sigmoid(z_f) c_{t-1} + sigmoid(z_i) tanh(z_g), h_t = sigmoid(z_o) tanh(c_t), without the
  * peepholes of the paper.
- * @throws OstrichError `ERR_OPTION`; ShapeError for channels below 1, an even kernel and carry with reverse; when traced, for an x of
+ * @throws OstrichError `ERR_OPTION`, for channels below 1, an even kernel and carry with reverse too; ShapeError when traced, for an x of
  * other channels or rank.
  * @see Shi et al. 2015, "Convolutional LSTM network: a machine learning approach for precipitation nowcasting", eq. 3.
  * @example nn.convLstm2d(1, 64, { kernel: 5 }) // [10, 16, 1, 64, 64] -> [10, 16, 64, 64, 64]
@@ -49,10 +49,8 @@ export function convLstm2d<I extends number, O extends number>(
   const [height, width] = typeof kernel === 'number' ? [kernel, kernel] : kernel
   expectCount('convLstm2d', 'input channels', inChannels)
   expectCount('convLstm2d', 'output channels', outChannels)
-  for (const extent of [height, width]) {
-    if (Number.isSafeInteger(extent) && extent >= 1 && extent % 2 === 1) continue
-    throw new ShapeError(`convLstm2d: expected an odd kernel, got ${extent}`)
-  }
+  const even = [height, width].find((extent) => extent % 2 === 0)
+  if (even !== undefined) throw new OstrichError('ERR_OPTION', `convLstm2d: expected an odd kernel, got ${even}`)
   const [gates, taps] = [4 * outChannels, height * width]
   const fans = (channels: number) => ({ in: channels * taps, out: outChannels * taps })
   const w = parameter('w', [gates, inChannels, height, width], init, fans(inChannels))

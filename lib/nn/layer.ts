@@ -99,13 +99,20 @@ function placed(site: string | undefined, apply: () => Tensor): Tensor {
   }
 }
 
+/** A layer around another, which takes and gives what that one does; what else it has, such as `run`, is its own. */
+export type Around<F extends Step> = F extends {
+  readonly types: { readonly in: infer In extends Tensor; readonly out: infer Out extends Output }
+}
+  ? Layer<In, Out>
+  : F & LayerInfo
+
 /**
  * Gives a network (or any function of a tensor) a name in paths: `named('lenet', nn.sequential(...))` has parameters such
- * as `lenet/conv1/w`.
+ * as `lenet/conv1/w`. It is called alone: layers with more to them (`run`, `attend`) have an option `name`.
  */
-export function named<F extends Step>(name: string, net: F): F & LayerInfo {
+export function named<F extends Step>(name: string, net: F): Around<F> {
   expectKind('nn.named', 'name', is.text, name)
   expectKind('nn.named', 'net', is.callable, net)
   const step = net as unknown as (x: Tensor) => Tensor
-  return layer<Tensor, Tensor>({ kind: '', name, children: [net], apply: step }) as unknown as F & LayerInfo
+  return layer<Tensor, Tensor>({ kind: '', name, children: [net], apply: step }) as unknown as Around<F>
 }

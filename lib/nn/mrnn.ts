@@ -23,7 +23,7 @@ export interface MrnnOptions<U extends number = number> extends Omit<RecurrentOp
 /**
  * x f32 [T, N, D] -> h [T, N, units]: f_t = (x_t V^T) * (h_{t-1} U), h_t = tanh(f_t P + x_t W^T + b), with V [F, D], U [units, F],
  * P [F, units], W [units, D].
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1 and carry with reverse; when traced, for an x of other extents.
+ * @throws OstrichError `ERR_OPTION`, for extents below 1 and carry with reverse too; ShapeError when traced, for an x of other extents.
  * @see Sutskever, Martens & Hinton 2011, "Generating text with recurrent neural networks", eq. 7 to 9.
  * @example nn.mrnn({ inputs: 64, units: 512, factors: 512, carry: true })
  */

@@ -24,7 +24,7 @@ export interface PeepholeLstmOptions<U extends number = number, I extends number
  * Long short-term memory whose gates see the cell: x f32 [T, N, D] -> h [T, N, units]. With z = x W^T + b + h_{t-1} U in the order i, f, g, o
  * and p [3, units]: c_t = sigmoid(z_f + p_f c_{t-1}) c_{t-1} + sigmoid(z_i + p_i c_{t-1}) tanh(z_g),
  * h_t = sigmoid(z_o + p_o c_t) tanh(c_t). Slower than `lstm`, which is one op over all steps.
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1 and carry with reverse; when traced, for an x of other extents.
+ * @throws OstrichError `ERR_OPTION`, for extents below 1 and carry with reverse too; ShapeError when traced, for an x of other extents.
  * @see Gers, Schraudolph & Schmidhuber 2002, "Learning precise timing with LSTM recurrent networks"; Graves 2013, "Generating sequences
  * with recurrent neural networks", eq. 7 to 11.
  * @example nn.peepholeLstm({ inputs: 3, units: 400 })

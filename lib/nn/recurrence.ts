@@ -1,6 +1,6 @@
 // What all recurrent layers have in common, whatever runs their steps: first states, lengths and masks, the states after them,
 // and what is carried from run to run.
-import { expectKind, expectOptions, is, type Schema } from '../base/index.js'
+import { expectKind, expectOptions, is, OstrichError, type Schema } from '../base/index.js'
 import {
   type DType,
   formatShape,
@@ -99,7 +99,8 @@ export function recurrentLayer<In extends Tensor, Out extends Output, S extends 
   { reverse = false, carry = false, name }: RecurrenceOptions,
 ): Recurrent<In, Out, S> {
   if (carry && reverse) {
-    throw new ShapeError(`${kind}: expected no carry with reverse, whose last step is the first of a sequence`)
+    const expected = 'expected no carry with reverse, whose last step is the first of a sequence'
+    throw new OstrichError('ERR_OPTION', `${kind}: ${expected}, got both`)
   }
   const carried = new Map<string, CarriedState>()
   const carriedState = (label: string): CarriedState => {

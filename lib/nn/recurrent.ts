@@ -161,7 +161,7 @@ function recurrentOver<U extends number, I extends number, S extends string>(
 /**
  * Long short-term memory: x f32 [T, N, D] -> h [T, N, units]. With z = x W^T + b + h_{t-1} U in the order i, f, g, o:
  * c_t = sigmoid(z_f) c_{t-1} + sigmoid(z_i) tanh(z_g), h_t = sigmoid(z_o) tanh(c_t). W [4 units, D], U [units, 4 units].
- * @throws OstrichError `ERR_OPTION`; ShapeError for extents below 1 and carry with reverse; when traced, for an x of other extents.
+ * @throws OstrichError `ERR_OPTION`, for extents below 1 and carry with reverse too; ShapeError when traced, for an x of other extents.
  * @see Hochreiter & Schmidhuber 1997, "Long short-term memory"; Gers, Schmidhuber & Cummins 2000, "Learning to forget".
  * @example nn.sequential(nn.embedding(10000, 200), nn.lstm({ units: 200, carry: true }), nn.linear(200, 10000))
  */

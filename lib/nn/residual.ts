@@ -3,7 +3,7 @@ import { expectKind, is } from '../base/index.js'
 import { sameShape, ShapeError, type Tensor } from '../graph/index.js'
 import { add } from '../ops/index.js'
 import { typeText } from './check.js'
-import { layer, type LayerInfo, type Step } from './layer.js'
+import { type Around, layer, type Step } from './layer.js'
 
 /**
  * body(x) + shortcut(x); without a shortcut, body(x) + x.
@@ -11,7 +11,7 @@ import { layer, type LayerInfo, type Step } from './layer.js'
  * @see He, Zhang, Ren & Sun 2016, "Deep residual learning for image recognition", 3.2.
  * @example nn.sequential(nn.residual(body), nn.relu())
  */
-export function residual<F extends Step>(body: F, shortcut?: Step): F & LayerInfo {
+export function residual<F extends Step>(body: F, shortcut?: Step): Around<F> {
   expectKind('nn.residual', 'body', is.callable, body)
   if (shortcut !== undefined) expectKind('nn.residual', 'shortcut', is.callable, shortcut)
   const [inner, outer] = [body, shortcut] as unknown as [(x: Tensor) => Tensor, ((x: Tensor) => Tensor) | undefined]
@@ -27,5 +27,5 @@ export function residual<F extends Step>(body: F, shortcut?: Step): F & LayerInf
       }
       return add(y, beside)
     },
-  }) as unknown as F & LayerInfo
+  }) as unknown as Around<F>
 }

@@ -46,6 +46,8 @@ export const logits: Tensor<'f32', [number, number, 10000]> = language(words)
 export const scaled: Tensor<'f32', [number, 1, 28, 28]> = nn.fromBytes()(bytes)
 export const checkedWhenTraced = dense(unknown)
 export const named: typeof dense = nn.named('dense', dense)
+export const around: nn.Layer<nn.Features<16>, nn.Features<8>> = nn.named('rnn', nn.rnn({ inputs: 16, units: 8 }))
+export const sum: nn.Layer<nn.Features<4>, nn.Features<4>> = nn.residual(nn.linear(4, 4))
 export const model: nn.Layer<nn.Features<784>, nn.Features<10>> = mlp({ inputs: 784, hidden: [512], classes: 10 })
 export const digits: Tensor<'f32', [number, number]> = lenet()(images)
 
@@ -109,5 +111,11 @@ listener.run(speech, { start: { h: memory } })
 listener.run(speech, { lengths: memory })
 // @ts-expect-error features of both directions
 nn.sequential(nn.linear(4, 8), twoWays)
+// @ts-expect-error a name goes around the call alone
+export const namedRun: unknown = nn.named('ears', listener).run
+// @ts-expect-error a sum has no states
+export const sumRun: unknown = nn.residual(nn.lstm({ inputs: 16, units: 16 })).run
+// @ts-expect-error what is around a recurrent layer is none
+nn.bidirectional(nn.named('ears', listener), nn.gru({ inputs: 16, units: 8, reverse: true }))
 // @ts-expect-error a linear layer has no direction
 nn.bidirectional(listener, nn.linear(16, 8))

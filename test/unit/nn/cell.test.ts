@@ -217,7 +217,6 @@ describe('refusals', () => {
       () => outputShape(nn.convLstm2d(1, 2, { kernel: 3 }), film.shape),
       'convLstm[convLstm1]: expected x of f32[T, N, 1, H, W], got f32[T, N, 2, 4, 3]',
     ],
-    ['an even kernel', () => nn.convLstm2d(1, 2, { kernel: 4 }), 'convLstm2d: expected an odd kernel, got 4'],
     [
       'units below 1',
       () => nn.peepholeLstm({ inputs: 1, units: 0 }),
@@ -226,5 +225,19 @@ describe('refusals', () => {
   ]
   test.each(cases)('%s', (_name, attempt, message) => {
     expect(attempt).toThrow(message)
+  })
+
+  const backwards = { carry: true, reverse: true }
+  const noCarry = 'expected no carry with reverse, whose last step is the first of a sequence, got both'
+  const options: readonly [string, () => unknown, string][] = [
+    ['lstm', () => nn.lstm({ units: 2, ...backwards }), `lstm: ${noCarry}`],
+    ['mrnn', () => nn.mrnn({ inputs: 1, units: 2, ...backwards }), `mrnn: ${noCarry}`],
+    ['peepholeLstm', () => nn.peepholeLstm({ inputs: 1, units: 2, ...backwards }), `peepholeLstm: ${noCarry}`],
+    ['convLstm2d', () => nn.convLstm2d(1, 2, { kernel: 3, ...backwards }), `convLstm: ${noCarry}`],
+    ['recurrent', () => counting(backwards), `counting: ${noCarry}`],
+    ['an even kernel', () => nn.convLstm2d(1, 2, { kernel: [3, 4] }), 'convLstm2d: expected an odd kernel, got 4'],
+  ]
+  test.each(options)('of options are ERR_OPTION: %s', (_name, attempt, message) => {
+    expect(attempt).toThrow(expect.objectContaining({ code: 'ERR_OPTION', message }))
   })
 })
