@@ -83,7 +83,7 @@ export function attentionTranslator(config: AttentionTranslatorConfig): Translat
     kind: 'embedding',
     name: 'target',
     parameters: [table],
-    apply: (words) => gather(value(table), words) as nn.Features,
+    apply: (words) => gather(value(table), words),
   })
   const reader = nn.bidirectional(cell(embedding, 'forward'), cell(embedding, 'backward', true), { name: 'reader' })
   const first = map(2 * units, units, 'first')
@@ -106,7 +106,7 @@ export function attentionTranslator(config: AttentionTranslatorConfig): Translat
         transposeB: true,
         bias: value(bias),
       })
-      return reshape(scores, [...x.shape.slice(0, -1), target]) as nn.Features
+      return reshape(scores, [...x.shape.slice(0, -1), target])
     },
   })
   const [dropWords, dropRead, dropWritten] = [

@@ -121,11 +121,11 @@ export function transformerTranslator(config: TransformerTranslatorConfig): Tran
       kind: 'embedding',
       name,
       parameters: [w],
-      apply: (words) => mul(gather(value(w), words), features ** 0.5) as nn.Features,
+      apply: (words) => mul(gather(value(w), words), features ** 0.5),
     })
   const [sources, targets] = [table(from, 'source'), table(to, 'target')]
   const drop = nn.dropout(dropout)
-  const norm = (name: string) => nn.layerNorm(features as number, { name })
+  const norm = (name: string) => nn.layerNorm(features, { name })
   const attention = (name: string) => attentionOf(features, heads, dropout, name)
   const feed = (name: string) => {
     const wide = nn.linear<number, number>(features, hidden, { init: nn.init.glorotUniform, name: `${name}-wide` })
