@@ -26,6 +26,9 @@ type Judged<R> = string extends keyof R
  * Opens a device, compiles the training program and initialises every variable. What is learned is a function of the data's
  * fields, `({ x, target }) => ({ loss, ...measures })`, traced once for training and once for evaluation; or a network and a loss,
  * which is short for one of the fields `x` and `target`. Extents and dtypes that are known of the data and do not fit do not compile.
+ * @typeParam N the network, whose first layer must take `x`
+ * @typeParam L the loss, which must take `target`
+ * @typeParam I what `inputs` makes of the fields before either sees them
  * @throws OstrichError `ERR_OPTION`, DataError for a field that nothing reads, ShapeError from the network, `ERR_NO_DEVICE`
  * @example
  * const session = await train.session(net, { data: await mnist(), loss: nn.crossEntropy, optimizer: optim.sgd({ rate: 0.1 }), batch: 128 })
