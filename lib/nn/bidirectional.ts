@@ -4,8 +4,9 @@ import { OstrichError, sameShape, type Shape, ShapeError, type Tensor, tracePath
 import { add, concat } from '../ops/index.js'
 import { aTensor } from '../ops/operand.js'
 import { typeText } from './check.js'
-import { layer, type Layer } from './layer.js'
+import type { Layer } from './layer.js'
 import { type AnyRecurrent, type RecurrentCall, type RecurrentRun, type States } from './recurrence.js'
+import { runnable } from './runnable.js'
 import type { Accepts, Features } from './types.js'
 
 /** Options of `bidirectional`. */
@@ -85,38 +86,25 @@ export function bidirectional<F extends AnyRecurrent, B extends AnyRecurrent>(
   expectOptions<BidirectionalOptions>('nn.bidirectional', options, { join: is.oneOf('concat', 'add'), name: is.text })
   const { join = 'concat', name } = options
   const [ahead, back] = [forward, backward] as unknown as [Direction, Direction]
-  let call: Call | undefined
-  let all: BothRuns | undefined
-  const own = layer<Tensor, Tensor>({
+  const own = runnable<Call, BothRuns>({
     kind: 'bidirectional',
     name,
     children: [forward, backward],
-    apply: (x) => {
+    compute: (x, call) => {
       if (call === undefined) return joined(ahead(x), back(x), join)
       const { start, ...steps } = call
       const one = ahead.run(x, { ...steps, ...(start && { start: start.forward }) })
       const other = back.run(x, { ...steps, ...(start && { start: start.backward }) })
-      all = { output: joined(one.output, other.output, join), forward: one, backward: other }
-      return all.output
+      return { output: joined(one.output, other.output, join), forward: one, backward: other }
+    },
+    expectCall: (call) => {
+      expectOptions('nn.bidirectional[run]', call, { start: is.object, lengths: aTensor, mask: aTensor })
+      if (call.start === undefined) return
+      const kinds = { forward: is.needed(is.object), backward: is.needed(is.object) }
+      expectOptions('nn.bidirectional[run.start]', call.start, kinds)
     },
   })
-  const run = (x: Tensor, given: Call = {}) => {
-    expectOptions('nn.bidirectional[run]', given, { start: is.object, lengths: aTensor, mask: aTensor })
-    if (given.start !== undefined) {
-      const kinds = { forward: is.needed(is.object), backward: is.needed(is.object) }
-      expectOptions('nn.bidirectional[run.start]', given.start, kinds)
-    }
-    call = given
-    try {
-      own(x)
-      return all!
-    } finally {
-      call = undefined
-      all = undefined
-    }
-  }
-  const described = Object.defineProperty(own, 'run', { value: run, enumerable: true })
-  return described as unknown as Bidirectional<F, B>
+  return own as unknown as Bidirectional<F, B>
 }
 
 function expectDirection(which: 'forward' | 'backward', one: AnyRecurrent, reverse: boolean): void {

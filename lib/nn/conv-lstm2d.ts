@@ -3,8 +3,9 @@
 import { expectOptions, is, OstrichError, type Schema } from '../base/index.js'
 import { read, type Shape, ShapeError, type Tensor } from '../graph/index.js'
 import { add, conv2d, mul, type Pair, reshape, sigmoid, slice, tanh } from '../ops/index.js'
+import { pairOf } from '../ops/window.js'
 import { cellLayer } from './cell.js'
-import { expectCount } from './check.js'
+import { expectChannels } from './check.js'
 import { glorotUniform, zeros } from './init.js'
 import { parameter } from './parameter.js'
 import { type RecurrenceOptions, recurrenceOptions, type Recurrent } from './recurrence.js'
@@ -46,9 +47,8 @@ export function convLstm2d<I extends number, O extends number>(
 ): Recurrent<Film<I>, Film<O>, 'h' | 'c'> {
   expectOptions('nn.convLstm2d', options, schema)
   const { kernel, init = glorotUniform, biasInit = zeros, ...loop } = options
-  const [height, width] = typeof kernel === 'number' ? [kernel, kernel] : kernel
-  expectCount('convLstm2d', 'input channels', inChannels)
-  expectCount('convLstm2d', 'output channels', outChannels)
+  const [height, width] = pairOf(kernel)
+  expectChannels('convLstm2d', inChannels, outChannels)
   const even = [height, width].find((extent) => extent % 2 === 0)
   if (even !== undefined) throw new OstrichError('ERR_OPTION', `convLstm2d: expected an odd kernel, got ${even}`)
   const [gates, taps] = [4 * outChannels, height * width]

@@ -1,8 +1,10 @@
 // Transposed convolution layer over NCHW: from few pixels to many.
 import { expectOptions, is, type Schema } from '../base/index.js'
-import { read, ShapeError, type Tensor } from '../graph/index.js'
+import { read } from '../graph/index.js'
 import { type ConvTranspose2dOptions, convTranspose2d as spread, type Pair } from '../ops/index.js'
-import { expectCount, expectGroups, ownerPath, typeText } from './check.js'
+import { pairOf } from '../ops/window.js'
+import { expectChannels, expectInput } from './check.js'
+import { conv2dOptions } from './conv2d.js'
 import { heUniform, zeros } from './init.js'
 import { layer, type Layer } from './layer.js'
 import { parameter } from './parameter.js'
@@ -21,20 +23,7 @@ export interface ConvTranspose2dLayerOptions extends Omit<ConvTranspose2dOptions
   readonly name?: string
 }
 
-const schema: Schema<ConvTranspose2dLayerOptions> = {
-  kernel: is.needed(is.pair(1)),
-  stride: is.pair(1),
-  padding: is.padding,
-  outputPadding: is.pair(0),
-  dilation: is.pair(1),
-  groups: is.whole(1),
-  bias: is.flag,
-  init: is.callable,
-  biasInit: is.callable,
-  name: is.text,
-}
-
-const both = (pair: Pair): readonly [number, number] => (typeof pair === 'number' ? [pair, pair] : pair)
+const schema: Schema<ConvTranspose2dLayerOptions> = { ...conv2dOptions, outputPadding: is.pair(0) }
 
 /**
  * The gradient of a convolution by its input, as a layer: x f32 [N, in, H, W] -> [N, out, H', W'], H' = (H - 1) stride + dilation
@@ -50,11 +39,9 @@ export function convTranspose2d<I extends number, O extends number>(
   expectOptions('nn.convTranspose2d', options, schema)
   const { kernel, bias = true, init = heUniform, biasInit = zeros, name, ...geometry } = options
   const { stride = 1, groups = 1 } = geometry
-  const [height, width] = both(kernel)
-  expectCount('convTranspose2d', 'input channels', inChannels)
-  expectCount('convTranspose2d', 'output channels', outChannels)
-  expectGroups('convTranspose2d', groups, inChannels, outChannels)
-  const [down, across] = both(stride)
+  const [height, width] = pairOf(kernel)
+  expectChannels('convTranspose2d', inChannels, outChannels, groups)
+  const [down, across] = pairOf(stride)
   // Of the windows so many overlap in a pixel.
   const meeting = Math.max(1, height / down) * Math.max(1, width / across)
   const outer = outChannels / groups
@@ -67,14 +54,8 @@ export function convTranspose2d<I extends number, O extends number>(
     parameters: b ? [w, b] : [w],
     apply: (x) => {
       const weight = read(w)
-      expectImages(x, inChannels, weight)
+      expectInput('convTranspose2d', weight, x, [inChannels, 'H', 'W'])
       return spread<'f32'>(x, weight, { ...geometry, ...(b && { bias: read(b) }) }) as Images<O>
     },
   })
-}
-
-function expectImages(x: Tensor, channels: number, weight: Tensor): void {
-  if (x.rank === 4 && x.shape[1] === channels) return
-  const expected = `expected x of f32[N, ${channels}, H, W]`
-  throw new ShapeError(`convTranspose2d[${ownerPath(weight)}]: ${expected}, got ${typeText(x)}`)
 }

@@ -1,8 +1,8 @@
 // Convolution layer over lines: sound, series, sequences of features.
 import { expectOptions, is, type Schema } from '../base/index.js'
-import { read, ShapeError, type Tensor } from '../graph/index.js'
+import { read, type Tensor } from '../graph/index.js'
 import { conv1d as convolve } from '../ops/index.js'
-import { expectCount, expectGroups, ownerPath, typeText } from './check.js'
+import { expectChannels, expectInput } from './check.js'
 import { heUniform, zeros } from './init.js'
 import { layer, type Layer } from './layer.js'
 import { parameter } from './parameter.js'
@@ -57,9 +57,7 @@ export function conv1d<I extends number, O extends number>(
   expectOptions('nn.conv1d', options, schema)
   const { kernel, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, name } = options
   const { init = heUniform, biasInit = zeros } = options
-  expectCount('conv1d', 'input channels', inChannels)
-  expectCount('conv1d', 'output channels', outChannels)
-  expectGroups('conv1d', groups, inChannels, outChannels)
+  expectChannels('conv1d', inChannels, outChannels, groups)
   const inner = inChannels / groups
   const fans = { in: inner * kernel, out: (outChannels / groups) * kernel }
   const w = parameter<[O, number, number]>('w', [outChannels, inner, kernel], init, fans)
@@ -70,14 +68,9 @@ export function conv1d<I extends number, O extends number>(
     parameters: b ? [w, b] : [w],
     apply: (x) => {
       const weight = read(w)
-      expectLines(x, inChannels, weight)
+      expectInput('conv1d', weight, x, [inChannels, 'L'])
       const y = convolve<'f32'>(x, weight, { stride, padding, dilation, groups, ...(b && { bias: read(b) }) })
       return y as Lines<O>
     },
   })
-}
-
-function expectLines(x: Tensor, channels: number, weight: Tensor): void {
-  if (x.rank === 3 && x.shape[1] === channels) return
-  throw new ShapeError(`conv1d[${ownerPath(weight)}]: expected x of f32[N, ${channels}, L], got ${typeText(x)}`)
 }

@@ -1,9 +1,9 @@
 // Convolution layer over NCHW.
 import { expectOptions, is, type Schema } from '../base/index.js'
-import { read, type Tensor } from '../graph/index.js'
+import { read } from '../graph/index.js'
 import { conv2d as convolve, type Padding, type Pair } from '../ops/index.js'
-import { ShapeError } from '../graph/index.js'
-import { expectCount, expectGroups, ownerPath, typeText } from './check.js'
+import { pairOf } from '../ops/window.js'
+import { expectChannels, expectInput } from './check.js'
 import { heUniform, zeros } from './init.js'
 import { layer, type Layer } from './layer.js'
 import { parameter } from './parameter.js'
@@ -30,7 +30,8 @@ export interface Conv2dOptions {
   readonly name?: string
 }
 
-const schema: Schema<Conv2dOptions> = {
+/** The kinds of the options of `conv2d`. */
+export const conv2dOptions: Schema<Conv2dOptions> = {
   kernel: is.needed(is.pair(1)),
   stride: is.pair(1),
   padding: is.padding,
@@ -52,13 +53,11 @@ export function conv2d<I extends number, O extends number>(
   outChannels: O,
   options: Conv2dOptions,
 ): Layer<Images<I>, Images<O>> {
-  expectOptions('nn.conv2d', options, schema)
+  expectOptions('nn.conv2d', options, conv2dOptions)
   const { kernel, stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, name } = options
   const { init = heUniform, biasInit = zeros } = options
-  const [height, width] = typeof kernel === 'number' ? [kernel, kernel] : kernel
-  expectCount('conv2d', 'input channels', inChannels)
-  expectCount('conv2d', 'output channels', outChannels)
-  expectGroups('conv2d', groups, inChannels, outChannels)
+  const [height, width] = pairOf(kernel)
+  expectChannels('conv2d', inChannels, outChannels, groups)
   const [inner, taps] = [inChannels / groups, height * width]
   const fans = { in: inner * taps, out: (outChannels / groups) * taps }
   const w = parameter<[O, number, number, number]>('w', [outChannels, inner, height, width], init, fans)
@@ -69,13 +68,8 @@ export function conv2d<I extends number, O extends number>(
     parameters: b ? [w, b] : [w],
     apply: (x) => {
       const weight = read(w)
-      expectImages(x, inChannels, weight)
+      expectInput('conv2d', weight, x, [inChannels, 'H', 'W'])
       return convolve(x as Images, weight, { stride, padding, dilation, groups, ...(b && { bias: read(b) }) })
     },
   })
-}
-
-function expectImages(x: Tensor, channels: number, weight: Tensor): void {
-  if (x.rank === 4 && x.shape[1] === channels) return
-  throw new ShapeError(`conv2d[${ownerPath(weight)}]: expected x of f32[N, ${channels}, H, W], got ${typeText(x)}`)
 }

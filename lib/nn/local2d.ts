@@ -2,8 +2,9 @@
 import { expectOptions, is, type Schema } from '../base/index.js'
 import { add, local2d as connect, type Padding, type Pair } from '../ops/index.js'
 import { localExtents } from '../ops/local2d.js'
-import { read, ShapeError, type Tensor } from '../graph/index.js'
-import { expectCount, ownerPath, typeText } from './check.js'
+import { pairOf } from '../ops/window.js'
+import { read } from '../graph/index.js'
+import { expectChannels, expectInput } from './check.js'
 import { heUniform, zeros } from './init.js'
 import { layer, type Layer } from './layer.js'
 import { parameter } from './parameter.js'
@@ -54,9 +55,8 @@ export function local2d<I extends number, O extends number>(
   expectOptions('nn.local2d', options, schema)
   const { size, kernel, stride = 1, padding = 0, bias = true, name } = options
   const { init = heUniform, biasInit = zeros } = options
-  const [[height, width], [kh, kw]] = [both(size), both(kernel)]
-  expectCount('local2d', 'input channels', inChannels)
-  expectCount('local2d', 'output channels', outChannels)
+  const [[height, width], [kh, kw]] = [pairOf(size), pairOf(kernel)]
+  expectChannels('local2d', inChannels, outChannels)
   const windows = { kernel, stride, padding }
   const [oh, ow] = localExtents(height, width, windows)
   const fans = { in: inChannels * kh * kw, out: outChannels * kh * kw }
@@ -68,17 +68,9 @@ export function local2d<I extends number, O extends number>(
     parameters: b ? [w, b] : [w],
     apply: (x) => {
       const weight = read(w)
-      expectImages(x, [inChannels, height, width], weight)
+      expectInput('local2d', weight, x, [inChannels, height, width])
       const y = connect(x as Images, weight, windows)
       return (b ? add<'f32', readonly number[], readonly number[]>(y, read(b)) : y) as Images<O>
     },
   })
-}
-
-const both = (pair: Pair): readonly [number, number] => (typeof pair === 'number' ? [pair, pair] : pair)
-
-function expectImages(x: Tensor, extents: readonly number[], weight: Tensor): void {
-  if (x.rank === 4 && extents.every((extent, i) => x.shape[i + 1] === extent)) return
-  const expected = `f32[N, ${extents.join(', ')}]`
-  throw new ShapeError(`local2d[${ownerPath(weight)}]: expected x of ${expected}, got ${typeText(x)}`)
 }

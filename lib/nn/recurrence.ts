@@ -14,7 +14,8 @@ import { reshape, sequenceMask, type SequenceOptions, slice, zeros } from '../op
 import { aTensor } from '../ops/operand.js'
 import { CarriedState } from './carried.js'
 import { typeText } from './check.js'
-import { layer, type Layer, type LayerInfo, type Step } from './layer.js'
+import type { Layer, LayerInfo, Step } from './layer.js'
+import { runnable } from './runnable.js'
 import type { Accepts, Output, Result } from './types.js'
 
 /** A tensor for each state of a recurrent layer, by its name. */
@@ -108,14 +109,12 @@ export function recurrentLayer<In extends Tensor, Out extends Output, S extends 
     carried.set(label, known)
     return known
   }
-  let call: RecurrentCall<S> | undefined
-  let all: RecurrentRun<S> | undefined
-  const own = layer<Tensor, Tensor>({
+  const own = runnable<RecurrentCall<S>, RecurrentRun<S>>({
     kind,
     name,
     parameters,
     children,
-    apply: (x) => {
+    compute: (x, call) => {
       const where = `${kind}[${tracePath()}]`
       const shapes = states(x, where)
       const names = Object.keys(shapes) as S[]
@@ -132,24 +131,13 @@ export function recurrentLayer<In extends Tensor, Out extends Output, S extends 
       if (call === undefined && !carry) return output
       const last = byName((label) => stateAt(after[label], reverse ? 0 : (x.shape[0] ?? 1) - 1))
       if (carry) for (const label of names) carriedState(label).keep(last[label])
-      if (call !== undefined) all = { output, states: after, last }
-      return output
+      return call === undefined ? output : { output, states: after, last }
+    },
+    expectCall: (call) => {
+      expectOptions<RecurrentCall<S>>(`nn.${kind}[run]`, call, callOptions)
     },
   })
-  const run = (x: Tensor, given: RecurrentCall<S> = {}): RecurrentRun<S> => {
-    expectOptions<RecurrentCall<S>>(`nn.${kind}[run]`, given, callOptions)
-    call = given
-    try {
-      own(x)
-      return all!
-    } finally {
-      call = undefined
-      all = undefined
-    }
-  }
-  const describe = (value: unknown) => ({ value, enumerable: true })
-  const described = Object.defineProperties(own, { reverse: describe(reverse), run: describe(run) })
-  return described as unknown as Recurrent<In, Out, S>
+  return Object.defineProperty(own, 'reverse', { value: reverse, enumerable: true }) as unknown as Recurrent<In, Out, S>
 }
 
 /** A record of these names. */
