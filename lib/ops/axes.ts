@@ -13,7 +13,7 @@ import {
   type Tensor,
   type TensorType,
 } from '../graph/index.js'
-import { exactly, expectFloat, expectInts, expectThat, normalAxis, register } from './define.js'
+import { exactly, expectDType, expectInts, expectThat, normalAxis, register } from './define.js'
 
 const reshapeOp = register<{ readonly shape: readonly number[] }>({
   name: 'reshape',
@@ -92,7 +92,10 @@ export function reducedShape(shape: Shape, { axes, keepDims }: ReduceAttrs): num
   return shape.filter((_extent, axis) => !axes.includes(axis))
 }
 
-export function inferReduce(x: TensorType, attrs: ReduceAttrs): TensorType[] {
+/** Shape rule of reductions of x of these dtypes. */
+export function inferReduce(inputs: readonly TensorType[], attrs: ReduceAttrs, dtypes: readonly DType[]): TensorType[] {
+  const [x] = exactly(inputs, 1)
+  expectDType(x, dtypes, 'x')
   const sorted = attrs.axes.every((axis, i) => Number.isSafeInteger(axis) && axis > (attrs.axes[i - 1] ?? -1))
   const good = sorted && attrs.axes.length > 0 && (attrs.axes.at(-1) ?? 0) < x.shape.length
   expectThat(good, `ascending axes below ${x.shape.length}`, `[${attrs.axes.join(', ')}]`)
@@ -111,11 +114,7 @@ const sumOp = register<ReduceAttrs>({
   moves: false,
   epilogue: 'none',
   attributes: { axes: 'ints', keepDims: 'boolean' },
-  infer: (inputs, attrs) => {
-    const [x] = exactly(inputs, 1)
-    expectFloat(x, 'x')
-    return inferReduce(x, attrs)
-  },
+  infer: (inputs, attrs) => inferReduce(inputs, attrs, ['f32', 'bf16']),
   vjp: ({ inputs, attrs }, [dy]) => {
     const [x] = exactly(inputs, 1)
     return [dy && broadcastTo(unreduced(dy, x, attrs), x.shape)]

@@ -171,14 +171,15 @@ export interface Conv2dOptions<G extends number = number, O extends DType = DTyp
   readonly dtype?: O
 }
 
-const schema: Schema<Conv2dOptions> = {
-  stride: is.pair(1),
-  padding: is.padding,
-  dilation: is.pair(1),
-  groups: is.whole(1),
-  bias: aTensor,
-  activation: anActivation,
-  dtype: aDType,
+const common = { stride: is.pair(1), padding: is.padding, dilation: is.pair(1), groups: is.whole(1), bias: aTensor }
+const schema: Schema<Conv2dOptions> = { ...common, activation: anActivation, dtype: aDType }
+
+/** How people say where windows lie. */
+type Placing = Pick<Conv2dOptions, 'stride' | 'padding' | 'dilation' | 'groups'>
+
+function placed(options: Placing, dtype: DType) {
+  const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options
+  return { stride: pairOf(stride), padding: paddingOf(padding), dilation: pairOf(dilation), groups, dtype }
 }
 
 /**
@@ -192,15 +193,8 @@ export function conv2d<D extends DType, C extends number, F extends number, G ex
   options: Conv2dOptions<G, O> = {},
 ): Tensor<O, [number, F, number, number]> {
   expectOptions<Conv2dOptions>('ops.conv2d', options, schema)
-  const { stride = 1, padding = 0, dilation = 1, groups = 1, bias, activation, dtype = x.dtype } = options
-  const attrs = {
-    stride: pairOf(stride),
-    padding: paddingOf(padding),
-    dilation: pairOf(dilation),
-    groups,
-    dtype,
-  }
-  const result = activate(forward(x, w, attrs, bias, dtype), activation)
+  const { bias, activation, dtype = x.dtype } = options
+  const result = activate(forward(x, w, placed(options, dtype), bias, dtype), activation)
   return result as Tensor<O, [number, F, number, number]>
 }
 
@@ -220,14 +214,7 @@ export interface ConvTranspose2dOptions {
   readonly bias?: Tensor<'f32'>
 }
 
-const transposedSchema: Schema<ConvTranspose2dOptions> = {
-  stride: is.pair(1),
-  padding: is.padding,
-  outputPadding: is.pair(0),
-  dilation: is.pair(1),
-  groups: is.whole(1),
-  bias: aTensor,
-}
+const transposedSchema: Schema<ConvTranspose2dOptions> = { ...common, outputPadding: is.pair(0) }
 
 /**
  * Transposed convolution, the gradient of a convolution by its input: x [N,C,H,W] with w [C,O/groups,KH,KW] -> [N,O,OH,OW],
@@ -241,14 +228,8 @@ export function convTranspose2d<D extends DType>(
   options: ConvTranspose2dOptions = {},
 ): Tensor<D, [number, number, number, number]> {
   expectOptions<ConvTranspose2dOptions>('ops.convTranspose2d', options, transposedSchema)
-  const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1, bias } = options
-  const attrs = {
-    stride: pairOf(stride),
-    padding: paddingOf(padding),
-    dilation: pairOf(dilation),
-    groups,
-    dtype: x.dtype,
-  }
+  const { outputPadding = 0, bias } = options
+  const attrs = placed(options, x.dtype)
   const [top, left, bottom, right] = attrs.padding
   const more = pairOf(outputPadding)
   const size = [top + bottom, left + right].map((less, i) => {

@@ -1,5 +1,5 @@
 // Rows of a table by index (an embedding), and its adjoint. An index outside the table is the run-time error ERR_DATA.
-import { type DType, emitOne, formatShape, type Shape, type Tensor } from '../graph/index.js'
+import { type DType, emitOne, formatShape, type Shape, type Tensor, type TensorType } from '../graph/index.js'
 import { exactly, expectDType, expectFloat, expectRank, expectThat, register } from './define.js'
 
 const gatherOp = register({
@@ -22,6 +22,23 @@ const gatherOp = register({
   },
 })
 
+/** Refuses rows that are not one of D numbers for each index. */
+export function expectRows(what: string, rows: TensorType, index: TensorType): void {
+  const fits =
+    rows.shape.length === index.shape.length + 1 && index.shape.every((extent, i) => extent === rows.shape[i])
+  expectThat(fits, `${what} of ${formatShape(index.shape)} and one more axis`, formatShape(rows.shape))
+}
+
+/** The updates of an op that sums them by index: index i32 [...], updates float [..., D], for a table of so many rows. */
+export function expectUpdates(inputs: readonly TensorType[], rows: number): TensorType {
+  const [index, updates] = exactly(inputs, 2)
+  expectDType(index, ['i32'], 'an index')
+  expectFloat(updates, 'updates')
+  expectRows('updates', updates, index)
+  expectThat(Number.isSafeInteger(rows) && rows >= 1, 'rows of at least 1', rows.toString())
+  return updates
+}
+
 /** Op of `scatterAdd`. */
 export const scatterAddOp = register<{ readonly rows: number }>({
   name: 'scatterAdd',
@@ -31,14 +48,8 @@ export const scatterAddOp = register<{ readonly rows: number }>({
   epilogue: 'none',
   attributes: { rows: 'int' },
   infer: (inputs, { rows }) => {
-    const [index, updates] = exactly(inputs, 2)
-    expectDType(index, ['i32'], 'an index')
-    expectFloat(updates, 'updates')
-    const fits =
-      updates.shape.length === index.shape.length + 1 && index.shape.every((extent, i) => extent === updates.shape[i])
-    expectThat(fits, `updates of ${formatShape(index.shape)} and one more axis`, formatShape(updates.shape))
-    expectThat(Number.isSafeInteger(rows) && rows >= 1, 'rows of at least 1', rows.toString())
-    return [{ dtype: updates.dtype, shape: [rows, updates.shape.at(-1) ?? 1] }]
+    const { dtype, shape } = expectUpdates(inputs, rows)
+    return [{ dtype, shape: [rows, shape.at(-1) ?? 1] }]
   },
   vjp: ({ inputs }, [dy]) => {
     const [index] = exactly(inputs, 2)

@@ -13,7 +13,7 @@ import {
   reshape,
   unreduced,
 } from './axes.js'
-import { exactly, expectDType, expectFloat, expectThat, normalAxis, register } from './define.js'
+import { exactly, expectFloat, expectThat, normalAxis, register } from './define.js'
 import { stopGradient } from './marker.js'
 import { add, cast, div, equal, exp, log, maximum, mul, neg, square, sub } from './pointwise.js'
 
@@ -24,11 +24,7 @@ const maxOp = register<ReduceAttrs>({
   moves: false,
   epilogue: 'none',
   attributes: { axes: 'ints', keepDims: 'boolean' },
-  infer: (inputs, attrs) => {
-    const [x] = exactly(inputs, 1)
-    expectDType(x, ['f32', 'bf16', 'i32'], 'x')
-    return inferReduce(x, attrs)
-  },
+  infer: (inputs, attrs) => inferReduce(inputs, attrs, ['f32', 'bf16', 'i32']),
   // Elements that tie for the maximum share the gradient equally.
   vjp: ({ inputs, outputs, attrs }, [dy]) => {
     const [x, y] = [exactly(inputs, 1)[0], exactly(outputs, 1)[0]]

@@ -1,29 +1,11 @@
 // What a large table is trained with when a batch touches few of its rows: the gradient of each row that was touched, and a table with
 // some rows replaced, which a backend writes in place where the table is a state. An index outside the table is the run-time error ERR_DATA.
-import {
-  assign,
-  constant,
-  type DType,
-  emitOne,
-  formatShape,
-  read,
-  type Shape,
-  type Tensor,
-  type TensorType,
-  type Variable,
-} from '../graph/index.js'
+import { assign, constant, type DType, emitOne, read, type Shape, type Tensor, type Variable } from '../graph/index.js'
 import { exactly, expectDType, expectFloat, expectRank, expectThat, register } from './define.js'
-import { gather } from './gather.js'
+import { expectRows, expectUpdates, gather } from './gather.js'
 import { cast, less, where } from './pointwise.js'
 
 type Table = Tensor<DType, readonly [number, number]>
-
-/** Refuses rows that are not one of D numbers for each index. */
-function expectRows(what: string, rows: TensorType, index: TensorType): void {
-  const fits =
-    rows.shape.length === index.shape.length + 1 && index.shape.every((extent, i) => extent === rows.shape[i])
-  expectThat(fits, `${what} of ${formatShape(index.shape)} and one more axis`, formatShape(rows.shape))
-}
 
 const coalesceOp = register<{ readonly rows: number }>({
   name: 'coalesce',
@@ -33,12 +15,8 @@ const coalesceOp = register<{ readonly rows: number }>({
   epilogue: 'none',
   attributes: { rows: 'int' },
   infer: (inputs, { rows }) => {
-    const [index, updates] = exactly(inputs, 2)
-    expectDType(index, ['i32'], 'an index')
-    expectFloat(updates, 'updates')
-    expectRows('updates', updates, index)
-    expectThat(Number.isSafeInteger(rows) && rows >= 1, 'rows of at least 1', rows.toString())
-    return [{ dtype: updates.dtype, shape: updates.shape }]
+    const { dtype, shape } = expectUpdates(inputs, rows)
+    return [{ dtype, shape }]
   },
   // Every row of an index has a part in the last one's sum.
   vjp: ({ inputs, attrs }, [dy]) => {
