@@ -43,15 +43,25 @@ void expect_several(const NodeSpec& node, const ValueSpec& x) {
   }
 }
 
-// x, scale, shift and perhaps a residual -> y
+void expect_scale_and_shift(const ProgramSpec& spec, const NodeSpec& node, const ValueSpec& vector) {
+  expect_type(node, "scale", input(spec, node, 1), vector);
+  expect_type(node, "shift", input(spec, node, 2), vector);
+}
+
+// One of x's type, and two of the same type.
+void expect_three_outputs(const ProgramSpec& spec, const NodeSpec& node, const ValueSpec& x, const ValueSpec& pair) {
+  expect_output(spec, node, 0, x);
+  expect_output(spec, node, 1, pair);
+  expect_output(spec, node, 2, pair);
+}
+
+// x, scale, shift and perhaps a residual
 const ValueSpec& expect_affine(const ProgramSpec& spec, const NodeSpec& node, ValueSpec* vector) {
   expect_inputs(node, 3, 4);
   const ValueSpec& x = expect_batch(spec, node, 0, vector);
-  expect_type(node, "scale", input(spec, node, 1), *vector);
-  expect_type(node, "shift", input(spec, node, 2), *vector);
+  expect_scale_and_shift(spec, node, *vector);
   if (node.inputs.size() == 4) expect_type(node, "residual", input(spec, node, 3), x);
   expect_relu_or_none(node);
-  expect_output(spec, node, 0, x);
   return x;
 }
 
@@ -72,10 +82,10 @@ void check_batchNorm(const ProgramSpec& spec, const NodeSpec& node) {
   expect_attrs(node, {"epsilon", "activation"});
   expect_outputs(node, 3, 3);
   ValueSpec vector;
-  expect_several(node, expect_affine(spec, node, &vector));
+  const ValueSpec& x = expect_affine(spec, node, &vector);
+  expect_several(node, x);
   expect_epsilon(node);
-  expect_output(spec, node, 1, vector);
-  expect_output(spec, node, 2, vector);
+  expect_three_outputs(spec, node, x, vector);
 }
 
 // dy, x, scale, shift, mean, variance -> dx, dscale, dshift
@@ -90,16 +100,14 @@ void check_batchNormGrad(const ProgramSpec& spec, const NodeSpec& node) {
   for (size_t i = 2; i < 6; ++i) expect_type(node, "channels", input(spec, node, i), vector);
   expect_epsilon(node);
   expect_relu_or_none(node);
-  expect_output(spec, node, 0, x);
-  expect_output(spec, node, 1, vector);
-  expect_output(spec, node, 2, vector);
+  expect_three_outputs(spec, node, x, vector);
 }
 
 void check_channelAffine(const ProgramSpec& spec, const NodeSpec& node) {
   expect_attrs(node, {"activation"});
   expect_outputs(node, 1, 1);
   ValueSpec vector;
-  expect_affine(spec, node, &vector);
+  expect_output(spec, node, 0, expect_affine(spec, node, &vector));
 }
 
 // x [N, C, ...], scale, shift -> y, mean and variance f32 [N, groups]
@@ -109,11 +117,8 @@ void check_groupNorm(const ProgramSpec& spec, const NodeSpec& node) {
   ValueSpec vector;
   const ValueSpec& x = expect_channels(spec, node, 0, &vector);
   const ValueSpec statistic = group_statistic(node, x);
-  expect_type(node, "scale", input(spec, node, 1), vector);
-  expect_type(node, "shift", input(spec, node, 2), vector);
-  expect_output(spec, node, 0, x);
-  expect_output(spec, node, 1, statistic);
-  expect_output(spec, node, 2, statistic);
+  expect_scale_and_shift(spec, node, vector);
+  expect_three_outputs(spec, node, x, statistic);
 }
 
 // dy, x, scale, mean, variance -> dx, dscale, dshift
@@ -127,9 +132,7 @@ void check_groupNormGrad(const ProgramSpec& spec, const NodeSpec& node) {
   expect_type(node, "scale", input(spec, node, 2), vector);
   expect_type(node, "mean", input(spec, node, 3), statistic);
   expect_type(node, "variance", input(spec, node, 4), statistic);
-  expect_output(spec, node, 0, x);
-  expect_output(spec, node, 1, vector);
-  expect_output(spec, node, 2, vector);
+  expect_three_outputs(spec, node, x, vector);
 }
 
 }  // namespace ostrich::program
