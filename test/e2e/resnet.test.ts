@@ -5,30 +5,27 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { grad } from '../../lib/autodiff/index.js'
 import { arrays, type Dataset, type Fields, PhiloxStream } from '../../lib/data/index.js'
 import { openSafetensors } from '../../lib/files/index.js'
-import {
-  feed,
-  Names,
-  read,
-  type Shape,
-  type Tensor,
-  trace,
-  type Variable,
-  variablesRead,
-} from '../../lib/graph/index.js'
+import { count, feed, Names, read, type Shape, type Tensor, trace } from '../../lib/graph/index.js'
 import { resnetCifar } from '../../lib/models/index.js'
 import * as nn from '../../lib/nn/index.js'
 import * as ops from '../../lib/ops/index.js'
 import * as optim from '../../lib/optim/index.js'
 import { cifar10Resnet } from '../../lib/recipes/index.js'
 import { planSession } from '../../lib/recipes/recipe.js'
-import { openDevice } from '../../lib/runtime/index.js'
-import { Programs } from '../../lib/train/programs.js'
-import { StateStore } from '../../lib/train/state.js'
 import { interpret } from '../support/interpreter.js'
-import { compare, type ModelGolden } from '../support/model-golden.js'
+import {
+  compare,
+  labels,
+  type ModelGolden,
+  numbersOf,
+  onDevice,
+  roomFor,
+  spreadOf,
+  stepOf,
+  within,
+} from '../support/model-golden.js'
 import { backends } from '../support/native.js'
 import { fill, type NDArray, ndarray } from '../support/ndarray.js'
 import { pattern } from '../support/pattern.js'
@@ -57,34 +54,22 @@ function built({ config: { side, batch, ...config } }: Golden) {
     trained: (): Readonly<Record<string, Tensor>> => {
       const logits = net(x())
       const loss = nn.crossEntropy(logits, feed('target', 'i32', [batch]))
-      const variables = variablesRead().filter(({ role }) => role === 'parameter')
-      const gradients = grad(
-        loss,
-        variables.map((variable) => read(variable)),
-      )
-      return { loss, logits, ...Object.fromEntries(variables.map((one, i) => [pathOf(one), gradients[i]!])) }
+      return stepOf(logits, loss, within)
     },
   }
 }
 
-const pathOf = (variable: Variable) => read(variable).node.path.split('/').slice(1).join('/')
-const size = (shape: Shape) => shape.reduce((product, extent) => product * extent, 1)
-
-/** As in make_models.py: He's variance for weights, scales about 1. */
+/** As in make_models.py: scales about 1. */
 function valueOf(path: string, shape: Shape, order: number): Float64Array {
-  const scale = path.endsWith('/w') ? Math.sqrt(24 / size(shape.slice(1))) : 1
-  const values = pattern(new Float64Array(size(shape)), order + 1, scale)
+  const values = pattern(new Float64Array(count(shape)), order + 1, spreadOf(path, shape))
   return path.endsWith('/scale') ? values.map((value) => value + 1) : values
 }
 
 function fed({ config: { batch, classes, side } }: Golden) {
   const shape = [batch, 3, side, side]
   return {
-    x: { shape, data: pattern(new Float64Array(size(shape)), 100, 4) },
-    target: ndarray(
-      [batch],
-      Array.from({ length: batch }, (_, i) => (i * 7) % classes),
-    ),
+    x: { shape, data: pattern(new Float64Array(count(shape)), 100, 4) },
+    target: ndarray([batch], labels(batch, classes)),
   }
 }
 
@@ -108,8 +93,7 @@ test('a shrunken network in float64', () => {
         : fill(variable.shape, () => (name.endsWith('/variance') ? 1 : 0))
   }
   const { fetches, states: after } = interpret(training, fed(small), states)
-  const results = Object.fromEntries(Object.entries(fetches).map(([name, { data }]) => [name, data]))
-  compare(small, results, 1e-10)
+  compare(small, numbersOf(fetches), 1e-10)
   const evaluation = trace({ name: 'golden', mode: 'eval', names }, evaluated)
   expectEvaluated(interpret(evaluation, fed(small), after).fetches['evaluated']!.data, small, 1e-10)
 })
@@ -119,11 +103,8 @@ describe.each(backends())('on $name', ({ name: backend, reason }) => {
     // Sums of up to 576 products through six and twenty convolutions and back; where rounding decides about a relu, a gradient jumps.
     ['shrunken', small, 2e-5],
     ['whole', full, 2e-3],
-  ] as const)('a %s network, f32', async (_, golden, tolerance) => {
-    const device = await openDevice({ device: backend as 'cpu', threads: 2 })
-    try {
-      const store = new StateStore(device)
-      const programs = new Programs(device, store, 1)
+  ] as const)('a %s network, f32', (_, golden, tolerance) =>
+    onDevice(backend, async (programs, store) => {
       const { trained, evaluated } = built(golden)
       const options = { name: 'golden', precision: 'f32', brings: true } as const
       const training = await programs.build({ ...options, mode: 'train' }, trained)
@@ -133,19 +114,13 @@ describe.each(backends())('on $name', ({ name: backend, reason }) => {
       }
       const feeds = fed(golden)
       const [x, target] = [Float32Array.from(feeds.x.data), Int32Array.from(feeds.target.data)]
-      const room = ({ traced }: typeof training) =>
-        Object.fromEntries(traced.fetches.map(({ name, tensor }) => [name, new Float32Array(size(tensor.shape))]))
-      const [step, use] = [room(training), room(evaluation)]
+      const [step, use] = [roomFor(training.traced), roomFor(evaluation.traced)]
       await training.program.run({ x, target }, step)
       compare(golden, step, tolerance)
       await evaluation.program.run({ x }, use)
       expectEvaluated(use['evaluated']!, golden, tolerance)
-      programs.dispose()
-      store.dispose()
-    } finally {
-      await device.dispose()
-    }
-  })
+    }),
+  )
 })
 
 /** Images of noise whose class is the row that is bright. */

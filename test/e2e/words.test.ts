@@ -1,16 +1,12 @@
 // Penn Treebank's small network beside PyTorch in float64: loss, logits and every gradient of one batch, of a shrunken copy
 // in float64 and of the full network on each backend in f32.
 import { readFileSync } from 'node:fs'
-import { afterAll, describe, test } from 'vitest'
-import { grad } from '../../lib/autodiff/index.js'
-import { feed, read, type Tensor, trace, type Variable, variablesRead } from '../../lib/graph/index.js'
+import { describe, test } from 'vitest'
+import { feed, type Tensor, trace } from '../../lib/graph/index.js'
 import * as nn from '../../lib/nn/index.js'
 import { mul } from '../../lib/ops/index.js'
-import { type Device, openDevice } from '../../lib/runtime/index.js'
-import { Programs } from '../../lib/train/programs.js'
-import { StateStore } from '../../lib/train/state.js'
 import { interpret } from '../support/interpreter.js'
-import { compare, type ModelGolden } from '../support/model-golden.js'
+import { compare, type ModelGolden, numbersOf, onDevice, roomFor, stepOf } from '../support/model-golden.js'
 import { backends } from '../support/native.js'
 import { ndarray } from '../support/ndarray.js'
 import { pattern } from '../support/pattern.js'
@@ -28,8 +24,6 @@ interface Golden extends ModelGolden {
 const file = new URL('../golden/words.json', import.meta.url)
 const [small, full] = JSON.parse(readFileSync(file, 'utf8')) as [Golden, Golden]
 
-const pathOf = (variable: Variable) => read(variable).node.path
-
 /** Loss, logits and the gradients by parameter. */
 function build({ config: { units, vocabulary, steps, streams } }: Golden): () => Readonly<Record<string, Tensor>> {
   const layer = () => nn.lstm({ units })
@@ -37,12 +31,7 @@ function build({ config: { units, vocabulary, steps, streams } }: Golden): () =>
   return () => {
     const logits = net(feed('x', 'i32', [steps, streams]))
     const loss = mul(nn.crossEntropy(logits, feed('target', 'i32', [steps, streams])), steps)
-    const variables = variablesRead()
-    const gradients = grad(
-      loss,
-      variables.map((variable) => read(variable)),
-    )
-    return { loss, logits, ...Object.fromEntries(variables.map((one, i) => [pathOf(one), gradients[i]!])) }
+    return stepOf(logits, loss, (path) => path)
   }
 }
 
@@ -62,33 +51,21 @@ test('a shrunken network, float64', () => {
   const shape = [steps, streams]
   const feeds = { x: ndarray(shape, words(small, 7)), target: ndarray(shape, words(small, 11)) }
   const { fetches } = interpret(graph, feeds, states)
-  compare(small, Object.fromEntries(Object.entries(fetches).map(([name, { data }]) => [name, data])), 1e-10)
+  compare(small, numbersOf(fetches), 1e-10)
 })
 
 describe.each(backends())('the small network of the paper, $name', ({ name: backend, reason }) => {
-  let device: Device | undefined
-  afterAll(async () => {
-    await device?.dispose()
-  })
-
-  test.skipIf(reason !== undefined)('f32', { timeout: 120000 }, async () => {
-    device = await openDevice({ device: backend as 'cpu' | 'cuda', threads: 2 })
-    const store = new StateStore(device)
-    const programs = new Programs(device, store, 1)
-    const { program, compiled } = await programs.build(
-      { name: 'golden', mode: 'eval', precision: 'f32', brings: true },
-      build(full),
-    )
-    for (const [i, { variable, buffer }] of store.parameters().entries()) {
-      await buffer.write(pattern(new Float32Array(variable.count), i + 1, full.config.width))
-    }
-    const fetches = Object.fromEntries(
-      compiled.fetches.map(({ name, shape }) => [name, new Float32Array(shape.reduce((n, extent) => n * extent, 1))]),
-    )
-    const feeds = { x: Int32Array.from(words(full, 7)), target: Int32Array.from(words(full, 11)) }
-    await program.run(feeds, fetches)
-    compare(full, fetches, 2e-5)
-    programs.dispose()
-    store.dispose()
-  })
+  test.skipIf(reason !== undefined)('f32', { timeout: 120000 }, () =>
+    onDevice(backend, async (programs, store) => {
+      const options = { name: 'golden', mode: 'eval', precision: 'f32', brings: true } as const
+      const { program, traced } = await programs.build(options, build(full))
+      for (const [i, { variable, buffer }] of store.parameters().entries()) {
+        await buffer.write(pattern(new Float32Array(variable.count), i + 1, full.config.width))
+      }
+      const fetches = roomFor(traced)
+      const feeds = { x: Int32Array.from(words(full, 7)), target: Int32Array.from(words(full, 11)) }
+      await program.run(feeds, fetches)
+      compare(full, fetches, 2e-5)
+    }),
+  )
 })
