@@ -45,6 +45,13 @@ const faults = [
     test: learning,
   },
   {
+    name: 'a graph that is not made anew where the arena has moved',
+    file: 'native/cuda/cuda_program.cc',
+    from: 'if (profile_ == nullptr && (moved || graph_ == nullptr)) capture();',
+    to: 'if (profile_ == nullptr && graph_ == nullptr && !moved) capture();',
+    test: ['test/e2e/arena.test.ts'],
+  },
+  {
     name: "a product's workspace that is one byte short",
     file: 'native/cuda/gemm.cc',
     from: '&candidate.algo, workspace, candidate.workspaceSize, stream)',
