@@ -1,6 +1,10 @@
-// Texts: vocabularies, files, windows of parallel streams, the measures of translations.
+// Texts: vocabularies, files, windows of parallel streams; lines of text as tokens, and back; the measures of translations.
 export { END_OF_LINE, type TextUnit, tokensOf, UNKNOWN, Vocabulary, type VocabularyData } from './vocabulary.js'
 export { readText, text, type Text, type TextHalves, type TextOptions } from './text.js'
 export { type WindowBatch, windowFields, type WindowOptions, windows, windowsPerEpoch } from './windows.js'
 export { bleu, type BleuOptions, type BleuScore, type BleuSmoothing, sentenceBleu } from './bleu.js'
 export { chrf, type ChrfOptions, type ChrfScore, sentenceChrf } from './chrf.js'
+export { readTokenizer, tokenizerOf, writeTokenizer } from './tokenizer-file.js'
+export type { SpecialIds, Tokenizer } from './tokenizer.js'
+export { Subwords, type SubwordsOptions } from './subwords.js'
+export { Words, type WordsOptions } from './words.js'

@@ -58,7 +58,7 @@ export class Vocabulary {
     const counts = new Map<string, number>()
     for (const token of tokensOf(text, unit)) counts.set(token, (counts.get(token) ?? 0) + 1)
     if (counts.size === 0) throw new DataError('vocabulary: expected a text with tokens, got an empty one')
-    const ranked = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).map(([token]) => token)
+    const ranked = rankedTokens(counts)
     if (ranked.length <= most) return new Vocabulary({ unit, tokens: ranked })
     const kept = ranked.filter((token) => token !== UNKNOWN).slice(0, Math.max(1, most - 1))
     return new Vocabulary({ unit, tokens: [...kept, UNKNOWN] })
@@ -117,6 +117,11 @@ export class Vocabulary {
     const shown = this.size <= 200 && this.unit === 'character' ? ` (${JSON.stringify(this.tokens.join(''))})` : ''
     return `${what}: expected ${kind} of the vocabulary${shown}, got ${JSON.stringify(token)} at ${place}`
   }
+}
+
+/** The most frequent token first, ties in the order of their code units. */
+export function rankedTokens(counts: Iterable<readonly [string, number]>): readonly string[] {
+  return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).map(([token]) => token)
 }
 
 /** The tokens of a text, one after the other: code points, or what white space separates with `<eos>` behind each line. */
