@@ -1,7 +1,16 @@
 // Data set -> batches: the seeded order of an epoch, a small ring of reused buffers, and reading ahead.
 // A position (epoch, step) is all the state there is, so a run resumes exactly where it stopped.
 import { expectOptions, is, type Schema } from '../base/index.js'
-import { type Buckets, allocate, elementsOf, fieldsAt, type Dataset, type FieldArray, type Fields } from './dataset.js'
+import {
+  type Buckets,
+  allocate,
+  elementsOf,
+  type Extents,
+  fieldsAt,
+  type Dataset,
+  type FieldArray,
+  type Fields,
+} from './dataset.js'
 import { byBucket, type Cut, cutsOf } from './buckets.js'
 import { DataError } from './errors.js'
 import { PhiloxStream } from './philox.js'
@@ -25,8 +34,10 @@ export interface Batch<Names extends PropertyKey = string> {
   readonly step: number
   /** Real examples in the batch, 1 to `batch`. */
   readonly count: number
-  /** Steps of time in this batch, of sequences; absent elsewhere. */
+  /** Steps of time in this batch, of sequences, the most where they have several lengths; absent elsewhere. */
   readonly steps?: number
+  /** The steps of each length in this batch, by the field that tells it; absent where sequences have one. */
+  readonly extents?: Extents
   /** What its mean loss is a mean over, of windows of a text: tokens. Default: examples. */
   readonly tokens?: number
   readonly feeds: Readonly<Record<Names, FieldArray>>
@@ -172,9 +183,9 @@ async function* readBuckets<F extends Fields>(
   const turns = shuffle ? shuffled(cuts.length, new PhiloxStream(seed, epoch, BATCHES_DOMAIN)) : inOrder(cuts.length)
   const ring = Array.from({ length: READ_AHEAD + 2 }, () => roomFor(dataset.fields, cuts))
   for (let step = startStep; step < cuts.length; step++) {
-    const { steps, from, to } = cuts[turns[step]!]!
+    const { steps, extents, from, to } = cuts[turns[step]!]!
     const indices = order.subarray(from, to)
-    const fields = fieldsAt(dataset.fields, steps)
+    const fields = fieldsAt(dataset.fields, steps, extents)
     const room = ring[step % ring.length]!
     const feeds = Object.fromEntries(
       Object.entries(fields).map(([name, { shape }]) => [
@@ -183,7 +194,7 @@ async function* readBuckets<F extends Fields>(
       ]),
     ) as Record<keyof F, FieldArray>
     await (augment ? dataset.gather(indices, feeds, { seed, epoch }) : dataset.gather(indices, feeds))
-    yield { epoch, step, count: to - from, steps, feeds }
+    yield { epoch, step, count: to - from, steps, ...(extents && { extents }), feeds }
   }
 }
 
@@ -191,8 +202,8 @@ async function* readBuckets<F extends Fields>(
 function roomFor(fields: Fields, cuts: readonly Cut[]): Record<string, FieldArray> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, spec]) => {
-      const most = cuts.reduce((most, { steps, from, to }) => {
-        return Math.max(most, (to - from) * elementsOf(fieldsAt({ [name]: spec }, steps)[name]!.shape))
+      const most = cuts.reduce((most, { steps, extents, from, to }) => {
+        return Math.max(most, (to - from) * elementsOf(fieldsAt({ [name]: spec }, steps, extents)[name]!.shape))
       }, 0)
       return [name, allocate(spec.dtype, most)]
     }),

@@ -16,7 +16,12 @@ export interface FieldSpec {
   readonly batchAxis?: number
   /** Whether its first extent is steps of time, of which each batch has a number of its own; `shape` has the most. Default: false. */
   readonly varies?: boolean
+  /** The field that tells how many of these steps an example has, where examples have several lengths. Default: they have one. */
+  readonly lengths?: string
 }
+
+/** Steps of time by the field that tells a length, where examples have several. */
+export type Extents = Readonly<Record<string, number>>
 
 /** Fields by name. */
 export type Fields<Names extends string = string> = Readonly<Record<Names, FieldSpec>>
@@ -27,6 +32,7 @@ export const fieldOptions: Schema<FieldSpec> = {
   shape: is.needed(is.numbers),
   batchAxis: is.oneOf(0, 1),
   varies: is.flag,
+  lengths: is.text,
 }
 
 /** The extents of a batch of a field. */
@@ -34,23 +40,26 @@ export function batched({ shape, batchAxis = 0 }: FieldSpec, batch: number): rea
   return [...shape.slice(0, batchAxis), batch, ...shape.slice(batchAxis)]
 }
 
-/** The fields of a batch of so many steps of time; those of the data set where it has none. */
-export function fieldsAt<F extends Fields>(fields: F, steps: number | undefined): F {
+/** The fields of a batch of so many steps of time, of each length where examples have several; those of the data set where it has none. */
+export function fieldsAt<F extends Fields>(fields: F, steps: number | undefined, extents?: Extents): F {
   if (steps === undefined) return fields
-  const at = Object.entries<FieldSpec>(fields).map(([name, spec]): [string, FieldSpec] => [
-    name,
-    spec.varies === true ? { ...spec, shape: [steps, ...spec.shape.slice(1)] } : spec,
-  ])
+  const at = Object.entries<FieldSpec>(fields).map(([name, spec]): [string, FieldSpec] => {
+    if (spec.varies !== true) return [name, spec]
+    const own = (spec.lengths === undefined ? undefined : extents?.[spec.lengths]) ?? steps
+    return [name, { ...spec, shape: [own, ...spec.shape.slice(1)] }]
+  })
   return Object.fromEntries(at) as Fields as F
 }
 
 /** How long the examples of a data set are, and how batches are made of them. */
 export interface Buckets {
-  /** Steps of each example. */
+  /** Steps of each example; where it has several lengths, the longest. */
   readonly lengths: Int32Array
+  /** Where examples have several lengths: the steps of each, by the field that tells them. */
+  readonly each?: Readonly<Record<string, Int32Array>>
   /** Batches have a multiple of so many steps. */
   readonly multiple: number
-  /** Most steps of all rows of a batch together, padding included; undefined: as many as there are. */
+  /** Most steps of all rows of a batch together, padding included, of all lengths; undefined: as many as there are. */
   readonly tokens?: number | undefined
   /** Examples that were longer than the longest allowed, and are not in the set. */
   readonly leftOut: number

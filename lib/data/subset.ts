@@ -1,5 +1,5 @@
 // A part of a data set, by the places of its examples.
-import type { Dataset, Fields } from './dataset.js'
+import type { Buckets, Dataset, Fields } from './dataset.js'
 import { DataError } from './errors.js'
 
 /**
@@ -18,7 +18,7 @@ export function subset<F extends Fields>(dataset: Dataset<F>, indices: ArrayLike
   const { buckets } = dataset
   return {
     ...dataset,
-    ...(buckets && { buckets: { ...buckets, lengths: Int32Array.from(places, (place) => buckets.lengths[place]!) } }),
+    ...(buckets && { buckets: bucketsOf(buckets, places) }),
     length: places.length,
     gather(wanted, out, key) {
       const inner = Uint32Array.from(wanted, (index) => {
@@ -29,4 +29,11 @@ export function subset<F extends Fields>(dataset: Dataset<F>, indices: ArrayLike
       return key === undefined ? dataset.gather(inner, out) : dataset.gather(inner, out, key)
     },
   }
+}
+
+function bucketsOf(buckets: Buckets, places: Uint32Array): Buckets {
+  const { lengths, each } = buckets
+  const part = (all: Int32Array): Int32Array => Int32Array.from(places, (place) => all[place]!)
+  const parts = each && Object.fromEntries(Object.entries(each).map(([name, all]) => [name, part(all)]))
+  return { ...buckets, lengths: part(lengths), ...(parts && { each: parts }) }
 }

@@ -82,8 +82,8 @@ export class Evaluator {
     this.#kept.clear()
   }
 
-  async #start(source: Source, { count: rows, steps, tokens = rows, feeds: all }: Batch): Promise<Flight> {
-    const fields = fieldsAt(source.fields, steps)
+  async #start(source: Source, { count: rows, steps, extents, tokens = rows, feeds: all }: Batch): Promise<Flight> {
+    const fields = fieldsAt(source.fields, steps, extents)
     const key = JSON.stringify([rows, source.views, fields])
     const { built, outcome } = await this.#kept.made(key, () => this.#build(fields, rows, source.views))
     const results = Object.fromEntries(

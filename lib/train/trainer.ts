@@ -2,6 +2,7 @@
 // one run per step. All of them are over the same variables.
 import type { CompilePrecision } from '../compile/index.js'
 import { grad } from '../autodiff/index.js'
+import { kindOf } from '../data/buckets.js'
 import type { Batch, BatchShape, Fields } from '../data/index.js'
 import { assign, OstrichError, read as readVariable, type Variable, variablesRead } from '../graph/index.js'
 import { add, mul, parameterGradient, step as stepVariable } from '../ops/index.js'
@@ -30,9 +31,6 @@ interface Training {
   readonly parameters: readonly Variable[]
 }
 
-/** The name of a kind of batch. */
-const keyOf = (rows: number, steps: number | undefined): string => `${rows}x${steps ?? 1}`
-
 export class Trainer {
   readonly #programs: Programs
   readonly #options: TrainingOptions
@@ -60,7 +58,7 @@ export class Trainer {
     // The smallest are made first, so that the largest, which is made in any case, is kept.
     let first: Training | undefined
     for (const shape of shapes.slice(0, ahead ? most : 1).reverse()) {
-      first = await kept.made(keyOf(shape.rows, shape.steps), () => training(programs, options, shape))
+      first = await kept.made(kindOf(shape.rows, shape.steps, shape.extents), () => training(programs, options, shape))
     }
     return new Trainer(programs, options, kept, first!)
   }
@@ -76,12 +74,12 @@ export class Trainer {
   }
 
   /** Makes the program for batches such as this one; undefined where there is one. */
-  prepare({ count, steps }: Batch): Promise<void> | undefined {
-    const key = keyOf(count, steps)
+  prepare({ count, steps, extents }: Batch): Promise<void> | undefined {
+    const key = kindOf(count, steps, extents)
     if (this.#kept.get(key) !== undefined) return undefined
-    const shape = this.#options.shapes.find((one) => one.rows === count && (one.steps ?? 1) === (steps ?? 1))
+    const shape = this.#options.shapes.find((one) => kindOf(one.rows, one.steps, one.extents) === key)
     if (shape === undefined) {
-      const got = `${count} rows of ${steps ?? 1} steps`
+      const got = `${count} rows of ${extents === undefined ? (steps ?? 1) : Object.values(extents).join(' and ')} steps`
       throw new OstrichError('ERR_STATE', `step: expected a batch of a kind that the data has, got ${got}`)
     }
     return this.#made(key, shape)
@@ -94,7 +92,7 @@ export class Trainer {
   /** Starts a step on a batch that was prepared for; the promise is of the batch's mean loss before the update. */
   async start(batch: Batch, step: number): Promise<number> {
     const loss = this.#losses[step % this.#losses.length]!
-    this.#last = this.#kept.get(keyOf(batch.count, batch.steps)) ?? this.#last
+    this.#last = this.#kept.get(kindOf(batch.count, batch.steps, batch.extents)) ?? this.#last
     const { built, read } = this.#last
     try {
       await built.program.run(Object.fromEntries([...read].map((name) => [name, batch.feeds[name]!])), { loss })
@@ -116,11 +114,11 @@ export class Trainer {
 async function training(
   programs: Programs,
   { task, optimizer, precision, shapes }: TrainingOptions,
-  { rows, steps, fields }: BatchShape,
+  { rows, steps, extents, fields }: BatchShape,
 ): Promise<Training> {
   let parameters: readonly Variable[] = []
   let read: ReadonlySet<string> = new Set()
-  const name = shapes.length === 1 ? 'train' : `train${keyOf(rows, steps)}`
+  const name = shapes.length === 1 ? 'train' : `train${kindOf(rows, steps, extents)}`
   const built = await programs.build({ name, mode: 'train', precision, brings: true }, () => {
     const outcome = traced(task, fields, rows)
     const { loss } = outcome
