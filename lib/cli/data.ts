@@ -21,6 +21,7 @@ export const data = command({
     'ostrich data get mnist',
     'ostrich data get cifar10 --from cifar-10-binary.tar.gz',
     'ostrich data get ptb --from simple-examples/data',
+    'ostrich data get multi30k --from dataset/data/task1/raw',
     'OSTRICH_DATA=/big/disk ostrich data get mnist',
     'ostrich data pack ILSVRC2012 packed --workers 8',
   ],

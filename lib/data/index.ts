@@ -36,5 +36,13 @@ export {
   type ShakespeareOptions,
 } from './sources/shakespeare.js'
 export { brown, type Brown, type BrownOptions, getBrown, type GetBrownOptions } from './sources/brown.js'
+export {
+  getMulti30k,
+  type GetMulti30kOptions,
+  multi30k,
+  type Multi30k,
+  type Multi30kLanguage,
+  type Multi30kOptions,
+} from './sources/multi30k.js'
 export * from './image/index.js'
 export * from './text/index.js'

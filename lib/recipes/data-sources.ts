@@ -10,12 +10,15 @@ import {
   getBrown,
   getCifar10,
   getMnist,
+  getMulti30k,
   getPtb,
   getShakespeare,
   mnist,
+  multi30k,
   packedImages,
   ptb,
   shakespeare,
+  subwordSets,
   text,
 } from '../data/index.js'
 import type { DataSource } from './recipe.js'
@@ -120,6 +123,17 @@ export const brownSource: DataSource = {
   load: ({ dir } = {}) => brown(dir === undefined ? {} : { dir }),
 }
 
+/** Multi30k from German into English, by subwords of both languages together. */
+export const multi30kSource: DataSource = {
+  name: 'multi30k',
+  title: 'Multi30k: 29,000 + 1,014 + 1,000 descriptions of photographs in German and English',
+  origin: 'your copy: ostrich data get multi30k --from <folder>',
+  from: 'a folder with train, val and test_2016_flickr, each as .de and .en (or .de.gz and .en.gz)',
+  folder: () => dataFolder('multi30k'),
+  get: (options = {}) => getMulti30k(options),
+  load: async ({ dir } = {}) => subwordSets(await multi30k(dir === undefined ? {} : { dir })),
+}
+
 /** Every data set that `ostrich data` knows. */
 export const dataSources: readonly DataSource[] = [
   mnistSource,
@@ -127,4 +141,5 @@ export const dataSources: readonly DataSource[] = [
   ptbSource,
   shakespeareSource,
   brownSource,
+  multi30kSource,
 ]

@@ -66,6 +66,7 @@ test.for([
   ['docs/own-loops.md', 3],
   ['docs/fine-tuning.md', 1],
   ['docs/data.md', 1],
+  ['docs/translation.md', 1],
 ] as const)('the program in %s compiles and runs', { timeout: 120_000 }, async ([document, results]) => {
   const program = await programOf(document)
   expect(program.length).toBeGreaterThan(1000)

@@ -8,3 +8,18 @@ export { readTokenizer, tokenizerOf, writeTokenizer } from './tokenizer-file.js'
 export type { SpecialIds, Tokenizer } from './tokenizer.js'
 export { Subwords, type SubwordsOptions } from './subwords.js'
 export { Words, type WordsOptions } from './words.js'
+export {
+  type LinePairs,
+  type PairedFiles,
+  parallelText,
+  type ParallelText,
+  type ParallelTextOptions,
+} from './parallel-text.js'
+export {
+  subwordSets,
+  translationSet,
+  type TranslationFields,
+  type TranslationOptions,
+  type TranslationSet,
+  type TranslationSets,
+} from './translation.js'
