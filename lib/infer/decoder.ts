@@ -14,7 +14,7 @@ import {
   type Tensor,
   Variable,
 } from '../graph/index.js'
-import { gather, reshape, zeros } from '../ops/index.js'
+import { cast, gather, reshape, zeros } from '../ops/index.js'
 import { StreamStates, withStreamStates } from '../ops/streams.js'
 import type { Compiled, CompileOptions } from '../train/compiled.js'
 import type {
@@ -237,8 +237,8 @@ function stateVariable(label: string, shape: Shape): Variable<'f32'> {
 /** Rows of a state [N, ...], by their places i32 [N]. */
 function rowsOf(state: Tensor, places: Tensor): Tensor {
   const [rows = 1, ...rest] = state.shape
-  const flat = reshape(state, [rows, count(rest)])
-  return reshape(gather(flat as Tensor<'f32', [number, number]>, places as Tensor<'i32'>), state.shape)
+  const flat = cast(reshape(state, [rows, count(rest)]), 'f32')
+  return reshape(gather(flat, cast(places, 'i32')), state.shape)
 }
 
 function expectExtents(name: string, shape: unknown): void {

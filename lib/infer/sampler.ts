@@ -198,7 +198,7 @@ class Steps {
     }
     const step = (inputs: Readonly<Record<string, Tensor>>) => ({
       outputs: withDraws(
-        () => inputs['draw'] as Tensor<'i32', []>,
+        () => reshape(cast(inputs['draw']!, 'i32'), []),
         () => this.#one(inputs),
       ),
       states: {},
@@ -215,18 +215,18 @@ class Steps {
     const width = output.shape.at(-1) ?? 1
     this.vocabulary = width
     const logits = cast(reshape(output, [streams, width]), 'f32')
-    const scores = div(logits, temperature as Tensor<'f32', []>)
+    const scores = div(logits, cast(temperature!, 'f32'))
     // Argmax of scores with Gumbel noise is a draw from their softmax (Gumbel 1954; Maddison, Tarlow & Minka 2014, "A* sampling").
     const noise = neg(log(neg(log(maximum(randomUniform([streams, width]), 1e-30)))))
     const noisy = add(scores, noise)
-    const tokens = argmax(k === undefined ? noisy : where(amongLargest(scores, k as Tensor<'f32', []>), noisy, -1e30))
+    const tokens = argmax(k === undefined ? noisy : where(amongLargest(scores, cast(k, 'f32')), noisy, -1e30))
     assign(this.#drawn, tokens)
     return { tokens, ...(this.#probabilities && { logProbabilities: logSoftmax(logits) }) }
   }
 }
 
 /** Where x [N, V] is among the k largest of its row: the k-th largest is found by halving the range in which it lies. */
-function amongLargest(x: Tensor<'f32'>, k: Tensor<'f32', []>): Tensor {
+function amongLargest(x: Tensor<'f32'>, k: Tensor<'f32'>): Tensor {
   let low: Tensor = min(x, -1, { keepDims: true })
   let high: Tensor = max(x, -1, { keepDims: true })
   for (let i = 0; i < HALVINGS; i++) {

@@ -166,8 +166,8 @@ export function transformerTranslator(config: TransformerTranslatorConfig): Tran
 
   function read(sentences: Tensor<'i32'>, lengths: Tensor<'i32'>): Reading {
     const steps = sentences.shape[0] ?? 1
-    const placed = add(sources(transpose(sentences, [1, 0])), positions(steps, features))
-    let x: Tensor<'f32'> = drop(placed as Tensor<'f32'>)
+    const placed: Tensor<'f32'> = add(sources(transpose(sentences, [1, 0])), positions(steps, features))
+    let x: Tensor<'f32'> = drop(placed)
     for (const { own, feed: wide, norms } of readers) {
       const before = norms[0](x)
       x = add(x, drop(own.over(before, own.keys(before), own.values(before), { lengths })))
