@@ -9,6 +9,8 @@ export {
   type Keystrokes,
 } from './completer.js'
 export { type DrawOptions, type Drawn, type Sampler, type SamplerOptions } from './sampler.js'
+export { beamSearch, type BeamSearch, type BeamSearchOptions, type Writer } from './beam-search.js'
+export type { Hypothesis, Ranking } from './hypotheses.js'
 export { decoder, type Decoder } from './decoder.js'
 export type {
   Compiler,
