@@ -17,9 +17,10 @@ SharedArena::Share::~Share() {
   const std::lock_guard<std::mutex> lock(arena_->mutex_);
   arena_->needs_.erase(need_);
   // While another program lives it may be running: what is too much is given back before its next run.
-  if (!arena_->needs_.empty() || arena_->held_ == 0) return;
+  if (!arena_->needs_.empty() || arena_->data_ == nullptr) return;
+  arena_->data_ = nullptr;
   arena_->held_ = 0;
-  arena_->data_ = arena_->replace(0, "");
+  arena_->replace(0, "");
 }
 
 void SharedArena::Share::swap(Share& other) noexcept {
@@ -30,9 +31,11 @@ void SharedArena::Share::swap(Share& other) noexcept {
 char* SharedArena::data() {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto& [bytes, owner] = *needs_.rbegin();
-  if (bytes == held_) return data_;
+  if (data_ != nullptr && bytes == held_) return data_;
+  data_ = nullptr;
   held_ = 0;
-  data_ = replace(bytes, "arena of " + owner);
+  // A program that needs nothing has a place too.
+  data_ = replace(std::max<size_t>(bytes, 1), "arena of " + owner);
   held_ = bytes;
   return data_;
 }

@@ -53,7 +53,7 @@ class SharedArena {
   mutable std::mutex mutex_;                  // programs go on any thread
   std::multimap<size_t, std::string> needs_;  // bytes, name of the program
   size_t held_ = 0;
-  char* data_ = nullptr;
+  char* data_ = nullptr;  // null: none is held
 };
 
 }  // namespace ostrich::program

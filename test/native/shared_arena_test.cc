@@ -64,6 +64,15 @@ TEST(SharedArena, GivesBackWhenTheLargestGoesAndAllWithTheLast) {
   EXPECT_EQ(arena->sizes, (std::vector<size_t>{300, 100, 700, 0}));
 }
 
+TEST(SharedArena, GivesAPlaceToWhatNeedsNothing) {
+  const auto arena = std::make_shared<RecordedArena>();
+  const Share nothing(arena, 0, "nothing");
+  const char* place = nothing.data();
+  EXPECT_NE(place, nullptr);
+  EXPECT_EQ(nothing.data(), place);
+  EXPECT_EQ(nothing.held_bytes(), 0u);
+}
+
 TEST(SharedArena, TriesAgainAfterARefusal) {
   const auto arena = std::make_shared<RecordedArena>();
   const Share small(arena, 100, "small");
