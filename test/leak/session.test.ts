@@ -35,8 +35,8 @@ describe('a session', () => {
       const after = await settled()
       expect(last).toBe(warm + measured)
       expect(took / measured, 'ms of a step').toBeLessThan(3)
-      // A leak of one event of a step would be 1 MB of heap, of one batch's fields 10 MB.
-      expect(after.heap - before!.heap).toBeLessThan(512 * 1024)
+      // A leak of one event of a step would be 1 MB of heap, of one batch's fields 10 MB; without any, the heap ends up to 0.6 MB apart.
+      expect(after.heap - before!.heap).toBeLessThan(768 * 1024)
       expect(after.resident - before!.resident).toBeLessThan(8 * 1024 * 1024)
     })
   }, 240_000)
