@@ -273,6 +273,7 @@ export class BeamSearch {
     this.#decoder.dispose()
   }
 
+  /** The same, for `using`. */
   [Symbol.dispose](): void {
     this.dispose()
   }
