@@ -28,9 +28,17 @@ const onDouble = (name, option, { own, env, tests }) => {
 // Worker threads, whose process ends by itself and so writes what it has counted.
 const counted = ['--pool', 'threads']
 const parity = (name, env) => vitest(['test/ops', '-t', 'parity, cuda', ...counted], env)
-const sessions = ['arena', 'learn', 'session', 'placement', 'bad-data', 'bad-input', 'cuda', 'known-chains'].map(
-  (name) => `test/e2e/${name}.test.ts`,
-)
+const sessions = [
+  'arena',
+  'learn',
+  'session',
+  'placement',
+  'row-placement',
+  'bad-data',
+  'bad-input',
+  'cuda',
+  'known-chains',
+].map((name) => `test/e2e/${name}.test.ts`)
 const learning = (name, env) => vitest([...sessions, ...counted], { ...env, OSTRICH_TEST_DEVICE: 'cuda' })
 // The doubles take some fifty times as long as the CPU backend.
 const fuzz = (name, env) =>
