@@ -23,7 +23,7 @@ import {
   where,
   zeros,
 } from '../ops/index.js'
-import { decoder, type Decoder } from './decoder.js'
+import { decoder, type Decoder, rowsOf } from './decoder.js'
 import type { Compiler, DecoderProgram } from './decoder-types.js'
 import { Hypotheses, type Hypothesis, type Ranking } from './hypotheses.js'
 
@@ -128,7 +128,7 @@ export class BeamSearch {
 
   /**
    * The `beam` best continuations of each sentence, the best first; any number of sentences of words i32.
-   * @throws DataError for a sentence without words, or longer than `steps`; `ERR_NOT_FINITE` where the network gives what is no number
+   * @throws OstrichError `ERR_DATA` for a sentence without words, or longer than `steps`; `ERR_NOT_FINITE` where the network gives what is no number
    */
   async run(sources: readonly Int32Array[]): Promise<readonly (readonly Hypothesis[])[]> {
     const { sentences } = this.#options
@@ -186,7 +186,7 @@ export class BeamSearch {
         const { states, memory } = writer.read(source, lengths)
         const first = constant(
           'f32',
-          [beam, 1],
+          [1, beam],
           Array.from({ length: beam }, (_, i) => (i === 0 ? 0 : NEVER)),
         )
         const repeated = Object.entries({ ...prefixed('state', states), ...prefixed('memory', memory) })
@@ -195,7 +195,7 @@ export class BeamSearch {
           states: {
             ...Object.fromEntries(repeated.map(([name, x]) => [name, many(x)])),
             word: add(zeros([rows, 1]), begin),
-            score: reshape(broadcastTo(reshape(first, [1, beam]), [sentences, beam]), [rows, 1]),
+            score: reshape(broadcastTo(first, [sentences, beam]), [rows, 1]),
             // What is not there counts as looked at.
             ...(coverage !== 0 && { coverage: many(transpose(cast(behind(lengths, steps), 'f32'), [1, 0])) }),
           },
@@ -246,10 +246,6 @@ export class BeamSearch {
         add<'i32', Shape, Shape>(cast(reshape(taken(parents), [sentences, beam]), 'i32'), starts(beam)),
         [rows],
       )
-      const moved = (x: Tensor<'f32'>): Tensor<'f32'> => {
-        const flat = reshape(x, [rows, x.shape.slice(1).reduce((product, n) => product * n, 1)])
-        return reshape(gather(flat, from), [...x.shape])
-      }
       const covering = coverage !== 0 && alignment !== undefined
       const whole: Tensor<'f32'> | undefined = covering ? add(before['coverage']!, alignment) : undefined
       return {
@@ -258,10 +254,10 @@ export class BeamSearch {
           ...(whole && { covered: sum(log(add(minimum(whole, 1), 1e-9)), -1) }),
         },
         states: {
-          ...Object.fromEntries(Object.entries(prefixed('state', states)).map(([name, x]) => [name, moved(x)])),
+          ...Object.fromEntries(Object.entries(prefixed('state', states)).map(([name, x]) => [name, rowsOf(x, from)])),
           word: taken(chosenWords),
           score: reshape(scores, [rows, 1]),
-          ...(whole && { coverage: moved(whole) }),
+          ...(whole && { coverage: rowsOf(whole, from) }),
         },
       }
     }

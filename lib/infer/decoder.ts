@@ -235,10 +235,10 @@ function stateVariable(label: string, shape: Shape): Variable<'f32'> {
 }
 
 /** Rows of a state [N, ...], by their places i32 [N]. */
-function rowsOf(state: Tensor, places: Tensor): Tensor {
+export function rowsOf(state: Tensor, places: Tensor): Tensor<'f32'> {
   const [rows = 1, ...rest] = state.shape
   const flat = cast(reshape(state, [rows, count(rest)]), 'f32')
-  return reshape(gather(flat, cast(places, 'i32')), state.shape)
+  return reshape(gather(flat, cast(places, 'i32')), [...state.shape])
 }
 
 function expectExtents(name: string, shape: unknown): void {

@@ -90,9 +90,7 @@ export function joinPads(graph: Graph): Graph {
       if (sum === undefined) return undefined
       const whole = joined(old, sum.parts, rewriter)
       if (sum.rest === undefined) return [whole]
-      const last = makeNode(node.op, [whole, rewriter.get(sum.rest)], node.attrs, node)
-      rewriter.nodes.push(last)
-      return last.outputs
+      return rewriter.emit(node.op, [whole, rewriter.get(sum.rest)], node.attrs, node).outputs
     }),
   )
 }
