@@ -9,8 +9,8 @@ import { read, type Tensor, type Variable } from '../../lib/graph/index.js'
 import * as nn from '../../lib/nn/index.js'
 import * as ops from '../../lib/ops/index.js'
 import * as optim from '../../lib/optim/index.js'
-import { measures, session, type TrainEvent } from '../../lib/train/index.js'
-import { options } from './tasks.js'
+import { measures, session } from '../../lib/train/index.js'
+import { lossesOf, options } from './tasks.js'
 
 const { device } = options()
 const symbols = 6
@@ -71,12 +71,6 @@ function open(
       ...(more as object),
     },
   )
-}
-
-async function lossesOf(events: AsyncIterable<TrainEvent>): Promise<number[]> {
-  const losses: number[] = []
-  for await (const event of events) if (event.type === 'step') losses.push(event.loss)
-  return losses
 }
 
 describe('a session over sequences', () => {

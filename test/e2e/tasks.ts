@@ -78,3 +78,10 @@ export async function all(events: AsyncIterable<TrainEvent>): Promise<TrainEvent
   for await (const event of events) list.push(event)
   return list
 }
+
+/** The loss of each training step. */
+export async function lossesOf(events: AsyncIterable<TrainEvent>): Promise<number[]> {
+  const losses: number[] = []
+  for await (const event of events) if (event.type === 'step') losses.push(event.loss)
+  return losses
+}

@@ -8,8 +8,8 @@ import type { Tensor } from '../../lib/graph/index.js'
 import * as nn from '../../lib/nn/index.js'
 import * as ops from '../../lib/ops/index.js'
 import * as optim from '../../lib/optim/index.js'
-import { measures, session, type TrainEvent } from '../../lib/train/index.js'
-import { options } from './tasks.js'
+import { measures, session } from '../../lib/train/index.js'
+import { lossesOf, options } from './tasks.js'
 
 const { device } = options()
 const symbols = 5
@@ -63,12 +63,6 @@ function open(set: ReturnType<typeof lines>, dropout = 0, more: Partial<Paramete
       ...(more as object),
     },
   )
-}
-
-async function lossesOf(events: AsyncIterable<TrainEvent>): Promise<number[]> {
-  const losses: number[] = []
-  for await (const event of events) if (event.type === 'step') losses.push(event.loss)
-  return losses
 }
 
 describe('a session over examples of two lengths', () => {
