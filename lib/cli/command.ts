@@ -8,7 +8,7 @@ export class UsageError extends Error {}
 
 /** One option: a flag, or one that takes a value. */
 export interface Option {
-  readonly type: 'flag' | 'text' | 'whole' | 'number'
+  readonly type: 'flag' | 'text' | 'paths' | 'whole' | 'number'
   readonly help: string
   /** What the value is called in the help. */
   readonly value?: string
@@ -18,7 +18,13 @@ export interface Option {
 }
 
 export type Options = Readonly<Record<string, Option>>
-type ValueOf<O extends Option> = O['type'] extends 'flag' ? boolean : O['type'] extends 'text' ? string : number
+type ValueOf<O extends Option> = O['type'] extends 'flag'
+  ? boolean
+  : O['type'] extends 'paths'
+    ? readonly string[]
+    : O['type'] extends 'text'
+      ? string
+      : number
 export type Values<T extends Options> = { readonly [K in keyof T]: ValueOf<T[K]> | undefined }
 
 /** Where a command writes. */
@@ -82,8 +88,11 @@ function read<T extends Options>(
     tokens: true,
   })
   if (parsed.values['help'] === true) return { values: undefined, positionals: [] }
-  const values: Record<string, string | number | boolean> = {}
-  for (const token of parsed.tokens) {
+  const open = wanted.at(-1) === '...'
+  const values: Record<string, string | number | boolean | readonly string[]> = {}
+  const second = new Set<number>()
+  let spare = open ? 0 : parsed.positionals.length - wanted.length
+  for (const [i, token] of parsed.tokens.entries()) {
     if (token.kind !== 'option') continue
     const option = options[token.name]
     if (option === undefined) {
@@ -92,11 +101,20 @@ function read<T extends Options>(
         `${name}: unknown option ${token.rawName}.${suggestion(token.rawName, known)} See: ostrich ${name} --help`,
       )
     }
-    values[token.name] = valueOf(token.rawName, option, token.value)
+    const value = valueOf(token.rawName, option, token.value)
+    const next = parsed.tokens[i + 1]
+    // A second path stands behind the first, where no argument of the command is missing without it.
+    const isPair = option.type === 'paths' && spare > 0 && next?.kind === 'positional'
+    if (isPair) {
+      spare--
+      second.add(next.index)
+    }
+    values[token.name] = option.type === 'paths' ? [String(value), ...(isPair ? [next.value] : [])] : value
   }
-  const open = wanted.at(-1) === '...'
   const least = wanted.filter((one) => !one.startsWith('[') && one !== '...').length
-  const { positionals } = parsed
+  const positionals = parsed.tokens.flatMap((token) =>
+    token.kind === 'positional' && !second.has(token.index) ? [token.value] : [],
+  )
   if (positionals.length < least) {
     throw new UsageError(`${name}: expected ${wanted.join(' ')}, got nothing. See: ostrich ${name} --help`)
   }
@@ -116,7 +134,7 @@ function valueOf(shown: string, { type, choices, more }: Option, value: string |
     const expected = more?.expected ?? choices.join(', ')
     throw new UsageError(`${shown} expects ${expected}, got ${value}.${suggestion(value, choices)}`)
   }
-  if (type === 'text') return value
+  if (type === 'text' || type === 'paths') return value
   const number = Number(value)
   const good = type === 'whole' ? Number.isSafeInteger(number) && number >= 0 : Number.isFinite(number) && number > 0
   if (!good)

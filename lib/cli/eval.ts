@@ -4,6 +4,7 @@ import { type Halves, type Plan, planSession, type Recipe, recipes, type Target 
 import { completer, type Keystrokes, keystrokes, load, type Model } from '../infer/index.js'
 import { inspectCheckpoint, type Measured, measures, type Metrics, type PlaceOptions } from '../train/index.js'
 import { command, named, type Output, UsageError } from './command.js'
+import { choiceOf, dataOptions, placeOfData, savedChoice } from './data-option.js'
 import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
 import { checkpointOf } from './language-model.js'
@@ -26,7 +27,7 @@ export const evaluate = command({
     },
     device: deviceOption,
     precision: { type: 'text', choices: ['auto', 'f32', 'tf32', 'bf16'], help: 'default: as it was trained' },
-    data: { type: 'text', value: 'folder', help: 'where the data is (default: where `ostrich data` keeps it)' },
+    ...dataOptions,
     views: {
       type: 'text',
       choices: ['1', '10'],
@@ -48,18 +49,20 @@ export const evaluate = command({
     'ostrich eval runs/2026-01-31T09-05-00-mnist/last.safetensors',
     'ostrich eval runs/2026-01-31T09-05-00-ptb-small --typing 500',
   ],
-  run: async ({ recipe: given, device, precision, data, views, on, typing, json }, [file = ''], output) => {
+  run: async ({ recipe: given, device, precision, views, on, typing, json, ...values }, [file = ''], output) => {
     if (typing === 0) throw new UsageError('--typing expects at least 1 word, got 0')
     const path = await checkpointOf(file)
     const info = await inspectCheckpoint(path)
     const recipe = recipeOf('eval', given, info?.config, path)
-    const dir = data ?? trainedOn(info?.config)
-    if (dir === undefined) await fetchData(recipe.data, output)
+    const choice = choiceOf(values, savedChoice(info?.config))
+    const source = placeOfData(recipe, choice)
+    if (choice.data === undefined) await fetchData(recipe.data, output)
     const many = (views ?? `${recipe.target.views ?? 1}`) === '10'
     const halves = await recipe.data.load({
-      ...(dir !== undefined && { dir }),
+      ...source,
       ...(many && { views: 10 as const }),
       ...(info?.vocabulary && { vocabulary: new Vocabulary(info.vocabulary) }),
+      ...(info?.tokenizers && { tokenizers: info.tokenizers }),
     })
     const { part, held } = partOf(`eval ${recipe.name}`, halves, on)
     const plan = recipe.build(textOf(halves))
@@ -158,12 +161,6 @@ export function partOf(
   const held = part === 'test' ? test : validation
   if (held === undefined) throw new UsageError(`${command}: expected data with a ${part} part, got none`)
   return { part, held }
-}
-
-/** The folder that a run was told to read its data from. */
-export function trainedOn(config: unknown): string | undefined {
-  const data = typeof config === 'object' && config !== null && 'data' in config ? config.data : undefined
-  return typeof data === 'string' ? data : undefined
 }
 
 /** The recipe that is named, or that a checkpoint says. @throws UsageError in the name of a command */

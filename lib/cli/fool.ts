@@ -11,7 +11,8 @@ import { load } from '../infer/index.js'
 import { inspectCheckpoint } from '../train/index.js'
 import { command, type Output, UsageError } from './command.js'
 import { deviceOption } from './device-option.js'
-import { recipeOf, trainedOn } from './eval.js'
+import { savedChoice } from './data-option.js'
+import { recipeOf } from './eval.js'
 import { fetchData } from './fetch.js'
 
 export const fool = command({
@@ -47,7 +48,7 @@ export const fool = command({
     if (images === 0 || classes === 0) throw new UsageError('--images and --classes expect at least 1, got 0')
     const info = await inspectCheckpoint(path)
     const recipe = recipeOf('fool', given, info?.config, path)
-    const dir = data ?? trainedOn(info?.config)
+    const dir = data ?? savedChoice(info?.config).data?.[0]
     if (dir === undefined) await fetchData(recipe.data, output)
     const { net, inputs, example } = recipe.build()
     const { test, validation } = await recipe.data.load(dir === undefined ? {} : { dir })

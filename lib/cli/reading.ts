@@ -21,14 +21,17 @@ export function nameOf({ metric, views }: Target): string {
   return views === undefined ? metric : `${metric} over ten views`
 }
 
-/** All that was measured, the number that a recipe is about first, under its name. */
+/** All that was measured, the number that a recipe is about first, under its name; that may be one that is measured at the end alone. */
 export function reading(metrics: Metrics, target: Target, infos: Infos): string {
   const { of = 'accuracy' } = target
+  const part = target.metric.split(' ')[0] ?? ''
   const rest = Object.entries(infos).flatMap(([name, info]) => {
     const value = metrics[name]
     return name === of || value === undefined || Number.isNaN(value) ? [] : [namedMeasure(name, value, info)]
   })
-  return [`${nameOf(target)} ${formatMeasure(metrics[of] ?? NaN, formatOf(target, infos))}`, ...rest].join(', ')
+  const own = metrics[of]
+  if (own === undefined) return `${part} ${rest.join(', ')}`
+  return [`${nameOf(target)} ${formatMeasure(own, formatOf(target, infos))}`, ...rest].join(', ')
 }
 
 /** The number to reach, as it is written. */

@@ -25,6 +25,7 @@ import {
   type StoppedEvent,
 } from '../train/index.js'
 import { command, named, type Output, UsageError, type Values } from './command.js'
+import { choiceOf, type DataChoice, dataOptions, placeOfData, savedChoice } from './data-option.js'
 import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
 import { checkpointOf } from './language-model.js'
@@ -51,11 +52,7 @@ const options = {
   },
   device: deviceOption,
   threads: { type: 'whole', help: 'threads of the CPU (default 0: all cores)' },
-  data: {
-    type: 'text',
-    value: 'path',
-    help: 'where the data is (default: where `ostrich data` keeps it); a text of your own',
-  },
+  ...dataOptions,
   workers: { type: 'whole', help: 'threads that read packed images (default 0: none beside the main one)' },
   folder: { type: 'text', value: 'path', help: 'where the run is kept (default runs/<time>-<recipe>)' },
   resume: { type: 'text', value: 'path', help: 'go on from a checkpoint, or from the folder of a run' },
@@ -82,6 +79,7 @@ export const train = command({
     'ostrich train mnist --resume runs/2026-01-31T09-05-00-mnist',
     'ostrich train alexnet --data /data/packed --workers 4',
     'ostrich train shakespeare --data my-letters.txt',
+    'ostrich train translate-attention --data letters.de letters.en --folder runs/letters',
   ],
   run: async (values, [name = ''], output) => {
     const recipe = named('recipe', name, recipes)
@@ -91,13 +89,14 @@ export const train = command({
       if (values[key] === 0) throw new UsageError(`--${key} expects at least 1, got 0`)
     }
     if (values.folder !== undefined) await expectFree(values.folder, name, saved?.path)
-    const from = values.data ?? saved?.data
-    if (from === undefined) await fetchData(recipe.data, output)
+    const choice = choiceOf(values, saved?.data ?? {})
     const source: LoadOptions = {
-      ...(from !== undefined && { dir: from }),
+      ...placeOfData(recipe, choice),
       ...(values.workers !== undefined && { workers: values.workers }),
       ...(saved?.vocabulary !== undefined && { vocabulary: saved.vocabulary }),
+      ...(saved?.tokenizers !== undefined && { tokenizers: saved.tokenizers }),
     }
+    if (choice.data === undefined) await fetchData(recipe.data, output)
     const data = await recipe.data.load(source)
     const plan = recipe.build({ ...settings, ...textOf(data) })
     if (saved !== undefined) expectUnfinished(saved, plan)
@@ -116,7 +115,7 @@ export const train = command({
       device,
       precision,
       threads,
-      data: from,
+      ...choice,
       workers,
       ...judged,
     }
@@ -177,10 +176,12 @@ async function finalTest(run: Session, { recipe, data, source }: Shown): Promise
   return test && run.evaluate(test, 'tokens' in test ? 1 : undefined)
 }
 
-/** What a network must know of the text that it is trained on. */
-export function textOf({ train: data }: Halves): Pick<RecipeOptions, 'text'> {
-  if (!('tokens' in data)) return {}
-  return { text: { tokens: data.tokens.length, vocabulary: data.vocabulary.size } }
+/** What a network must know of the text, or the languages, that it is trained on. */
+export function textOf({ train: data }: Halves): Pick<RecipeOptions, 'text' | 'languages'> {
+  if ('tokens' in data) return { text: { tokens: data.tokens.length, vocabulary: data.vocabulary.size } }
+  const { source, target } = data.tokenizers ?? {}
+  if (source === undefined || target === undefined) return {}
+  return { languages: { pairs: data.length, source: source.size, target: target.size } }
 }
 
 function chosen(values: Chosen): RecipeOptions & { readonly seed?: number } {
@@ -226,9 +227,11 @@ interface Resumed {
   readonly settings: RecipeOptions & { readonly seed?: number }
   readonly judged: Judged
   /** Where its data was, if that was said. */
-  readonly data: string | undefined
+  readonly data: DataChoice
   /** Of its text. */
   readonly vocabulary: Vocabulary | undefined
+  /** Of its languages. */
+  readonly tokenizers: LoadOptions['tokenizers']
 }
 
 /** The checkpoint of a run, and what the run was asked for; options given now win. */
@@ -243,7 +246,7 @@ async function resumed(given: string, recipe: Recipe): Promise<Resumed> {
     const value = config[key]
     return typeof value === 'number' ? [[key, value] as const] : []
   })
-  const { data, monitor, patience } = config
+  const { monitor, patience } = config
   const vocabulary = info?.vocabulary && new Vocabulary(info.vocabulary)
   return {
     path,
@@ -253,8 +256,9 @@ async function resumed(given: string, recipe: Recipe): Promise<Resumed> {
       ...(typeof monitor === 'string' && { monitor }),
       ...(typeof patience === 'number' && { patience }),
     },
-    data: typeof data === 'string' ? data : undefined,
+    data: savedChoice(config),
     vocabulary,
+    tokenizers: info?.tokenizers,
   }
 }
 

@@ -1,6 +1,7 @@
 // What a data set is: a random-access collection of examples whose fields are flat typed arrays of a fixed shape, or, in sequences, of
 // one for each batch. Every source ends here.
 import { is, type Schema } from '../base/index.js'
+import type { Tokenizer } from './text/tokenizer.js'
 
 /** The element kinds that can be fed to a program; anything else is converted by whoever owns the data. */
 export type FieldDtype = 'u8' | 'i32' | 'f32'
@@ -84,6 +85,8 @@ export interface Dataset<F extends Fields = Fields> {
   readonly fields: F
   /** How many views of an example its `x` holds in its first extent, where that is more than one: their outputs are averaged. */
   readonly views?: number
+  /** What the numbers of its fields stand for, by a name of each language: a checkpoint keeps it. */
+  readonly tokenizers?: Readonly<Record<string, Tokenizer>>
   /** Of examples of variable length: `out` has as many rows as there are indices then, of at least as many steps as the longest of them. */
   readonly buckets?: Buckets
   /**

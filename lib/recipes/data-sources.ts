@@ -14,12 +14,16 @@ import {
   getPtb,
   getShakespeare,
   mnist,
+  type LinePairs,
   multi30k,
   packedImages,
+  parallelText,
   ptb,
   shakespeare,
-  subwordSets,
+  Subwords,
   text,
+  type Tokenizer,
+  translationSets,
 } from '../data/index.js'
 import type { DataSource } from './recipe.js'
 
@@ -123,16 +127,34 @@ export const brownSource: DataSource = {
   load: ({ dir } = {}) => brown(dir === undefined ? {} : { dir }),
 }
 
-/** Multi30k from German into English, by subwords of both languages together. */
-export const multi30kSource: DataSource = {
+/** Subwords of both languages together, in lower case. */
+export function subwordsOf({ source, target }: LinePairs): Readonly<Record<'source' | 'target', Tokenizer>> {
+  const own = Subwords.of([...source, ...target], { lowercase: true })
+  return { source: own, target: own }
+}
+
+/** Multi30k from German into English, by subwords unless `tokenized` says otherwise; in its place any lines and their translations. */
+export const multi30kSource = (tokenized: typeof subwordsOf = subwordsOf): DataSource => ({
   name: 'multi30k',
   title: 'Multi30k: 29,000 + 1,014 + 1,000 descriptions of photographs in German and English',
   origin: 'your copy: ostrich data get multi30k --from <folder>',
   from: 'a folder with train, val and test_2016_flickr, each as .de and .en (or .de.gz and .en.gz)',
   folder: () => dataFolder('multi30k'),
   get: (options = {}) => getMulti30k(options),
-  load: async ({ dir } = {}) => subwordSets(await multi30k(dir === undefined ? {} : { dir })),
-}
+  takesPairs: true,
+  load: async ({ dir, pairs, tokenizers } = {}) => {
+    const own = pairs && (({ train: _, ...parts }) => parts)(pairs)
+    const text = pairs ? await parallelText(pairs.train, own) : await multi30k(dir === undefined ? {} : { dir })
+    const { source, target }: Readonly<Record<string, Tokenizer | undefined>> = tokenizers ?? tokenized(text.train)
+    if (source === undefined || target === undefined) {
+      throw new DataError(
+        `multi30k[tokenizers]: expected source and target, got ${Object.keys(tokenizers ?? {}).join(', ')}`,
+      )
+    }
+    // What a Transformer has places for.
+    return translationSets(text, { source, target, longest: 100, longer: 'leave out' })
+  },
+})
 
 /** Every data set that `ostrich data` knows. */
 export const dataSources: readonly DataSource[] = [
@@ -141,5 +163,5 @@ export const dataSources: readonly DataSource[] = [
   ptbSource,
   shakespeareSource,
   brownSource,
-  multi30kSource,
+  multi30kSource(),
 ]

@@ -19,6 +19,7 @@ import {
 } from './negatives.js'
 import type { Recipe } from './recipe.js'
 import { tagBrown } from './tag-brown.js'
+import { translateAttention, translateLstm, translateTransformer } from './translate.js'
 
 export { dataSources } from './data-sources.js'
 export { cifar10, cifar10Local } from './cifar10.js'
@@ -29,6 +30,7 @@ export { mnistMlp } from './mnist-mlp.js'
 export { ptbAwd, ptbLarge, ptbMedium, ptbSmall } from './ptb.js'
 export { shakespeare, shakespeareMrnn } from './shakespeare.js'
 export { tagBrown } from './tag-brown.js'
+export { translateAttention, translateLstm, translateTransformer } from './translate.js'
 export {
   ae400,
   fc10Middle,
@@ -47,8 +49,10 @@ export {
   type Halves,
   type LoadOptions,
   type Plan,
+  type OwnPairs,
   type Recipe,
   type RecipeOptions,
+  type SearchPlan,
   planSession,
   type Target,
 } from './recipe.js'
@@ -57,5 +61,6 @@ export {
 export const recipes: readonly Recipe[] = [
   ...[mnist, mnistMlp, cifar10, cifar10Local, cifar10Resnet, alexnet, alexnetOneTower],
   ...[ptbSmall, ptbMedium, ptbLarge, ptbAwd, shakespeare, shakespeareMrnn, tagBrown],
+  ...[translateLstm, translateAttention, translateTransformer],
   ...[fc10Weak, fc10Middle, fc10Strong, fc100, fc200, fc123, ae400, mnistMaxoutDropout, mnistMaxoutFgsm],
 ]

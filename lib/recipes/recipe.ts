@@ -5,7 +5,9 @@ import {
   type Fields,
   type FetchOptions,
   type FieldSpec,
+  type PairedFiles,
   type Text,
+  type Tokenizer,
   type Vocabulary,
   windowFields,
 } from '../data/index.js'
@@ -21,6 +23,7 @@ import {
   type Session,
   type SessionOptions,
 } from '../train/index.js'
+import type { Translator } from '../models/index.js'
 import type { Optimizer } from '../optim/index.js'
 
 /** The parts of a data set. */
@@ -33,6 +36,17 @@ export interface Halves {
    * Where there is none, the number is of `validation`.
    */
   readonly test?: Dataset | Text
+  /** What a person should know of them. */
+  readonly notes?: readonly string[]
+}
+
+/** A person's own lines and their translations. */
+export interface OwnPairs {
+  readonly train: PairedFiles
+  /** Default: a part of `train` that is held back. */
+  readonly validation?: PairedFiles
+  /** Default: none. */
+  readonly test?: PairedFiles
 }
 
 /** How to get a data set. */
@@ -51,6 +65,10 @@ export interface LoadOptions {
   readonly views?: 1 | 10
   /** Of a text: that of the network which is to read it. Default: the text's own. */
   readonly vocabulary?: Vocabulary
+  /** Of lines and translations: those of the network which is to read them. Default: learned from what is trained on. */
+  readonly tokenizers?: Readonly<Record<string, Tokenizer>>
+  /** In the place of a folder, for a data set that is lines and translations. */
+  readonly pairs?: OwnPairs
 }
 
 /** A data set by name: how to get it, and how to read it once it is there. */
@@ -61,6 +79,8 @@ export interface DataSource {
   readonly origin: string
   /** What `from` may be, in words; absent where nothing is taken from the user. */
   readonly from?: string
+  /** Whether a person's own files of lines and translations may take its place. */
+  readonly takesPairs?: boolean
   /** Folder that it lives in. */
   folder(): string
   /** Gets what is missing; does nothing where all is there and no copy is given. */
@@ -77,9 +97,17 @@ export interface RecipeOptions {
   readonly rate?: number
   /** The text that is trained on, where it is the user's own: its length, and how many different tokens it has. */
   readonly text?: { readonly tokens: number; readonly vocabulary: number }
+  /** The lines and translations that are trained on: how many, and how many different tokens either side has. */
+  readonly languages?: { readonly pairs: number; readonly source: number; readonly target: number }
 }
 
-const schema: Schema<RecipeOptions> = { epochs: is.whole(0), batch: is.whole(1), rate: is.number, text: is.object }
+const schema: Schema<RecipeOptions> = {
+  epochs: is.whole(0),
+  batch: is.whole(1),
+  rate: is.number,
+  text: is.object,
+  languages: is.object,
+}
 
 /** The options of a recipe, looked at. @throws OstrichError `ERR_OPTION` */
 export function chosen(options: RecipeOptions): RecipeOptions {
@@ -87,10 +115,22 @@ export function chosen(options: RecipeOptions): RecipeOptions {
   return options
 }
 
+/** How translations are searched for: options of `train.beamSearch`. */
+export interface SearchPlan {
+  readonly beam: number
+  readonly lengthPenalty: 'none' | 'mean' | 'gnmt'
+  readonly alpha?: number
+  readonly coverage?: number
+}
+
 /** Everything that a session needs besides data and device. */
-export interface Plan extends Required<Omit<RecipeOptions, 'text'>> {
+export interface Plan extends Required<Omit<RecipeOptions, 'text' | 'languages'>> {
   /** What is trained, saved and asked. */
   readonly net: Network
+  /** The same as a network that reads one sentence and writes another, where it is one. */
+  readonly translator?: Translator
+  /** How its translations are searched for, unless a person says otherwise. */
+  readonly search?: SearchPlan
   /** Mean loss of a batch, from the network's output and the field `target`. */
   readonly loss: Loss
   readonly optimizer: Optimizer

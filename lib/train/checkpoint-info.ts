@@ -7,7 +7,10 @@ import type { Place } from './place.js'
 import { otherPreparation, preparations } from './preparation.js'
 import type { Fields } from '../data/index.js'
 
-type Content = Pick<CheckpointInfo, 'data' | 'fields' | 'parameters' | 'vocabulary' | 'classes' | 'draws' | 'monitored'>
+type Content = Pick<
+  CheckpointInfo,
+  'data' | 'fields' | 'parameters' | 'vocabulary' | 'tokenizers' | 'classes' | 'draws' | 'monitored'
+>
 
 export async function checkpointInfo(
   options: Resolved,

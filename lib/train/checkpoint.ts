@@ -15,7 +15,7 @@ import {
 import { short } from '../files/safetensors-header.js'
 import type { Monitored } from './monitor.js'
 import { readState, type StateEntry } from './state.js'
-import { Vocabulary, type VocabularyData, type Fields } from '../data/index.js'
+import { type Fields, type Tokenizer, tokenizerOf, Vocabulary, type VocabularyData } from '../data/index.js'
 import type { Preparations } from './preparation.js'
 
 /** How a run stood when it was saved. */
@@ -50,6 +50,8 @@ export interface CheckpointInfo {
   readonly config: unknown
   /** What the numbers stand for, where it was trained on a text. */
   readonly vocabulary?: VocabularyData | undefined
+  /** What the numbers of its fields stand for, by the names that the data set gave them. */
+  readonly tokenizers?: Readonly<Record<string, Tokenizer>> | undefined
   /** Whether the file has digests; older files have none. */
   readonly digests?: boolean
 }
@@ -224,7 +226,8 @@ function parseInfo(text: string, path: string): CheckpointInfo {
   checkMeaning(info, path)
   checkMonitored(info['monitored'], path)
   if (info['vocabulary'] !== undefined) checkVocabulary(info['vocabulary'], path)
-  return value as CheckpointInfo
+  const { tokenizers, ...rest } = info
+  return { ...rest, ...(tokenizers !== undefined && { tokenizers: tokenizersOf(tokenizers, path) }) } as CheckpointInfo
 }
 
 const isNames = (value: unknown): boolean => Array.isArray(value) && value.every((name) => typeof name === 'string')
@@ -271,6 +274,17 @@ function checkVocabulary(value: unknown, path: string): void {
     new Vocabulary((value ?? {}) as VocabularyData)
   } catch (error) {
     fail(path, 'a vocabulary', error instanceof Error ? error.message : String(error))
+  }
+}
+
+function tokenizersOf(value: unknown, path: string): Readonly<Record<string, Tokenizer>> {
+  if (typeof value !== 'object' || value === null) fail(path, 'tokenizers by name', short(value))
+  const read = ([name, one]: [string, unknown]) =>
+    [name, tokenizerOf(one, `${path}[${KEY}.tokenizers.${name}]`)] as const
+  try {
+    return Object.fromEntries(Object.entries(value).map(read))
+  } catch (error) {
+    fail(path, 'tokenizers', error instanceof Error ? error.message : String(error))
   }
 }
 

@@ -21,10 +21,10 @@ export async function writeRun(
   monitored: Monitored | undefined,
 ): Promise<void> {
   const parameters = store.parameters().map(({ name }) => name)
-  const { fields, vocabulary } = sources.train
+  const { fields, vocabulary, tokenizers } = sources.train
   const data = await sources.train.fingerprint()
   const content = {
-    ...{ data, fields, parameters, vocabulary, classes: sources.classes, draws: programs.draws },
+    ...{ data, fields, parameters, vocabulary, tokenizers, classes: sources.classes, draws: programs.draws },
     ...(monitored && { monitored }),
   }
   await writeCheckpoint(path, store.entries(), await checkpointInfo(options, place, position, content))

@@ -12,6 +12,7 @@ import {
   fromBatches,
   stepsPerEpoch,
   type Text,
+  type Tokenizer,
   type UserBatch,
   type VocabularyData,
   windowFields,
@@ -52,6 +53,8 @@ export interface Source {
   readonly fields: Fields
   /** What the numbers of a text stand for. */
   readonly vocabulary?: VocabularyData
+  /** What the numbers of other fields stand for. */
+  readonly tokenizers?: Readonly<Record<string, Tokenizer>> | undefined
   /** Views of each example, in the first extent of `x`; 1 where it has none. */
   readonly views: number
   /** Steps of an epoch of training; undefined where only the iterable knows. */
@@ -156,11 +159,11 @@ function sourceOf(
 }
 
 function datasetSource(set: Dataset): Source {
-  const { fields, buckets, views = 1 } = set
+  const { fields, buckets, views = 1, tokenizers } = set
   const fingerprint = (): Promise<string> => fingerprintOf(set)
   if (buckets !== undefined) {
     return {
-      ...{ fields, views, fingerprint },
+      ...{ fields, views, fingerprint, tokenizers },
       steps: (batch) => cutsOf(buckets, batch).length,
       shapes: (batch) => shapesOf(set, buckets, batch),
       perStep: (batch) => set.length / cutsOf(buckets, batch).length,
@@ -170,7 +173,7 @@ function datasetSource(set: Dataset): Source {
     }
   }
   return {
-    ...{ fields, views, fingerprint },
+    ...{ fields, views, fingerprint, tokenizers },
     ...uniform(fields),
     steps: (batch) => stepsPerEpoch(set.length, batch, true),
     epoch: (options) => batches(set, options),

@@ -16,8 +16,8 @@ export {
   type ParallelTextOptions,
 } from './parallel-text.js'
 export {
-  subwordSets,
   translationSet,
+  translationSets,
   type TranslationFields,
   type TranslationOptions,
   type TranslationSet,

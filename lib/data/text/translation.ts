@@ -3,7 +3,6 @@ import { expectKind, expectOptions, is, type Schema } from '../../base/index.js'
 import type { Dataset, FieldSpec } from '../dataset.js'
 import { sequences, type SequencesOptions } from '../sequences.js'
 import type { LinePairs, ParallelText } from './parallel-text.js'
-import { Subwords } from './subwords.js'
 import type { Tokenizer } from './tokenizer.js'
 
 type Steps = FieldSpec & { readonly dtype: 'i32'; readonly batchAxis: 1; readonly varies: true }
@@ -14,7 +13,11 @@ export type TranslationFields = Readonly<Record<'source' | 'input' | 'target', S
   Readonly<Record<'sourceLengths' | 'targetLengths', Count>>
 
 /** Lines and their translations as sequences of numbers. */
-export type TranslationSet = Dataset<TranslationFields>
+export interface TranslationSet extends Dataset<TranslationFields> {
+  /** The lines themselves: all that were given, also those that are too long to be in the set. */
+  readonly pairs: LinePairs
+  readonly tokenizers: Readonly<Record<'source' | 'target', Tokenizer>>
+}
 
 /** Options of `translationSet`: those of `sequences` that hold for both sides, and how lines become numbers. */
 export interface TranslationOptions extends Pick<SequencesOptions, 'multiple' | 'tokens' | 'longest' | 'longer'> {
@@ -60,12 +63,13 @@ export function translationSet(pairs: LinePairs, options: TranslationOptions): T
     target: written.map((ids) => around(undefined, ids, target.special.eos)),
   }
   const { pad } = target.special
-  return sequences(fields, {
+  const set = sequences(fields, {
     multiple,
     ...more,
     lengths: { sourceLengths: ['source'], targetLengths: ['input', 'target'] },
     pad: { source: source.special.pad, input: pad, target: pad },
   })
+  return { ...set, pairs, tokenizers: { source, target } }
 }
 
 /** Numbers with one before or behind them. */
@@ -77,25 +81,27 @@ function around(before: number | undefined, ids: Int32Array, behind: number | un
   return all
 }
 
-/** Parallel text as data sets, and the tokenizer that made them. */
+/** Parallel text as data sets. */
 export interface TranslationSets {
   readonly train: TranslationSet
   readonly validation: TranslationSet
   readonly test?: TranslationSet
-  /** Of both sides. */
-  readonly tokenizer: Tokenizer
+  /** What a person should know: pairs that were left out. */
   readonly notes: readonly string[]
 }
 
-/** All parts of a parallel text by subwords that are learned of both sides of its training part together. */
-export function subwordSets({ train, validation, test, notes }: ParallelText): TranslationSets {
-  const own = Subwords.of([...train.source, ...train.target])
-  const set = (pairs: LinePairs): TranslationSet => translationSet(pairs, { source: own, target: own })
-  return {
-    train: set(train),
-    validation: set(validation),
-    ...(test && { test: set(test) }),
-    tokenizer: own,
-    notes,
-  }
+/**
+ * All parts of a parallel text, by the same tokenizers.
+ * @throws what `translationSet` throws
+ * @example
+ * const text = await multi30k()
+ * const subwords = Subwords.of([...text.train.source, ...text.train.target])
+ * const { train, validation, test } = translationSets(text, { source: subwords, target: subwords })
+ */
+export function translationSets(
+  { train, validation, test, notes }: ParallelText,
+  options: TranslationOptions,
+): TranslationSets {
+  const set = (pairs: LinePairs): TranslationSet => translationSet(pairs, options)
+  return { train: set(train), validation: set(validation), ...(test && { test: set(test) }), notes }
 }

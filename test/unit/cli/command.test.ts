@@ -16,6 +16,7 @@ const cook = command({
     salt: { type: 'number', help: 'how much' },
     style: { type: 'text', choices: ['boiled', 'fried'], help: 'how' },
     quiet: { type: 'flag', help: 'no noise' },
+    books: { type: 'paths', value: 'book', help: 'one recipe, or two' },
   },
   examples: ['ostrich cook egg'],
   run: (values, positionals) => {
@@ -35,6 +36,27 @@ describe('a command', () => {
     seen.length = 0
     expect((await run('egg', '--hours', '2', '--salt=0.5', '--style', 'fried', '--quiet')).code).toBe(7)
     expect(seen).toEqual([{ hours: 2, salt: 0.5, style: 'fried', quiet: true }, ['egg']])
+  })
+
+  it.for([
+    [['egg', '--books', 'a'], ['a'], ['egg']],
+    [
+      ['egg', 'anna', '--books', 'a', 'b'],
+      ['a', 'b'],
+      ['egg', 'anna'],
+    ],
+    [
+      ['--books', 'a', 'b', 'egg', 'anna'],
+      ['a', 'b'],
+      ['egg', 'anna'],
+    ],
+    // Nothing is missing with one book, and a guest may come.
+    [['--books', 'a', 'egg'], ['a'], ['egg']],
+    [['--books', 'a', 'egg', 'anna'], ['a'], ['egg', 'anna']],
+  ] as const)('takes one path or two: %j', async ([args, books, positionals]) => {
+    seen.length = 0
+    await run(...args)
+    expect(seen).toEqual([{ books }, positionals])
   })
 
   it('explains itself with every option', async () => {

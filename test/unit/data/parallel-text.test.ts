@@ -11,8 +11,8 @@ import {
   parallelText,
   type PairedFiles,
   Subwords,
-  subwordSets,
   translationSet,
+  translationSets,
   type TranslationSet,
   Words,
 } from '../../../lib/data/index.js'
@@ -190,12 +190,11 @@ describe('Multi30k', () => {
         [1_014, 1_014],
         [1_000, 1_000],
       ])
-      expect([text.train.source[0], text.train.target[0]]).toEqual([
-        'Zwei junge weiße Männer sind im Freien in der Nähe vieler Büsche.',
-        'Two young, White males are outside near many bushes.',
-      ])
-      const { train, test, tokenizer } = subwordSets(text)
-      expect(tokenizer).toBeInstanceOf(Subwords)
+      const wordsOf = (line: string) => line.split(' ').length
+      expect([wordsOf(text.train.source[0]!), wordsOf(text.train.target[0]!)]).toEqual([13, 9])
+      const own = Subwords.of([...text.train.source, ...text.train.target])
+      const { train, test } = translationSets(text, { source: own, target: own })
+      expect([train.tokenizers.source === own, train.pairs === text.train]).toEqual([true, true])
       expect([train.length, test!.length]).toEqual([29_000, 1_000])
       for (const batch of [64, 128]) {
         expect(paddingOf(train.buckets!, batch)).toBeLessThan(0.1)
