@@ -145,12 +145,11 @@ export const multi30kSource = (tokenized: typeof subwordsOf = subwordsOf): DataS
   load: async ({ dir, pairs, tokenizers } = {}) => {
     const own = pairs && (({ train: _, ...parts }) => parts)(pairs)
     const text = pairs ? await parallelText(pairs.train, own) : await multi30k(dir === undefined ? {} : { dir })
-    const { source, target }: Readonly<Record<string, Tokenizer | undefined>> = tokenizers ?? tokenized(text.train)
-    if (source === undefined || target === undefined) {
-      throw new DataError(
-        `multi30k[tokenizers]: expected source and target, got ${Object.keys(tokenizers ?? {}).join(', ')}`,
-      )
+    if (tokenizers !== undefined && !('source' in tokenizers && 'target' in tokenizers)) {
+      const got = Object.keys(tokenizers).join(', ')
+      throw new DataError(`multi30k[tokenizers]: expected source and target, got ${got}`)
     }
+    const { source, target } = tokenizers ?? tokenized(text.train)
     // What a Transformer has places for.
     return translationSets(text, { source, target, longest: 100, longer: 'leave out' })
   },
