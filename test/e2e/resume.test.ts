@@ -74,6 +74,19 @@ describe.for(['f32', 'bf16'])('a killed process in %s', (precision) => {
     expect(Math.max(...h)).toBeGreaterThan(0.01)
     expect(await child('language', [cut, path], precision)).toBe(expected)
   })
+
+  it('of a translator too, in the middle of an epoch of batches of many lengths', async () => {
+    const [whole, cut] = [join(folder, `whole-pairs-${precision}`), join(folder, `cut-pairs-${precision}`)]
+    const expected = await child('translate', [whole], precision)
+    expect(expected).toBeDefined()
+    expect(await child('translate', [cut], precision, 37)).toBeUndefined()
+    const path = join(cut, 'last.safetensors')
+    const info = await inspectCheckpoint(path)
+    // 23 steps an epoch, a checkpoint every 7 steps.
+    expect(info?.stepInEpoch).toBeGreaterThan(0)
+    expect(Object.keys(info?.tokenizers ?? {})).toEqual(['source', 'target'])
+    expect(await child('translate', [cut, path], precision)).toBe(expected)
+  })
 })
 
 describe('a checkpoint', () => {
