@@ -1,6 +1,7 @@
 // What people look at: progress, curves, tables, pictures. Text in, text out: it opens no file. Pages (page.ts) and images (png.ts) need a
 // compressor and are imported by themselves, so that most programs never load it.
 export { alignedLines, barOf, shareOf } from './aligned.js'
+export { type AlignmentContent, alignmentPicture } from './alignment.js'
 export { CurveRecorder, renderCurves } from './curves.js'
 export { grouped } from './digits.js'
 export {

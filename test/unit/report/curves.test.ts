@@ -1,27 +1,10 @@
 // The plot of a run: well-formed whatever it is given, self-contained, and with axes that a person can read.
 import { describe, expect, it } from 'vitest'
 import { CurveRecorder, linearScale, renderCurves, smooth, type Point } from '../../../lib/report/curves.js'
+import { parseXml } from '../../support/xml.js'
 
 const falling = (length: number, from = 2.3, rate = 0.01): Point[] =>
   Array.from({ length }, (_, i) => ({ step: i + 1, value: from * Math.exp(-rate * i) }))
-
-/** Throws unless every tag is closed in order and every attribute quoted: enough of XML for this output. */
-function parseXml(text: string): string[] {
-  const open: string[] = []
-  const texts: string[] = []
-  const token = /<(\/?)([A-Za-z]+)((?:\s+[A-Za-z:-]+="[^"<]*")*)\s*(\/?)>|([^<]+)/gy
-  let at = 0
-  for (let match = token.exec(text); match !== null; match = token.exec(text)) {
-    const [, closing, name = '', , single, words] = match
-    if (words !== undefined) texts.push(words.trim())
-    else if (closing === '/') expect(open.pop()).toBe(name)
-    else if (single !== '/') open.push(name)
-    at = token.lastIndex
-  }
-  expect(text.slice(at)).toBe('')
-  expect(open).toEqual([])
-  return texts.filter((words) => words !== '')
-}
 
 describe('renderCurves', () => {
   const metrics = new Map([
