@@ -22,13 +22,15 @@ import {
   transpose,
   where,
 } from '../ops/index.js'
-import type { StatesByName, Reading, Translator, Written } from './translator.js'
+import { expectShared, type Reading, type StatesByName, type Translator, type Written } from './translator.js'
 
 /** Knobs of `attentionTranslator`. */
 export interface AttentionTranslatorConfig {
   /** Words of either language, padding among them. */
   readonly source: number
   readonly target: number
+  /** Whether both sides have the same words, and so one table. Default: false. */
+  readonly shared?: boolean
   readonly attention: 'additive' | 'multiplicative'
   readonly embedding: number
   /** Of the reader in each direction, and of the writer. */
@@ -50,6 +52,7 @@ const rate = is.needed(is.fraction)
 const schema: Schema<AttentionTranslatorConfig> = {
   source: count,
   target: count,
+  shared: is.flag,
   attention: is.needed(is.oneOf('additive', 'multiplicative')),
   embedding: count,
   units: count,
@@ -63,13 +66,14 @@ const UNSEEN = -1e30
 /**
  * A network that looks at the source for each word that it writes. The table of target words is that of the last layer too
  * (Press & Wolf 2017).
- * @throws OstrichError `ERR_OPTION`
+ * @throws OstrichError `ERR_OPTION`, for a shared table of other numbers of words too
  * @see Bahdanau et al. 2015, section 3; Luong et al. 2015, sections 3.1 and 3.3.
  * @example attentionTranslator({ ...smallAttentionTranslator, source: 8000, target: 8000 })
  */
 export function attentionTranslator(config: AttentionTranslatorConfig): Translator {
   expectOptions('attentionTranslator', config, schema)
-  const { source, target, attention, embedding, units, dropout } = config
+  const { source, target, shared = false, attention, embedding, units, dropout } = config
+  expectShared('attentionTranslator', { source, target, shared })
   expectOptions('attentionTranslator[dropout]', dropout, rates)
   const additive = attention === 'additive'
   const cell = <I extends number>(inputs: I, name: string, reverse = false) =>
@@ -77,7 +81,6 @@ export function attentionTranslator(config: AttentionTranslatorConfig): Translat
   const map = (from: number, to: number, name: string, bias = true) =>
     nn.linear<number, number>(from, to, { init: nn.init.glorotUniform, name, bias })
 
-  const sources = nn.embedding(source, embedding, { padding: 0, name: 'source' })
   const table = nn.parameter('w', [target, embedding], nn.init.normal(embedding ** -0.5))
   const targets = nn.layer<nn.Indices, nn.Features>({
     kind: 'embedding',
@@ -85,6 +88,7 @@ export function attentionTranslator(config: AttentionTranslatorConfig): Translat
     parameters: [table],
     apply: (words) => gather(value(table), words),
   })
+  const sources = shared ? targets : nn.embedding(source, embedding, { padding: 0, name: 'source' })
   const reader = nn.bidirectional(cell(embedding, 'forward'), cell(embedding, 'backward', true), { name: 'reader' })
   const first = map(2 * units, units, 'first')
   // Additive: v^T tanh(W s + U h); multiplicative: s^T W h, whose W stands at the keys.
@@ -114,9 +118,12 @@ export function attentionTranslator(config: AttentionTranslatorConfig): Translat
     nn.dropout(dropout.reading),
     nn.dropout(dropout.writing),
   ]
-  const layers = additive
-    ? [sources, targets, reader, first, keyed, asked, score, writer, joined, words]
-    : [sources, targets, reader, first, keyed, writer, joined, narrow, words]
+  const layers = [
+    ...(shared ? [] : [sources]),
+    ...[targets, reader, first, keyed],
+    ...(additive ? [asked, score, writer, joined] : [writer, joined, narrow]),
+    words,
+  ]
 
   function read(sentences: Tensor<'i32'>, lengths: Tensor<'i32'>): Reading {
     const steps = sentences.shape[0] ?? 1

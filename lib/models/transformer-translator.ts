@@ -20,13 +20,15 @@ import {
   transpose,
   where,
 } from '../ops/index.js'
-import type { StatesByName, Reading, Translator, Written } from './translator.js'
+import { expectShared, type Reading, type StatesByName, type Translator, type Written } from './translator.js'
 
 /** Knobs of `transformerTranslator`. */
 export interface TransformerTranslatorConfig {
   /** Words of either language, padding among them. */
   readonly source: number
   readonly target: number
+  /** Whether both sides have the same words, and so one table (section 3.4). Default: false. */
+  readonly shared?: boolean
   /** d_model of the paper. */
   readonly features: number
   readonly heads: number
@@ -40,12 +42,12 @@ export interface TransformerTranslatorConfig {
   readonly longest: number
 }
 
-/** Small enough for Multi30k: a tenth of the paper's base model. */
+/** The extents that are best for Multi30k (Wu et al. 2021, "Good for misconceived reasons", 4.1: Transformer-Tiny). */
 export const smallTransformerTranslator: Omit<TransformerTranslatorConfig, 'source' | 'target'> = {
-  features: 256,
+  features: 128,
   heads: 4,
-  hidden: 512,
-  layers: 3,
+  hidden: 256,
+  layers: 4,
   dropout: 0.3,
   longest: 100,
 }
@@ -54,6 +56,7 @@ const count = is.needed(is.whole(1))
 const schema: Schema<TransformerTranslatorConfig> = {
   source: count,
   target: count,
+  shared: is.flag,
   features: count,
   heads: count,
   hidden: count,
@@ -103,18 +106,19 @@ function attentionOf(features: number, heads: number, dropout: number, name: str
 
 /**
  * A Transformer over words by index. The table of target words is that of the last layer too (section 3.4).
- * @throws OstrichError `ERR_OPTION`, for heads that do not divide the features too
+ * @throws OstrichError `ERR_OPTION`, for heads that do not divide the features too, and for a shared table of other numbers of words
  * @see Vaswani et al. 2017, section 3.
  * @example transformerTranslator({ ...smallTransformerTranslator, source: 8000, target: 8000 })
  */
 export function transformerTranslator(config: TransformerTranslatorConfig): Translator {
   expectOptions('transformerTranslator', config, schema)
-  const { source, target, features, heads, hidden, layers, dropout, longest } = config
+  const { source, target, shared = false, features, heads, hidden, layers, dropout, longest } = config
   if (features % (2 * heads) !== 0) {
     const expected = `expected features that are a multiple of twice the heads, got ${features} and ${heads}`
     throw new OstrichError('ERR_OPTION', `transformerTranslator: ${expected}`)
   }
   const init = nn.init.normal(features ** -0.5)
+  expectShared('transformerTranslator', { source, target, shared })
   const [from, to] = [nn.parameter('w', [source, features], init), nn.parameter('w', [target, features], init)]
   const table = (w: typeof from, name: string) =>
     nn.layer<nn.Indices, nn.Features>({
@@ -123,7 +127,8 @@ export function transformerTranslator(config: TransformerTranslatorConfig): Tran
       parameters: [w],
       apply: (words) => mul(gather(value(w), words), features ** 0.5),
     })
-  const [sources, targets] = [table(from, 'source'), table(to, 'target')]
+  const targets = table(to, 'target')
+  const sources = shared ? targets : table(from, 'source')
   const drop = nn.dropout(dropout)
   const norm = (name: string) => nn.layerNorm(features, { name })
   const attention = (name: string) => attentionOf(features, heads, dropout, name)
@@ -145,7 +150,7 @@ export function transformerTranslator(config: TransformerTranslatorConfig): Tran
   }))
   const [lastRead, lastWritten] = [norm('reader-norm'), norm('writer-norm')]
   const all = [
-    sources,
+    ...(shared ? [] : [sources]),
     ...readers.flatMap(({ own, feed: wide, norms }) => [...norms, ...own.layers, ...wide.layers]),
     lastRead,
     targets,

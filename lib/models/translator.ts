@@ -1,4 +1,5 @@
 // What every translator here is: a network that reads a sentence and writes another, word by word, each given those before it.
+import { OstrichError } from '../base/index.js'
 import type { Tensor, Variable } from '../graph/index.js'
 import type { Step } from '../nn/index.js'
 
@@ -35,4 +36,14 @@ export interface Translator {
   readonly read: (source: Tensor<'i32'>, lengths: Tensor<'i32'>) => Reading
   /** The next word after `word` i32 [N]: rows of states and memory may have been chosen anew since the last one. */
   readonly write: (word: Tensor<'i32'>, states: StatesByName, memory: StatesByName) => Written
+}
+
+/** @throws OstrichError `ERR_OPTION` in the name of a network whose sides cannot have one table */
+export function expectShared(
+  name: string,
+  { source, target, shared }: { readonly source: number; readonly target: number; readonly shared: boolean },
+): void {
+  if (!shared || source === target) return
+  const expected = `expected as many words of the source as of the target, ${target}`
+  throw new OstrichError('ERR_OPTION', `${name}[shared]: ${expected}, got ${source}`)
 }

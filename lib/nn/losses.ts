@@ -50,23 +50,18 @@ export function crossEntropy(logits: Tensor<'f32'>, labels: Tensor<'i32'>, optio
   const flat = ops.reshape(labels, [-1])
   const rows = ops.reshape(logits, [-1, classes])
   const own = counts ? ops.where(counts, flat, 0) : flat
-  const plain: Tensor<'f32'> = ops.crossEntropy(rows, own)
-  if (smoothing === 0 && weights === undefined) return averaged('crossEntropy', plain, counts ? { mask: counts } : {})
-  const ofLabel = weights
-    ? ops.reshape(ops.gather(ops.reshape(weights, [classes, 1]), own), [-1])
-    : ops.ones(flat.shape)
-  const values = ops.add(
-    ops.mul(ops.mul(plain, ofLabel), 1 - smoothing),
-    ops.mul(spread(rows, weights), smoothing / classes),
-  )
+  const masked = counts ? { mask: counts } : {}
+  if (weights === undefined) return averaged('crossEntropy', ops.crossEntropy(rows, own, { smoothing }), masked)
+  const ofLabel = ops.reshape(ops.gather(ops.reshape(weights, [classes, 1]), own), [-1])
+  const plain: Tensor<'f32'> = ops.mul(ops.crossEntropy(rows, own), ofLabel)
+  const values = ops.add(ops.mul(plain, 1 - smoothing), ops.mul(spread(rows, weights), smoothing / classes))
   const counted = (x: Tensor<'f32'>) => (counts ? ops.where(counts, x, 0) : x)
   return weightedMean(counted(values), counted(ofLabel))
 }
 
 /** Sum over classes of -log softmax(logits), each times its weight: f32 [N, K] -> [N]. */
-function spread(rows: Tensor<'f32'>, weights: Tensor<'f32'> | undefined): Tensor<'f32'> {
-  const logs = ops.neg(ops.logSoftmax(rows))
-  return ops.sum(weights ? ops.mul<'f32', Shape, Shape>(logs, weights) : logs, -1)
+function spread(rows: Tensor<'f32'>, weights: Tensor<'f32'>): Tensor<'f32'> {
+  return ops.sum(ops.mul<'f32', Shape, Shape>(ops.neg(ops.logSoftmax(rows)), weights), -1)
 }
 
 /** Options of `binaryCrossEntropy`. */

@@ -1,4 +1,5 @@
 // Normalised exponentials over the last axis, and the cross-entropy of integer labels that is fused with them.
+import { expectOptions, is } from '../base/index.js'
 import { constant, type DType, emit, emitOne, type Shape, type Tensor } from '../graph/index.js'
 import { broadcastTo, reshape, sum } from './axes.js'
 import { exactly, expectDType, expectFloat, expectRank, expectShape, expectThat, register } from './define.js'
@@ -39,14 +40,17 @@ export const logSoftmax = normalised('logSoftmax', (y, dy) => sub(dy, mul(exp(y)
 
 // The second output is log(sum(exp(logits))) in two parts, [N, 2]: the largest logit m, and log(sum(exp(logits - m))).
 // Their sum would lose the second part beside large logits.
-const crossEntropyOp = register({
+type CrossEntropyAttrs = { readonly smoothing: number }
+
+const crossEntropyOp = register<CrossEntropyAttrs>({
   name: 'crossEntropy',
   kind: 'kernel',
   inBf16: 'f32',
   moves: false,
   epilogue: 'none',
-  attributes: {},
-  infer: (inputs) => {
+  attributes: { smoothing: 'number' },
+  infer: (inputs, { smoothing }) => {
+    expectSmoothing(smoothing)
     const [logits, labels] = exactly(inputs, 2)
     expectFloat(logits, 'logits')
     expectRank(logits, 2, 'logits')
@@ -58,23 +62,29 @@ const crossEntropyOp = register({
       { dtype: 'f32', shape: [...perExample, 2] },
     ]
   },
-  vjp: ({ inputs, outputs }, [dloss, dlse]) => {
+  vjp: ({ inputs, outputs, attrs }, [dloss, dlse]) => {
     const [[logits, labels], [, lse]] = [exactly(inputs, 2), exactly(outputs, 2)]
-    const direct = dloss && emitOne(crossEntropyGradOp, [dloss, logits, labels, lse], {})
+    const direct = dloss && emitOne(crossEntropyGradOp, [dloss, logits, labels, lse], attrs)
     const through = dlse && cast(partsGradient(dlse, logits, lse), logits.dtype)
     return [direct && through ? add(direct, through) : (direct ?? through), undefined]
   },
 })
 
-// dlogits = dloss (p - onehot), p = exp(logits - logSumExp): dloss, logits and logSumExp each get their part.
-const crossEntropyGradOp = register({
+function expectSmoothing(smoothing: number): void {
+  expectThat(smoothing >= 0 && smoothing < 1, 'a smoothing from 0 to below 1', smoothing.toString())
+}
+
+// dlogits = dloss (p - (1 - smoothing) onehot - smoothing / K), p = exp(logits - logSumExp): dloss, logits and logSumExp each get
+// their part.
+const crossEntropyGradOp = register<CrossEntropyAttrs>({
   name: 'crossEntropyGrad',
   kind: 'kernel',
   inBf16: 'f32',
   moves: false,
   epilogue: 'none',
-  attributes: {},
-  infer: (inputs) => {
+  attributes: { smoothing: 'number' },
+  infer: (inputs, { smoothing }) => {
+    expectSmoothing(smoothing)
     const [dloss, logits, labels, lse] = exactly(inputs, 4)
     expectDType(dloss, ['f32'], 'dloss')
     expectFloat(logits, 'logits')
@@ -86,13 +96,15 @@ const crossEntropyGradOp = register({
     expectShape(lse, [...perExample, 2], 'logSumExp of shape')
     return [{ dtype: logits.dtype, shape: logits.shape }]
   },
-  vjp: ({ inputs }, [dy]) => {
+  vjp: ({ inputs, attrs: { smoothing } }, [dy]) => {
     const [dloss, logits, labels, lse] = exactly(inputs, 4)
     if (dy === undefined) return []
     const seed = widen(dy)
     const p = probabilities(logits, lse)
     const weighted = mul(mul(seed, column(dloss)), p)
-    const slope = sub(p, widen(oneHot(labels, logits.shape[1] ?? 1)))
+    const classes = logits.shape[1] ?? 1
+    const wanted = add(mul(widen(oneHot(labels, classes)), 1 - smoothing), smoothing / classes)
+    const slope = sub(p, wanted)
     // Only the sum of the parts matters: each has its gradient.
     const dlse = broadcastTo(neg(sumLast(weighted)), lse.shape)
     return [sum(mul(seed, slope), [1]), cast(weighted, logits.dtype), undefined, dlse]
@@ -136,16 +148,25 @@ function oneHot(labels: Tensor, classes: number): Tensor<'u8'> {
   return equal<Shape, Shape>(column(labels), range)
 }
 
+/** Options of `crossEntropy`. */
+export interface SmoothingOptions {
+  /** Share of the target that is spread over all K classes alike, from 0 to below 1 (Szegedy et al. 2016, 7). Default: 0. */
+  readonly smoothing?: number
+}
+
 /**
- * Cross-entropy of each example, -log softmax(logits)[label]: logits float [N, K], labels i32 [N] -> f32 [N].
- * A label outside 0..K-1 is the run-time error ERR_DATA.
- * @throws ShapeError where dtypes or extents do not fit.
+ * Cross-entropy of each example, -log softmax(logits)[label]: logits float [N, K], labels i32 [N] -> f32 [N]. With `smoothing` s it is
+ * 1 - s times that, and s times the mean over all classes. A label outside 0..K-1 is the run-time error ERR_DATA.
+ * @throws ShapeError where dtypes or extents do not fit; OstrichError `ERR_OPTION`
  * @example mean(crossEntropy(logits, labels))
  */
 export function crossEntropy(
   logits: Tensor<DType, readonly [number, number]>,
   labels: Tensor<'i32', readonly [number]>,
+  options: SmoothingOptions = {},
 ): Tensor<'f32', [number]> {
-  const [loss] = exactly(emit(crossEntropyOp, [logits, labels], {}), 2)
+  expectOptions<SmoothingOptions>('ops.crossEntropy', options, { smoothing: is.fraction })
+  const { smoothing = 0 } = options
+  const [loss] = exactly(emit(crossEntropyOp, [logits, labels], { smoothing }), 2)
   return reshape(cast(loss, 'f32'), [logits.shape[0]])
 }

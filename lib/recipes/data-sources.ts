@@ -127,9 +127,9 @@ export const brownSource: DataSource = {
   load: ({ dir } = {}) => brown(dir === undefined ? {} : { dir }),
 }
 
-/** Subwords of both languages together, in lower case. */
+/** Subwords of both languages together, in lower case: of Multi30k 5,260. */
 export function subwordsOf({ source, target }: LinePairs): Readonly<Record<'source' | 'target', Tokenizer>> {
-  const own = Subwords.of([...source, ...target], { lowercase: true })
+  const own = Subwords.of([...source, ...target], { merges: 5000, lowercase: true })
   return { source: own, target: own }
 }
 

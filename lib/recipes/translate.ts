@@ -149,12 +149,12 @@ export const translateAttention = recipe({
   paper: 'Bahdanau, Cho & Bengio 2015, "Neural machine translation by jointly learning to align and translate"',
   target: { metric: 'BLEU', of: 'bleu', value: 34 },
   tokenized: subwordsOf,
-  sizes: { source: 8260, target: 8260 },
-  net: (sizes) => attentionTranslator({ ...smallAttentionTranslator, ...sizes }),
+  sizes: { source: 5260, target: 5260 },
+  net: (sizes) => attentionTranslator({ ...smallAttentionTranslator, ...sizes, shared: true }),
   smoothing: 0.1,
   ownWords: 0,
   optimizer: (rate, total) => optim.adam({ rate: optim.oneCycle(rate, { total, rise: 0.1 }), clipNorm: 1 }),
-  ...{ epochs: 20, batch: 64, rate: 0.001 },
+  ...{ epochs: 25, batch: 64, rate: 0.001 },
   search: { beam: 5, lengthPenalty: 'mean' },
 })
 
@@ -165,12 +165,12 @@ export const translateTransformer = recipe({
   paper: 'Vaswani et al. 2017, "Attention is all you need"',
   target: { metric: 'BLEU', of: 'bleu', value: 36.5 },
   tokenized: subwordsOf,
-  sizes: { source: 8260, target: 8260 },
-  net: (sizes) => transformerTranslator({ ...smallTransformerTranslator, ...sizes }),
+  sizes: { source: 5260, target: 5260 },
+  net: (sizes) => transformerTranslator({ ...smallTransformerTranslator, ...sizes, shared: true }),
   smoothing: 0.1,
   ownWords: 0,
   optimizer: (rate, total) =>
     optim.adam({ rate: optim.oneCycle(rate, { total, rise: 0.1 }), beta2: 0.98, clipNorm: 1 }),
-  ...{ epochs: 20, batch: 128, rate: 0.001 },
+  ...{ epochs: 40, batch: 128, rate: 0.003 },
   search: { beam: 5, lengthPenalty: 'mean' },
 })

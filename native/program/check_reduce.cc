@@ -30,6 +30,14 @@ const ValueSpec& only_input(const ProgramSpec& spec, const NodeSpec& node) {
   return input(spec, node, 0);
 }
 
+void expect_smoothing(const NodeSpec& node) {
+  expect_attrs(node, {"smoothing"});
+  const double smoothing = get_number(node, "smoothing");
+  if (!(smoothing >= 0 && float(smoothing) < 1)) {
+    fail_node(node, "attribute smoothing: expected 0 to below 1, got ", smoothing);
+  }
+}
+
 }  // namespace
 
 void check_sum(const ProgramSpec& spec, const NodeSpec& node) {
@@ -88,7 +96,7 @@ void check_topK(const ProgramSpec& spec, const NodeSpec& node) {
 
 // logits [N, K], labels i32 [N] -> loss f32 [N], logSumExp f32 [N, 2]
 void check_crossEntropy(const ProgramSpec& spec, const NodeSpec& node) {
-  expect_attrs(node, {});
+  expect_smoothing(node);
   expect_inputs(node, 2, 2);
   expect_outputs(node, 2, 2);
   const ValueSpec& logits = input(spec, node, 0);
@@ -102,7 +110,7 @@ void check_crossEntropy(const ProgramSpec& spec, const NodeSpec& node) {
 
 // dloss f32 [N], logits [N, K], labels i32 [N], logSumExp f32 [N, 2] -> dlogits
 void check_crossEntropyGrad(const ProgramSpec& spec, const NodeSpec& node) {
-  expect_attrs(node, {});
+  expect_smoothing(node);
   expect_inputs(node, 4, 4);
   expect_outputs(node, 1, 1);
   const ValueSpec& logits = input(spec, node, 1);

@@ -271,7 +271,8 @@ export const rules: readonly Rule[] = [
   one('crossEntropy', ranked, (x, draw) => {
     const classes = x.shape.at(-1) ?? 1
     const rows = ops.reshape(x, [-1, classes])
-    return ops.mul(ops.crossEntropy(rows, draw.indices([rows.shape[0]], classes) as never), 0.3)
+    const labels = draw.indices([rows.shape[0]], classes) as never
+    return ops.mul(ops.crossEntropy(rows, labels, { smoothing: draw.of(0, 0.2) }), 0.3)
   }),
   one('gather', matrix, (x, draw) => ops.gather(x as Matrix, draw.indices(draw.of([5], [2, 3]), x.shape[0] ?? 1))),
   one('scatterAdd', matrix, (x, draw) => {

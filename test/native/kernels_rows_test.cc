@@ -78,39 +78,49 @@ Array labels_of(int64_t rows, int64_t k) {
   return labels;
 }
 
-TEST(Rows, CrossEntropyAndItsGradient) {
-  for (const Case& c : kCases) {
-    const Array x = test::random_array(c.dtype, {c.rows, c.k}, 2, 8), labels = labels_of(c.rows, c.k);
-    const auto out =
-        test::run_node("crossEntropy", {x, labels}, {{kF32, {c.rows}}, {kF32, {c.rows, 2}}}, json::object());
-    const Array dloss = test::random_array(kF32, {c.rows}, 3);
-    const auto dx =
-        test::run_node("crossEntropyGrad", {dloss, x, labels, out[1]}, {{c.dtype, x.shape}}, json::object())[0];
-    for (int64_t row = 0; row < c.rows; ++row) {
-      const double lse = log_sum_exp(x, row, c.k);
-      const int64_t label = int64_t(labels.values[size_t(row)]);
-      const double parts = out[1].values[size_t(2 * row)] + out[1].values[size_t(2 * row + 1)];
-      ASSERT_NEAR(parts, lse, 2e-6 * std::max(1.0, std::fabs(lse)));
-      ASSERT_NEAR(out[0].values[size_t(row)], lse - x.values[size_t(row * c.k + label)],
-                  4e-6 * std::max(1.0, std::fabs(lse)));
-      for (int64_t j = 0; j < c.k; ++j) {
-        const double p = std::exp(x.values[size_t(row * c.k + j)] - lse) - (j == label);
-        ASSERT_NEAR(dx.values[size_t(row * c.k + j)], dloss.values[size_t(row)] * p, std::max(c.tolerance, 5e-6));
-      }
+void check_cross_entropy(const Case& c, double smoothing) {
+  const json attrs{{"smoothing", smoothing}};
+  const Array x = test::random_array(c.dtype, {c.rows, c.k}, 2, 8), labels = labels_of(c.rows, c.k);
+  const auto out = test::run_node("crossEntropy", {x, labels}, {{kF32, {c.rows}}, {kF32, {c.rows, 2}}}, attrs);
+  const Array dloss = test::random_array(kF32, {c.rows}, 3);
+  const auto dx = test::run_node("crossEntropyGrad", {dloss, x, labels, out[1]}, {{c.dtype, x.shape}}, attrs)[0];
+  for (int64_t row = 0; row < c.rows; ++row) {
+    const double lse = log_sum_exp(x, row, c.k);
+    const int64_t label = int64_t(labels.values[size_t(row)]);
+    const double parts = out[1].values[size_t(2 * row)] + out[1].values[size_t(2 * row + 1)];
+    ASSERT_NEAR(parts, lse, 2e-6 * std::max(1.0, std::fabs(lse)));
+    double wanted = (1 - smoothing) * x.values[size_t(row * c.k + label)];
+    for (int64_t j = 0; j < c.k; ++j) wanted += smoothing * x.values[size_t(row * c.k + j)] / double(c.k);
+    ASSERT_NEAR(out[0].values[size_t(row)], lse - wanted, 4e-6 * std::max(1.0, std::fabs(lse)));
+    for (int64_t j = 0; j < c.k; ++j) {
+      const double target = smoothing / double(c.k) + (j == label ? 1 - smoothing : 0);
+      const double slope = std::exp(x.values[size_t(row * c.k + j)] - lse) - target;
+      ASSERT_NEAR(dx.values[size_t(row * c.k + j)], dloss.values[size_t(row)] * slope, std::max(c.tolerance, 5e-6));
     }
   }
 }
 
+TEST(Rows, CrossEntropyAndItsGradient) {
+  for (const double smoothing : {0.0, 0.1, 0.75}) {
+    for (const Case& c : kCases) check_cross_entropy(c, smoothing);
+  }
+}
+
 TEST(Rows, CrossEntropyOfLargeLogitsLosesNothing) {
+  const json plain{{"smoothing", 0}};
   for (const double top : {1e3, 1e6, 1e8, -1e8}) {
     // Equal logits, and one that is larger by 64, which every float of this size tells apart.
     const Array x{kF32, {2, 4}, {top, top, top, top, top, top, top, top + 64}}, labels{kI32, {2}, {0, 2}};
-    const auto out = test::run_node("crossEntropy", {x, labels}, {{kF32, {2}}, {kF32, {2, 2}}}, json::object());
+    const auto out = test::run_node("crossEntropy", {x, labels}, {{kF32, {2}}, {kF32, {2, 2}}}, plain);
     const Array dloss{kF32, {2}, {1, -2}};
     const auto dx =
-        test::run_node("crossEntropyGrad", {dloss, x, labels, out[1]}, {{kF32, {2, 4}}}, json::object())[0].values;
+        test::run_node("crossEntropyGrad", {dloss, x, labels, out[1]}, {{kF32, {2, 4}}}, plain)[0].values;
     EXPECT_NEAR(out[0].values[0], std::log(4.0), 2e-7) << top;
     EXPECT_NEAR(out[0].values[1], 64, 1e-5) << top;
+    // The mean of the second row is 48 below its largest.
+    const json half{{"smoothing", 0.5}};
+    const auto smooth = test::run_node("crossEntropy", {x, labels}, {{kF32, {2}}, {kF32, {2, 2}}}, half)[0].values;
+    EXPECT_NEAR(smooth[1], 0.5 * 64 + 0.5 * 48, 1e-5) << top;
     const double want[] = {-0.75, 0.25, 0.25, 0.25, 0, 0, 2, -2};
     for (size_t i = 0; i < 8; ++i) EXPECT_NEAR(dx[i], want[i], 1e-6) << top << " at " << i;
   }
@@ -131,9 +141,9 @@ TEST(Rows, LabelsAndIndicesOutsideAreErrorsThatNameThePlace) {
   const Array x = test::random_array(kF32, {5, 10}, 1), dloss = test::random_array(kF32, {5}, 2);
   const Array high{kI32, {5}, {0, 9, 3, 12, -1}}, low{kI32, {5}, {0, 9, -1, 3, 1}};
   const Array parts = test::random_array(kF32, {5, 2}, 3);
-  expect_data_error("crossEntropy", {x, high}, {{kF32, {5}}, {kF32, {5, 2}}}, json::object(),
+  expect_data_error("crossEntropy", {x, high}, {{kF32, {5}}, {kF32, {5, 2}}}, json{{"smoothing", 0}},
                     "crossEntropy[test]: expected labels 0..9, got 12 at row 3");
-  expect_data_error("crossEntropyGrad", {dloss, x, low, parts}, {{kF32, {5, 10}}}, json::object(),
+  expect_data_error("crossEntropyGrad", {dloss, x, low, parts}, {{kF32, {5, 10}}}, json{{"smoothing", 0}},
                     "crossEntropyGrad[test]: expected labels 0..9, got -1 at row 2");
   expect_data_error("gather", {x, high}, {{kF32, {5, 10}}}, json::object(),
                     "gather[test]: expected indices 0..4, got 9 at position 1");

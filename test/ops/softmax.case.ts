@@ -43,24 +43,35 @@ function rows(name: string): Sample[] {
 }
 
 const column = (label: NDArray, n: number) => at(label, n)
+/** Of row n, the mean over all classes. */
+const meanOf = (x: NDArray, n: number): number =>
+  Array.from({ length: x.shape[1]! }, (_, k) => at(x, n, k)).reduce((sum, value) => sum + value, 0) / x.shape[1]!
+const smoothed = { smoothing: 0.3 }
 const labels = input('i32', [4], integers(0, 5))
 const perExample = { inputs: ['f32', 'i32'] as const }
 
 const crossEntropy = opCase({
   name: 'crossEntropy',
-  reference: ([logits, label]) => {
+  reference: ([logits, label], attrs) => {
+    const smoothing = attrs['smoothing'] as number
     const parts = fill([...label!.shape, 2], ([n, part]) => rowParts(logits!, [n!, 0])[part!]!)
-    return [
-      fill(label!.shape, ([n]) => at(parts, n!, 1) - (at(logits!, n!, column(label!, n!)) - at(parts, n!, 0))),
-      parts,
-    ]
+    const wanted = ([n]: readonly number[]): number =>
+      (1 - smoothing) * (at(logits!, n!, column(label!, n!)) - at(parts, n!, 0)) +
+      smoothing * (meanOf(logits!, n!) - at(parts, n!, 0))
+    return [fill(label!.shape, (index) => at(parts, index[0]!, 1) - wanted(index)), parts]
   },
   samples: [
     {
       name: 'five classes',
       // No two alike: the largest has a derivative.
       inputs: [input('float', [4, 5], distinct), labels],
-      build: apply('crossEntropy'),
+      build: apply('crossEntropy', { smoothing: 0 }),
+      outputs: ['f32[4]', 'f32[4, 2]'],
+    },
+    {
+      name: 'smoothed labels',
+      inputs: [input('float', [4, 5], distinct), labels],
+      build: apply('crossEntropy', smoothed),
       outputs: ['f32[4]', 'f32[4, 2]'],
     },
     {
@@ -69,7 +80,7 @@ const crossEntropy = opCase({
         input('float', [4, 5], (shape, random) => uniform(-8, 8)(shape, random).map((x) => Math.round(x) * 65536)),
         labels,
       ],
-      build: apply('crossEntropy'),
+      build: apply('crossEntropy', { smoothing: 0 }),
       outputs: ['f32[4]', 'f32[4, 2]'],
       noGradient: 'saturated: differences of 1e-6 vanish',
     },
@@ -78,9 +89,17 @@ const crossEntropy = opCase({
     {
       inputs: [
         { dtype: 'f32', shape: [4, 5] },
+        { dtype: 'i32', shape: [4] },
+      ],
+      build: apply('crossEntropy', { smoothing: 1 }),
+      message: /expected a smoothing from 0 to below 1, got 1/,
+    },
+    {
+      inputs: [
+        { dtype: 'f32', shape: [4, 5] },
         { dtype: perExample.inputs[0], shape: [4] },
       ],
-      build: apply('crossEntropy'),
+      build: apply('crossEntropy', { smoothing: 0 }),
       message: /expected labels of i32, got f32\[4\]/,
     },
     {
@@ -88,7 +107,7 @@ const crossEntropy = opCase({
         { dtype: 'f32', shape: [4, 5] },
         { dtype: perExample.inputs[1], shape: [3] },
       ],
-      build: apply('crossEntropy'),
+      build: apply('crossEntropy', { smoothing: 0 }),
       message: /expected labels of shape \[4\], got \[3\]/,
     },
     {
@@ -96,7 +115,7 @@ const crossEntropy = opCase({
         { dtype: 'f32', shape: [4] },
         { dtype: perExample.inputs[1], shape: [4] },
       ],
-      build: apply('crossEntropy'),
+      build: apply('crossEntropy', { smoothing: 0 }),
       message: /expected logits with 2 axes, got \[4\]/,
     },
   ],
@@ -105,13 +124,28 @@ const crossEntropy = opCase({
 
 const crossEntropyGrad = opCase({
   name: 'crossEntropyGrad',
-  reference: ([dloss, logits, label, lse]) => [
-    fill(logits!.shape, ([n, k]) => {
-      const p = Math.exp(at(logits!, n!, k!) - at(lse!, n!, 0) - at(lse!, n!, 1))
-      return at(dloss!, n!) * (p - Number(column(label!, n!) === k))
-    }),
-  ],
+  reference: ([dloss, logits, label, lse], attrs) => {
+    const smoothing = attrs['smoothing'] as number
+    return [
+      fill(logits!.shape, ([n, k]) => {
+        const p = Math.exp(at(logits!, n!, k!) - at(lse!, n!, 0) - at(lse!, n!, 1))
+        const own = (1 - smoothing) * Number(column(label!, n!) === k)
+        return at(dloss!, n!) * (p - own - smoothing / logits!.shape[1]!)
+      }),
+    ]
+  },
   samples: [
+    {
+      name: 'smoothed labels',
+      inputs: [
+        input('f32', [4], uniform()),
+        input('float', [4, 5], uniform()),
+        labels,
+        input('f32', [4, 2], uniform(0.5, 1.5)),
+      ],
+      build: apply('crossEntropyGrad', smoothed),
+      outputs: ['float[4, 5]'],
+    },
     {
       name: 'five classes',
       inputs: [
@@ -120,7 +154,7 @@ const crossEntropyGrad = opCase({
         labels,
         input('f32', [4, 2], uniform(0.5, 1.5)),
       ],
-      build: apply('crossEntropyGrad'),
+      build: apply('crossEntropyGrad', { smoothing: 0 }),
       outputs: ['float[4, 5]'],
     },
   ],
@@ -132,7 +166,7 @@ const crossEntropyGrad = opCase({
         { dtype: 'i32', shape: [4] },
         { dtype: 'f32', shape: [4, 2] },
       ],
-      build: apply('crossEntropyGrad'),
+      build: apply('crossEntropyGrad', { smoothing: 0 }),
       message: /expected one value per example \[4\], got \[3\]/,
     },
   ],

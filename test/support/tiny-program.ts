@@ -40,7 +40,7 @@ export function labelLoss(n: number, classes: number): string {
     feeds: feeds.map((feed, value) => ({ value, ...feed })),
     states: [],
     constants: [],
-    nodes: [{ op: 'crossEntropy', path: 'loss', in: [0, 1], out, attrs: {} }],
+    nodes: [{ op: 'crossEntropy', path: 'loss', in: [0, 1], out, attrs: { smoothing: 0 } }],
     assigns: [],
     fetches: [{ name: 'loss', value: 2 }],
   })

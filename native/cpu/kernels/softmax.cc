@@ -6,6 +6,7 @@
 #include "cpu/kernels/bad_row.h"
 #include "cpu/parallel.h"
 #include "cpu/simd/table.h"
+#include "program/attrs.h"
 
 namespace ostrich::cpu {
 namespace {
@@ -62,17 +63,28 @@ class SoftmaxStep : public RowsStep {
   const bool is_log_;
 };
 
-// logits, labels -> loss = logSumExp - logits[label], logSumExp in two parts
+// What a smoothed target has: `own` more in the class of the label than the `spread` that each class has.
+struct Smoothed {
+  Smoothed(const NodeSpec& node, int64_t k) {
+    const double smoothing = program::get_number(node, "smoothing");
+    own = float(1 - smoothing);
+    spread = float(smoothing / double(k));
+  }
+  float own, spread;
+};
+
+// logits, labels -> loss = logSumExp - own logits[label] - spread sum(logits), logSumExp in two parts
 class CrossEntropyStep : public RowsStep {
  public:
-  CrossEntropyStep(Builder& builder, std::string label, Slot* x, Slot* labels, Slot* loss, Slot* lse)
-      : RowsStep(x), label_(std::move(label)) {
+  CrossEntropyStep(Builder& builder, const NodeSpec& node, Slot* x, Slot* labels, Slot* loss, Slot* lse)
+      : RowsStep(x), label_(node.label()), smoothed_(node, k_) {
     can_fail = builder.may_fail(labels, k_);
     reads = {x, labels};
     writes = {loss, lse};
   }
   void run(RunContext& context) override {
     const auto log_sum_exp = simd::table().log_sum_exp[kind_];
+    const auto sum_from = simd::table().sum_from[kind_];
     const int32_t* labels = reads[1]->data<int32_t>();
     float* loss = writes[0]->data<float>();
     float* lse = writes[1]->data<float>();
@@ -85,18 +97,21 @@ class CrossEntropyStep : public RowsStep {
       (kind_ == simd::kBf16 ? table.f32_from_bf16 : table.copy4)(&picked, at, at, at, 1);
       float* parts = lse + 2 * row;
       log_sum_exp(parts, x, k_);
-      loss[row] = parts[1] - (picked - parts[0]);
+      float wanted = smoothed_.own * (picked - parts[0]);
+      if (smoothed_.spread > 0) wanted += smoothed_.spread * sum_from(x, k_, parts[0]);
+      loss[row] = parts[1] - wanted;
     });
   }
 
  private:
   const std::string label_;
+  const Smoothed smoothed_;
 };
 
 class CrossEntropyGradStep : public RowsStep {
  public:
-  CrossEntropyGradStep(Builder& builder, std::string label, std::vector<Slot*> inputs, Slot* dx)
-      : RowsStep(inputs[1]), label_(std::move(label)) {
+  CrossEntropyGradStep(Builder& builder, const NodeSpec& node, std::vector<Slot*> inputs, Slot* dx)
+      : RowsStep(inputs[1]), label_(node.label()), smoothed_(node, k_) {
     can_fail = builder.may_fail(inputs[2], k_);
     reads.assign(inputs.begin(), inputs.end());
     writes = {dx};
@@ -110,12 +125,14 @@ class CrossEntropyGradStep : public RowsStep {
     const float* lse = reads[3]->data<float>();
     expect_below(label_, "labels", labels, rows_, k_, "row");
     for_rows(context, [&](int64_t row) {
-      row_fn(row_to(writes[0], row), row_of(x_, row), k_, labels[row], lse + 2 * row, dloss[row]);
+      row_fn(row_to(writes[0], row), row_of(x_, row), k_, labels[row], lse + 2 * row, dloss[row], smoothed_.own,
+             smoothed_.spread);
     });
   }
 
  private:
   const std::string label_;
+  const Smoothed smoothed_;
 };
 
 Slot* plain_input(Builder& builder, const NodeSpec& node, size_t index) {
@@ -137,14 +154,13 @@ std::unique_ptr<Step> make_logSoftmax(Builder& builder, const NodeSpec& node) {
 std::unique_ptr<Step> make_crossEntropy(Builder& builder, const NodeSpec& node) {
   Slot* x = plain_input(builder, node, 0);
   Slot* labels = plain_input(builder, node, 1);
-  return std::make_unique<CrossEntropyStep>(builder, node.label(), x, labels, builder.output(node, 0),
-                                            builder.output(node, 1));
+  return std::make_unique<CrossEntropyStep>(builder, node, x, labels, builder.output(node, 0), builder.output(node, 1));
 }
 
 std::unique_ptr<Step> make_crossEntropyGrad(Builder& builder, const NodeSpec& node) {
   std::vector<Slot*> inputs;
   for (size_t i = 0; i < 4; ++i) inputs.push_back(plain_input(builder, node, i));
-  return std::make_unique<CrossEntropyGradStep>(builder, node.label(), inputs, builder.output(node, 0));
+  return std::make_unique<CrossEntropyGradStep>(builder, node, inputs, builder.output(node, 0));
 }
 
 }  // namespace ostrich::cpu

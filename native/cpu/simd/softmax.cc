@@ -102,14 +102,30 @@ void log_softmax(void* y, const void* x, int64_t k) {
 }
 
 template <class Kind>
-void cross_entropy_grad(void* dx, const void* x, int64_t k, int64_t label, const float* parts, float dloss) {
+float sum_from(const void* x, int64_t k, float from) {
+  const auto* in = static_cast<const typename Kind::Stored*>(x);
+  float lanes[kLanes] = {};
+  int64_t i = 0;
+  for (; i + kLanes <= k; i += kLanes) {
+    for (int j = 0; j < kLanes; ++j) lanes[j] += Kind::load(in[i + j]) - from;
+  }
+  for (int j = 0; i < k; ++i, ++j) lanes[j] += Kind::load(in[i]) - from;
+  for (int width = kLanes / 2; width > 0; width /= 2) {
+    for (int j = 0; j < width; ++j) lanes[j] += lanes[j + width];
+  }
+  return lanes[0];
+}
+
+template <class Kind>
+void cross_entropy_grad(void* dx, const void* x, int64_t k, int64_t label, const float* parts, float dloss, float own,
+                        float spread) {
   using Stored = typename Kind::Stored;
   auto* out = static_cast<Stored*>(dx);
   const auto* in = static_cast<const Stored*>(x);
   const float max = parts[0], log_sum = parts[1];
   const float p = math::exp((Kind::load(in[label]) - max) - log_sum);  // before dx overwrites x
-  map_row<Kind>(out, in, k, [=](float v) { return dloss * math::exp((v - max) - log_sum); });
-  out[label] = Kind::store(dloss * (p - 1.0f));
+  map_row<Kind>(out, in, k, [=](float v) { return dloss * (math::exp((v - max) - log_sum) - spread); });
+  out[label] = Kind::store(dloss * (p - own - spread));
 }
 
 template <class Kind>
@@ -117,6 +133,7 @@ void add_kind(Table& table, FloatKind kind) {
   table.softmax[kind] = softmax<Kind>;
   table.log_softmax[kind] = log_softmax<Kind>;
   table.log_sum_exp[kind] = log_sum_exp<Kind>;
+  table.sum_from[kind] = sum_from<Kind>;
   table.cross_entropy_grad[kind] = cross_entropy_grad<Kind>;
 }
 

@@ -157,8 +157,10 @@ struct Table {
   void (*log_softmax[2])(void* y, const void* x, int64_t k);
   // In two parts, since their sum would lose the second one beside large logits: max x, and log(sum exp(x - max)).
   void (*log_sum_exp[2])(float* parts, const void* x, int64_t k);
-  // dx = dloss * (exp(x - log_sum_exp) - onehot(label))
-  void (*cross_entropy_grad[2])(void* dx, const void* x, int64_t k, int64_t label, const float* parts, float dloss);
+  float (*sum_from[2])(const void* x, int64_t k, float from);  // sum of x - from
+  // dx = dloss * (exp(x - log_sum_exp) - own * onehot(label) - spread)
+  void (*cross_entropy_grad[2])(void* dx, const void* x, int64_t k, int64_t label, const float* parts, float dloss,
+                                float own, float spread);
 
   // y = x / (k + alpha * sum of x^2 over the window)^beta, and its gradient; y and dx may be an input.
   void (*lrn[2])(void* y, const void* x, const LrnTile& tile, const LrnFactors& factors, float* scratch);

@@ -5,6 +5,7 @@
 
 #include "cuda/builder.h"
 #include "cuda/kernels/grid.h"
+#include "program/attrs.h"
 
 namespace ostrich::cuda {
 namespace {
@@ -32,6 +33,11 @@ class RowsStep : public Step {
     const int64_t items = by_element_ ? args.rows * args.k.divisor : args.rows * (by_warp_ ? 32 : kSoftmaxThreads);
     kernel_.launch(stream, grid_for(items, kSoftmaxThreads), kSoftmaxThreads, args);
   }
+  void smooth(const NodeSpec& node) {
+    const double smoothing = program::get_number(node, "smoothing");
+    args.own = float(1 - smoothing);
+    args.spread = float(smoothing / double(args.k.divisor));
+  }
   SoftmaxArgs args{};
 
  private:
@@ -54,11 +60,12 @@ class SoftmaxStep : public RowsStep {
   }
 };
 
-// logits, labels -> loss = logSumExp - logits[label], logSumExp in two parts
+// logits, labels -> loss = logSumExp - own logits[label] - spread sum(logits), logSumExp in two parts
 class CrossEntropyStep : public RowsStep {
  public:
   CrossEntropyStep(Builder& builder, const NodeSpec& node, Slot* x, Slot* labels)
       : RowsStep(builder, "cross_entropy", x) {
+    smooth(node);
     args.site = builder.fault_site(node, FaultKind::label, args.k.divisor);
     can_fail = builder.may_fail(labels, args.k.divisor);
     reads = {x, labels};
@@ -78,6 +85,7 @@ class CrossEntropyGradStep : public RowsStep {
  public:
   CrossEntropyGradStep(Builder& builder, const NodeSpec& node, std::vector<Slot*> inputs)
       : RowsStep(builder, "cross_entropy_grad", inputs[1]) {
+    smooth(node);
     args.site = builder.fault_site(node, FaultKind::label, args.k.divisor);
     can_fail = builder.may_fail(inputs[2], args.k.divisor);
     reads.assign(inputs.begin(), inputs.end());

@@ -74,6 +74,11 @@ OSTRICH_DEVICE void cross_entropy(const SoftmaxArgs& args, float* shared) {
   for_rows<kGroup>(args, [&](int64_t row, int lane, int64_t k) {
     const T* x = static_cast<const T*>(args.x) + row * args.k.divisor;
     const Row of = sweep<Kind, kGroup>(x, k, lane, shared);
+    float all = 0;  // sum of x - largest
+    if (args.spread > 0) {
+      for (int64_t i = lane; i < k; i += kGroup) all += Kind::load(x[i]) - of.largest;
+      all = join_group<Plus, kGroup>(all, shared);
+    }
     if (lane != 0 || k == 0) return;
     const float log_sum = math::log(of.sum);
     const int32_t label = args.labels[row];
@@ -82,7 +87,8 @@ OSTRICH_DEVICE void cross_entropy(const SoftmaxArgs& args, float* shared) {
     // In two parts: their sum would lose the second one beside large logits.
     args.lse[2 * row] = of.largest;
     args.lse[2 * row + 1] = log_sum;
-    args.loss[row] = good ? log_sum - (Kind::load(x[label]) - of.largest) : 0.0f;
+    const float wanted = args.own * (Kind::load(x[good ? label : 0]) - of.largest);
+    args.loss[row] = good ? log_sum - (args.spread > 0 ? wanted + args.spread * all : wanted) : 0.0f;
   });
 }
 
@@ -96,7 +102,7 @@ OSTRICH_DEVICE void cross_entropy_grad(const SoftmaxArgs& args) {
     const int32_t label = args.labels[row];
     if (column == 0 && (label < 0 || label >= args.k.divisor)) report(args.fault, args.site, row, label);
     const float p = math::exp((Kind::load(x[i]) - args.lse[2 * row]) - args.lse[2 * row + 1]);
-    dx[i] = Kind::store(args.dloss[row] * (p - (column == label ? 1.0f : 0.0f)));
+    dx[i] = Kind::store(args.dloss[row] * (p - (column == label ? args.own : 0.0f) - args.spread));
   }
 }
 

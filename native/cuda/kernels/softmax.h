@@ -12,6 +12,7 @@ struct SoftmaxArgs {
   const int32_t* labels;  // cross-entropy only, [R]
   const float* dloss;     // gradient only, [R]
   float *loss, *lse;      // cross-entropy only, [R] and [R, 2]; the gradient reads lse
+  float own, spread;      // cross-entropy only: of the class of the label, and of each class
   Fault* fault;
   int32_t site;
   bool is_log;
