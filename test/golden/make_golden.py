@@ -9,13 +9,13 @@ from families.functions import composed, losses
 from families.moves import gather, reduce, reshape, scan
 from families.products import ceil_pool2d, conv2d, lrn, matmul, pool2d, unfold
 from families.recurrent import lstm
-from families.rows import nonlinearity, norm, normalise, softmax
+from families.rows import nonlinearity, norm, normalise, smoothed, softmax
 
 FOLDER = pathlib.Path(__file__).parent
 # All draw from one stream of random numbers: a new one comes last.
 FAMILIES = (
     *(reduce, reshape, matmul, conv2d, pool2d, softmax, gather, lrn, ceil_pool2d, unfold, lstm, norm),
-    *(nonlinearity, normalise, scan, losses, composed),
+    *(nonlinearity, normalise, scan, losses, composed, smoothed),
 )
 
 

@@ -6,21 +6,34 @@ import torch.nn.functional as F
 from families.vectors import normal, same, unused, vector
 
 
-def softmax():
-    x, labels = normal(4, 5) * 2, torch.tensor([0, 4, 2, 2])
+def entropy(name, s, x, labels, dloss):
+    """Cross-entropy with s of each target spread over all classes, and its gradient, drawn when it is reached."""
     parts = lambda x: torch.stack([x.amax(1), torch.logsumexp(x - x.amax(1, True), 1)], 1)
-    both = lambda x, y: (F.cross_entropy(x, y, reduction="none"), parts(x))
+    target = lambda y: (1 - s) * F.one_hot(y, 5) + s / 5
+
+    def both(x, y):
+        return F.cross_entropy(x, y, reduction="none", label_smoothing=s), parts(x)
 
     def gradient(dloss, x, y, lse):
-        return dloss[:, None] * (torch.exp(x - lse.sum(1, True)) - F.one_hot(y, 5))
+        return dloss[:, None] * (torch.exp(x - lse.sum(1, True)) - target(y))
 
+    attrs = {"smoothing": s}
+    made = vector("crossEntropy", name, attrs, [x, labels], both)
+    return [made, vector("crossEntropyGrad", name, attrs, [dloss(), x, labels, parts(x)], gradient)]
+
+
+def softmax():
+    x, labels = normal(4, 5) * 2, torch.tensor([0, 4, 2, 2])
     return [
         vector("softmax", "three axes", {}, [normal(2, 3, 4)], lambda x: x.softmax(-1)),
         vector("logSoftmax", "three axes", {}, [normal(2, 3, 4)], lambda x: x.log_softmax(-1)),
         vector("softmax", "large logits", {}, [normal(3, 4) * 300], lambda x: x.softmax(-1)),
-        vector("crossEntropy", "five classes", {}, [x, labels], both),
-        vector("crossEntropyGrad", "five classes", {}, [normal(4), x, labels, parts(x)], gradient),
+        *entropy("five classes", 0, x, labels, lambda: normal(4)),
     ]
+
+
+def smoothed():
+    return entropy("smoothed labels", 0.3, normal(4, 5) * 2, torch.tensor([0, 4, 2, 2]), lambda: normal(4))
 
 
 def norm():
