@@ -6,15 +6,17 @@ import { type Dataset, describe, elementsOf, type EpochKey, type Fields } from '
 import { wholeNumber } from '../batches.js'
 import { DataError } from '../errors.js'
 import { philox4x32 } from '../philox.js'
-import { cutWindow, shiftPlanes, type Window } from './crop.js'
+import { type Border, cutWindow, shiftPlanes, type Window } from './crop.js'
 import type { Colours } from './statistics.js'
 
 /** How the training images are varied. */
 export interface AugmentOptions {
   /** Side of the window that is cut out, at a random place. Default: the image's own side. */
   readonly crop?: number
-  /** Black pixels around the image before it is cut. Default 0. */
+  /** Pixels around the image before it is cut. Default 0. */
   readonly pad?: number
+  /** What they are: black, or the image itself as in a mirror that stands on its edge. Default: black. */
+  readonly border?: Border
   /** Mirror every other image, drawn at random. Default false. */
   readonly mirror?: boolean
   /** Standard deviation of the shift along each principal component of colour, in units of its own. Default 0. */
@@ -47,7 +49,13 @@ interface Cut {
 /** @throws DataError where an option cannot be of these images */
 export function checkAugment(options: AugmentOptions, { height, width }: Shape): void {
   const one = is.anything
-  expectOptions('augment', options, { crop: one, pad: one, mirror: one, colour: one })
+  expectOptions('augment', options, {
+    crop: one,
+    pad: one,
+    border: is.oneOf('black', 'mirrored'),
+    mirror: one,
+    colour: one,
+  })
   const { crop, pad = 0, colour = 0, mirror } = options
   wholeNumber('augment', 'pad', pad, 0, 1024)
   if (crop !== undefined) wholeNumber('augment', 'crop', crop, 1, Math.min(height, width))
@@ -69,7 +77,7 @@ export function checkAugment(options: AugmentOptions, { height, width }: Shape):
 export function augmented(set: ImageSet, options: AugmentOptions, colours?: Colours): ImageSet {
   const shape = shapeOf(set)
   checkAugment(options, shape)
-  const { crop = shape.height, pad = 0, mirror = false, colour = 0 } = options
+  const { crop = shape.height, pad = 0, border = 'black', mirror = false, colour = 0 } = options
   if (crop === shape.height && crop === shape.width && pad === 0 && !mirror && colour === 0) return set
   if (colour > 0 && colours === undefined) {
     throw new DataError('augment[colour]: expected a set whose principal components are known, got another')
@@ -80,7 +88,7 @@ export function augmented(set: ImageSet, options: AugmentOptions, colours?: Colo
     const words = philox4x32([index, key.epoch >>> 0, 0, DOMAIN], keyOf(key.seed), new Uint32Array(4))
     const top = scaled(words[0]!, shape.height + 2 * pad - crop + 1) - pad
     const left = scaled(words[1]!, shape.width + 2 * pad - crop + 1) - pad
-    const windows = [{ top, left, mirror: mirror && words[2]! >>> 31 === 1 }]
+    const windows = [{ top, left, border, mirror: mirror && words[2]! >>> 31 === 1 }]
     return { windows, shifts: colour > 0 ? colourShifts(index, key, colour, colours!) : undefined }
   })
 }
@@ -90,7 +98,7 @@ export function augmented(set: ImageSet, options: AugmentOptions, colours?: Colo
  * crop, crop], whose `views` a session averages. With `pad` the corners lie half of it outside, as far as training moves an image
  * on average.
  */
-export function viewed(set: ImageSet, { crop, pad = 0 }: AugmentOptions, views: 1 | 10): ImageSet {
+export function viewed(set: ImageSet, { crop, pad = 0, border = 'black' }: AugmentOptions, views: 1 | 10): ImageSet {
   const shape = shapeOf(set)
   const { channels, height, width } = shape
   checkAugment(crop === undefined ? {} : { crop }, shape)
@@ -109,7 +117,7 @@ export function viewed(set: ImageSet, { crop, pad = 0 }: AugmentOptions, views: 
     [bottom, right],
     [centre.top, centre.left],
   ] as const
-  const windows = [false, true].flatMap((mirror) => places.map(([top, left]) => ({ top, left, mirror })))
+  const windows = [false, true].flatMap((mirror) => places.map(([top, left]) => ({ top, left, mirror, border })))
   return { ...windowed(set, [10, channels, side, side], side, () => ({ windows })), views: 10 }
 }
 

@@ -1,11 +1,16 @@
 // Cuts a window out of planes of bytes, mirrored or not, and shifts its colours: whole rows move by memcpy, and the rest works
 // on words, as a loop over bytes costs several times the reading of the image.
 
-/** A window of an image: where it lies (it may reach over the edge, where it is 0), and whether it is mirrored. */
+/** What lies beyond the edge of an image: 0, or the image itself as in a mirror that stands on its outermost pixels. */
+export type Border = 'black' | 'mirrored'
+
+/** A window of an image: where it lies (it may reach over the edge), whether it is mirrored, and what is beyond the edge. */
 export interface Window {
   readonly top: number
   readonly left: number
   readonly mirror: boolean
+  /** Default: black. */
+  readonly border?: Border
 }
 
 /** Planes u8 [channels, height, width] in a larger array. */
@@ -25,7 +30,7 @@ export interface Region {
  */
 export function cutWindow(
   source: Region,
-  { top, left, mirror }: Window,
+  { top, left, mirror, border = 'black' }: Window,
   size: number,
   out: Uint8Array,
   to: number,
@@ -33,9 +38,20 @@ export function cutWindow(
   const { data, at, channels, height, width } = source
   const length = channels * size * size
   const inside = top >= 0 && left >= 0 && top + size <= height && left + size <= width
-  if (!inside) out.fill(0, to, to + length)
+  if (!inside && border === 'black') out.fill(0, to, to + length)
   const [firstRow, endRow] = [Math.max(0, -top), Math.min(size, height - top)]
   const [first, end] = [Math.max(0, -left), Math.min(size, width - left)]
+  if (!inside && border === 'mirrored') {
+    const xs = Array.from({ length: size }, (_, x) => mirroredPlace(left + x, width))
+    for (let plane = 0; plane < channels; plane++) {
+      for (let y = 0; y < size; y++) {
+        const from = at + (plane * height + mirroredPlace(top + y, height)) * width
+        const row = to + (mirror ? (channels - plane) * size - 1 - y : plane * size + y) * size
+        const whole = y < firstRow || y >= endRow
+        for (let x = 0; x < size; x++) if (whole || x < first || x >= end) out[row + x] = data[from + xs[x]!]!
+      }
+    }
+  }
   if (end > first) {
     for (let plane = 0; plane < channels; plane++) {
       let from = at + (plane * height + top + firstRow) * width + left
@@ -50,6 +66,13 @@ export function cutWindow(
     }
   }
   if (mirror) reverse(out, to, length)
+}
+
+/** The place in [0, extent) that is seen at any place: outwards from an edge the image goes back, its outermost pixel once. */
+function mirroredPlace(place: number, extent: number): number {
+  const period = Math.max(1, 2 * extent - 2)
+  const inPeriod = ((place % period) + period) % period
+  return inPeriod < extent ? inPeriod : period - inPeriod
 }
 
 /** Reverses bytes, eight at a time where they lie so. */

@@ -100,6 +100,34 @@ describe('augmented', () => {
     expect(Math.min(black.some, black.none)).toBeGreaterThan(0)
   })
 
+  it.each([false, true])('pads with what a mirror on its edge shows, mirrored: %j', async (mirror) => {
+    const square = arrays({
+      x: { data: Uint8Array.from({ length: 48 }, (_, i) => 1 + i), shape: [3, 4, 4] },
+      target: new Int32Array(1),
+    })
+    // Twice beyond the image: rows 5 4 3 2 1 0 1 2 3 2 1 0 1 ...
+    const back = [1, 2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1, 2]
+    const rowAt = (place: number): number => back[place + 5]!
+    const cut = augmented(square, { pad: 5, border: 'mirrored', mirror })
+    const known = new Set<string>()
+    for (let top = -5; top <= 5; top++) {
+      for (let left = -5; left <= 5; left++) {
+        const view = Array.from({ length: 48 }, (_, i) => {
+          const [plane, y, x] = [Math.floor(i / 16), Math.floor(i / 4) % 4, i % 4]
+          return 1 + 16 * plane + 4 * rowAt(top + y) + rowAt(left + x)
+        })
+        const flipped = view.map((_, i) => view[i - (i % 4) + 3 - (i % 4)]!)
+        known.add(view.join())
+        if (mirror) known.add(flipped.join())
+      }
+    }
+    const seen = new Set<string>()
+    for (let epoch = 0; epoch < 400; epoch++) seen.add((await gathered(cut, [0], { seed: 1, epoch })).image(0).join())
+    expect([...seen].filter((one) => !known.has(one))).toHaveLength(0)
+    // The image comes back after six pixels either way.
+    expect(seen.size).toBe(36)
+  })
+
   it('shifts colours along their components, as far as they vary', async () => {
     const grey = arrays({ x: { data: new Uint8Array(3 * 16).fill(100), shape: [3, 4, 4] }, target: new Int32Array(1) })
     const component = [0.6, 0, 0.8]
@@ -124,6 +152,7 @@ describe('augmented', () => {
   it.each<[string, object, RegExp]>([
     ['a window larger than the image', { crop: 5 }, /augment\[crop\]: expected an integer from 1 to 4, got 5/],
     ['no window of an oblong image', { mirror: true }, /augment\[crop\]: expected the side.*6 x 4/],
+    ['another border', { crop: 2, pad: 1, border: 'white' }, /augment\[border\]: expected black, mirrored, got/],
     ['a negative border', { crop: 2, pad: -1 }, /augment\[pad\]/],
     ['colour without its components', { crop: 2, colour: 0.1 }, /augment\[colour\]: expected a set whose principal/],
     ['too much colour', { crop: 2, colour: 2 }, /augment\[colour\]: expected a number from 0 to 1, got 2/],
