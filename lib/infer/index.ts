@@ -9,7 +9,9 @@ export {
   type Keystrokes,
 } from './completer.js'
 export { type DrawOptions, type Drawn, type Sampler, type SamplerOptions } from './sampler.js'
-export { beamSearch, type BeamSearch, type BeamSearchOptions, type Writer } from './beam-search.js'
+export { beamSearch, type BeamSearch } from './beam-search.js'
+export type { BeamSearchOptions, SampleOptions } from './beam-options.js'
+export type { Writer } from './writer.js'
 export type { Hypothesis, Ranking } from './hypotheses.js'
 export { decoder, type Decoder } from './decoder.js'
 export type {

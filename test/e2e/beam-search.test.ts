@@ -1,84 +1,11 @@
 // Beam search: what it finds is the best there is where the beams hold everything, and its scores are those of the network.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { arrays } from '../../lib/data/index.js'
 import { beamSearch, type BeamSearchOptions, type Hypothesis, type Writer } from '../../lib/infer/index.js'
 import { constant, type Tensor } from '../../lib/graph/index.js'
-import { attentionTranslator, lstmTranslator, transformerTranslator, type Translator } from '../../lib/models/index.js'
 import * as ops from '../../lib/ops/index.js'
-import * as optim from '../../lib/optim/index.js'
-import { session } from '../../lib/train/index.js'
-import { options } from './tasks.js'
+import { everything, longest, opened, steps, translators, vocabulary } from './beams.js'
 
-const { device } = options()
-// 0 is padding, 1 the beginning, 2 the end: 3 and 4 are words.
-const [vocabulary, longest, steps] = [5, 3, 4]
-const common = { source: 7, target: vocabulary, embedding: 6, units: 8 }
-const translators: Readonly<Record<string, () => Translator>> = {
-  lstm: () => lstmTranslator({ ...common, layers: 2, dropout: 0, reversed: true }),
-  additive: () =>
-    attentionTranslator({ ...common, attention: 'additive', dropout: { embedding: 0, reading: 0, writing: 0 } }),
-  transformer: () =>
-    transformerTranslator({
-      ...{ source: 7, target: vocabulary, features: 8, heads: 2, hidden: 12, layers: 1, dropout: 0, longest: 8 },
-    }),
-}
 const sources = [[3, 5, 4, 6], [6], [4, 4], [5, 3, 6], [2, 2]].map((words) => Int32Array.from(words))
-
-/** A session of a network that has learned nothing yet, but for larger weights, so that words differ in probability. */
-async function opened(net: Translator) {
-  const data = arrays({
-    source: { data: new Int32Array(4 * steps).fill(3), shape: [steps] },
-    before: { data: new Int32Array(4 * 2).fill(1), shape: [2] },
-    lengths: new Int32Array(4).fill(steps),
-  })
-  const inTime = (x: Tensor<'i32'>): Tensor<'i32'> => ops.transpose(x, [1, 0])
-  const run = await session(
-    ({ source, before, lengths }) => ({ loss: ops.mean(net.logits(inTime(source), lengths, inTime(before))) }),
-    {
-      data,
-      optimizer: optim.sgd({ rate: 0 }),
-      batch: 4,
-      epochs: 1,
-      precision: 'f32',
-      seed: 5,
-      ...(device && { device }),
-    },
-  )
-  return run
-}
-
-/** log p of every way to go on, as the network says when it is given all words before. */
-async function everything(net: Translator, run: Awaited<ReturnType<typeof opened>>, source: Int32Array) {
-  const words = [2, 3, 4]
-  const all: number[][] = [[]]
-  for (let t = 0; t < longest; t++) {
-    for (const one of all.filter((known) => known.length === t && known.at(-1) !== 2))
-      all.push(...words.map((w) => [...one, w]))
-  }
-  const whole = all.filter((one) => one.at(-1) === 2)
-  using logits = await run.compile(
-    (source: Tensor<'i32'>, lengths: Tensor<'i32'>, before: Tensor<'i32'>) => ({
-      each: ops.logSoftmax(net.logits(source, lengths, before)),
-    }),
-    {
-      source: { dtype: 'i32', shape: [steps, 1] },
-      lengths: { dtype: 'i32', shape: [1] },
-      before: { dtype: 'i32', shape: [longest, 1] },
-    },
-  )
-  const padded = new Int32Array(steps)
-  padded.set(source)
-  const scored: { words: number[]; logProbability: number }[] = []
-  for (const one of whole) {
-    const before = Int32Array.from({ length: longest }, (_, t) => (t === 0 ? 1 : (one[t - 1] ?? 0)))
-    const { each } = await logits.run({ source: padded, lengths: Int32Array.of(source.length), before })
-    scored.push({
-      words: one.slice(0, -1),
-      logProbability: one.reduce((sum, word, t) => sum + each[t * vocabulary + word]!, 0),
-    })
-  }
-  return scored
-}
 
 describe.each(Object.keys(translators))('of %s', (name) => {
   const net = translators[name]!()
@@ -97,7 +24,7 @@ describe.each(Object.keys(translators))('of %s', (name) => {
     const results = await search({ lengthPenalty: 'none' })
     expect(results).toHaveLength(sources.length)
     for (const [i, found] of results.entries()) {
-      const best = (await everything(net, run, sources[i]!)).toSorted((a, b) => b.logProbability - a.logProbability)
+      const best = (await everything([net], run, sources[i]!)).toSorted((a, b) => b.logProbability - a.logProbability)
       // Of two words and an end within three steps no beam is lost.
       expect(found.map(({ words }) => [...words])).toEqual(best.slice(0, vocabulary).map(({ words }) => words))
       for (const [k, { score, logProbability, hasEnded }] of found.entries()) {
@@ -113,7 +40,7 @@ describe.each(Object.keys(translators))('of %s', (name) => {
     ['gnmt', 0.6, (words: number) => ((5 + words) / 6) ** 0.6],
   ] as const)('ranks by %s with alpha %s', async (lengthPenalty, alpha, divisor) => {
     for (const [i, found] of (await search({ lengthPenalty, alpha })).entries()) {
-      const all = await everything(net, run, sources[i]!)
+      const all = await everything([net], run, sources[i]!)
       expect(found).toHaveLength(vocabulary)
       for (const { words, score, logProbability } of found) {
         const known = all.find((one) => one.words.join() === [...words].join())
@@ -128,7 +55,7 @@ describe.each(Object.keys(translators))('of %s', (name) => {
     const results = await search({ beam: 1, lengthPenalty: 'none' })
     for (const [i, [only, ...others]] of results.entries()) {
       expect(others).toEqual([])
-      const all = await everything(net, run, sources[i]!)
+      const all = await everything([net], run, sources[i]!)
       const known = all.find(({ words }) => words.join() === [...only!.words].join())
       if (only!.hasEnded) expect(only!.logProbability).toBeCloseTo(known!.logProbability, 4)
       else expect(only!.words).toHaveLength(longest)
@@ -235,6 +162,10 @@ describe('beamSearch', () => {
       [{ beam: 6 }, /beamSearch\[beam\]: expected at most 5 beams of 5 words, got 6/],
       [{ beam: 0 }, /beamSearch\[beam\]: expected a whole number of at least 1, got 0/],
       [{ lengthPenalty: 'man' as 'mean' }, /beamSearch\[lengthPenalty\]: expected none, mean, gnmt, got "man"/],
+      [{ noRepeat: 0 }, /beamSearch\[noRepeat\]: expected a whole number of at least 1, got 0/],
+      [{ sample: { temperature: 0 } }, /beamSearch\[sample\]\[temperature\]: expected a number above 0, got 0/],
+      [{ sample: { topk: 3 } as object }, /beamSearch\[sample\]: .* \(did you mean topK\?\)/],
+      [{ beam: 2, alignments: true }, /beamSearch\[alignments\]: expected a network that says where it looks/],
     ]
     for (const [more, message] of bad) {
       await expect(beamSearch(run, net, { sentences: 1, steps, ...more })).rejects.toThrow(message)
