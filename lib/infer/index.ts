@@ -11,6 +11,8 @@ export {
 export { type DrawOptions, type Drawn, type Sampler, type SamplerOptions } from './sampler.js'
 export { beamSearch, type BeamSearch } from './beam-search.js'
 export type { BeamSearchOptions, SampleOptions } from './beam-options.js'
+export { ensembleOf } from './ensemble.js'
+export { type EnsembleMember, loadEnsemble } from './load-ensemble.js'
 export type { Writer } from './writer.js'
 export type { Hypothesis, Ranking } from './hypotheses.js'
 export { decoder, type Decoder } from './decoder.js'

@@ -3,7 +3,14 @@ import { expectKind, expectOptions, is, type Schema } from '../base/index.js'
 import { batched, type Dataset, type FieldArray, type FieldSpec, fieldOptions, type Text } from '../data/index.js'
 import { feed, type HostArray, OstrichError, type Tensor } from '../graph/index.js'
 import { type Compiled, compileFunction, type CompileOptions, type Extent, type Traceable } from '../train/compiled.js'
-import { checkContent, checkTensors, type CheckpointInfo, openCheckpoint, restore } from '../train/checkpoint.js'
+import {
+  checkContent,
+  checkTensors,
+  type CheckpointInfo,
+  inspectCheckpoint,
+  openCheckpoint,
+  restore,
+} from '../train/checkpoint.js'
 import { CheckpointError } from '../files/index.js'
 import { Evaluator } from '../train/evaluate.js'
 import type { Metrics } from '../train/events.js'
@@ -98,18 +105,39 @@ export interface Model extends AsyncDisposable {
 export async function load(path: string, net: Network, options: LoadOptions = {}): Promise<Model> {
   expectKind('load', 'path', is.text, path)
   expectKind('load', 'net', aFunction, net)
-  expectOptions('load', options, loadOptions)
-  if (options.input !== undefined) expectOptions('load[input]', options.input, fieldOptions)
-  await using checkpoint = await openCheckpoint(path)
-  const { file, info } = checkpoint
+  return opened('load', [{ path, net, owner: '' }], net, options)
+}
+
+/** A network, the file of its weights, and what stands before the paths that the file has for them. */
+export interface Part {
+  readonly path: string
+  readonly net: Network
+  readonly owner: string
+}
+
+/** Networks with their weights as one model, which answers what `net` makes of them. @throws as `load` */
+export async function opened(
+  where: string,
+  parts: readonly [Part, ...Part[]],
+  net: Network,
+  options: LoadOptions,
+): Promise<Model> {
+  expectOptions(where, options, loadOptions)
+  if (options.input !== undefined) expectOptions(`${where}[input]`, options.input, fieldOptions)
+  const [{ path: first }] = parts
+  const infos: (CheckpointInfo | undefined)[] = []
+  for (const { path } of parts) infos.push(await inspectCheckpoint(path))
+  const [info] = infos
   const field = options.input ?? info?.fields['x']
   if (field === undefined) {
-    throw new OstrichError(
-      'ERR_OPTION',
-      `load[input]: expected the type of an example, as ${path} does not say it, got none`,
-    )
+    const expected = `expected the type of an example, as ${first} does not say it, got none`
+    throw new OstrichError('ERR_OPTION', `${where}[input]: ${expected}`)
   }
-  if (info !== undefined) await expectMeaning(path, info, options)
+  for (const [i, own] of infos.entries()) {
+    const { path } = parts[i]!
+    if (own !== undefined) await expectMeaning(path, own, options)
+    if (own !== undefined && info !== undefined && own !== info) expectAlike(path, own, first, info)
+  }
   const place = await openPlace({ ...options, precision: options.precision ?? info?.precision ?? 'auto' })
   for (const message of place.warnings) options.onWarning?.(message)
   try {
@@ -120,18 +148,38 @@ export async function load(path: string, net: Network, options: LoadOptions = {}
       const x = feed('x', field.dtype, batched(field, 1))
       return { output: net(prepared(inputs, 'x', x)) }
     })
-    const entries = store.entries().filter(({ name }) => name !== 'seed' && name !== 'step')
-    const expected = entries.map(({ name, variable: { dtype, shape } }) => ({ name, dtype, shape }))
-    const trained = info && new Set(info.parameters)
-    checkTensors(file, expected, (name) => trained !== undefined && !trained.has(name))
-    await checkContent(checkpoint)
-    await restore(file, entries)
+    for (const { path, owner } of parts) await fill(path, owner, store)
     await programs.refreshShadows()
     return modelOf({ place, programs, store, net, inputs, field, info })
   } catch (error) {
     await place.device.dispose()
     throw error
   }
+}
+
+/** Reads a file into the variables of one owner. */
+async function fill(path: string, owner: string, store: StateStore): Promise<void> {
+  await using checkpoint = await openCheckpoint(path)
+  const { file, info } = checkpoint
+  const entries = store
+    .entries()
+    .filter(({ name }) => name !== 'seed' && name !== 'step' && name.startsWith(owner))
+    .map((entry) => ({ ...entry, name: entry.name.slice(owner.length) }))
+  const expected = entries.map(({ name, variable: { dtype, shape } }) => ({ name, dtype, shape }))
+  const trained = info && new Set(info.parameters)
+  checkTensors(file, expected, (name) => trained !== undefined && !trained.has(name))
+  await checkContent(checkpoint)
+  await restore(file, entries)
+}
+
+/** What networks that answer together are asked, and what they answer, must stand for the same. */
+function expectAlike(path: string, own: CheckpointInfo, first: string, info: CheckpointInfo): void {
+  const meanings = ({ fields, classes, vocabulary, tokenizers }: CheckpointInfo) =>
+    Object.entries({ 'field x': fields['x'], classes, vocabulary, tokenizers })
+  const here = meanings(own)
+  const other = meanings(info).find(([, value], i) => JSON.stringify(value) !== JSON.stringify(here[i]![1]))
+  if (other === undefined) return
+  throw new CheckpointError(`${path}: expected the ${other[0]} of ${first}, got another`)
 }
 
 /** What a network answers depends on how its fields are prepared: they must be as they were in training. */
