@@ -4,7 +4,7 @@ import { OstrichError } from '../base/index.js'
 import { type BatchShape, DataError, type Fields } from '../data/index.js'
 import { trace } from '../graph/index.js'
 import { expectAllRead, expectFields, expectFresh } from './fields.js'
-import type { LossFits, NetworkFits, NoInputs } from './fits.js'
+import type { InputsOf, LossFits, LossOf, NetworkFits, Untold } from './fits.js'
 import { lossInfo, measureNamed, type MeasureInfo } from './measure.js'
 import { type Measured, traced } from './objective.js'
 import { type ObjectiveOptions, resolve, type Resolved, type SessionOptions } from './options.js'
@@ -14,7 +14,7 @@ import { Session } from './session.js'
 import { sourcesOf } from './source.js'
 import { StateStore } from './state.js'
 import { Trainer } from './trainer.js'
-import type { FieldTensors, Inputs, Loss, Network, Objective, Outcome } from './types.js'
+import type { FieldTensors, Network, Objective, Outcome } from './types.js'
 import { Weights } from './weights.js'
 
 /** Refuses, when compiled, what an objective gives as a measure and is none. */
@@ -43,19 +43,35 @@ type Judged<R> = string extends keyof R
  */
 export async function session<F extends Fields, R extends Outcome>(
   objective: { of(fields: FieldTensors<F>, views: number): R & Judged<R> }['of'],
-  options: ObjectiveOptions<F>,
+  options: ObjectiveOptions<F> & { readonly loss?: never },
 ): Promise<Session<Exclude<keyof R & string, 'loss'>>>
+// A signature is judged before functions that are written in place are, so that one for calls with `inputs` must not ask whether the
+// field fits as it is.
 export async function session<
   F extends Fields,
   M extends Readonly<Record<string, Measured>> = Readonly<Record<'accuracy', Measured>>,
   N extends Network = Network,
-  L extends Loss = Loss,
-  I extends Inputs = NoInputs,
+  L = Untold,
+  I = Untold,
 >(
   net: N,
-  options: SessionOptions<F, M, I> & {
+  options: Omit<SessionOptions<F, M>, 'loss' | 'inputs'> & {
     readonly data: NetworkFits<N, F, I>
-    readonly loss: L & LossFits<L, F, I>
+    readonly inputs: I & InputsOf<F>
+    readonly loss: L & LossFits<L, F, I> & LossOf<L, N, F, I>
+  },
+): Promise<Session<keyof M & string>>
+export async function session<
+  F extends Fields,
+  M extends Readonly<Record<string, Measured>> = Readonly<Record<'accuracy', Measured>>,
+  N extends Network = Network,
+  L = Untold,
+>(
+  net: N,
+  options: Omit<SessionOptions<F, M>, 'loss' | 'inputs'> & {
+    readonly data: NetworkFits<N, F, undefined>
+    readonly inputs?: { readonly x?: never; readonly target?: never }
+    readonly loss: L & LossFits<L, F, undefined> & LossOf<L, N, F, undefined>
   },
 ): Promise<Session<keyof M & string>>
 export async function session(

@@ -71,14 +71,11 @@ export interface ObjectiveOptions<F extends Fields = Fields> extends PlaceOption
 export interface SessionOptions<
   F extends Fields = Fields,
   M extends Readonly<Record<string, Measured>> = Readonly<Record<string, Measured>>,
-  I extends Inputs = Inputs,
-> extends Omit<ObjectiveOptions<F>, 'net' | 'inputs'> {
+> extends Omit<ObjectiveOptions<F>, 'net'> {
   /** Mean loss of a batch, of the network's output and the field `target`. */
   readonly loss: Loss
   /** What is measured besides the loss, by name. Default: `{ accuracy: measures.accuracy }`. */
   readonly measures?: M
-  /** How fields become what the network and the loss take; default: `u8` is scaled to 0..1. */
-  readonly inputs?: I
 }
 
 /** Options with every default in its place. */
