@@ -33,6 +33,8 @@ export interface TrainingData<F extends Fields = Fields> {
   readonly fields?: F
   /** What the labels stand for, from 0 on: a checkpoint keeps it. */
   readonly classes?: readonly string[]
+  /** What a person should know of it: the session tells it, as it tells what it finds itself. */
+  readonly notes?: readonly string[]
 }
 
 /** Where an epoch begins, and how it is cut. */
@@ -87,15 +89,16 @@ export function sourcesOf(data: Dataset | Text | TrainingData, window?: number):
     throw new DataError('session[data]: expected a data set or { train, validation }, got something else')
   }
   expectHalves(data as TrainingData)
-  const { train, validation, fields, classes } = data as TrainingData
+  const { train, validation, fields, classes, notes = [] } = data as TrainingData
   const known = fields ?? (isDataset(train) ? train.fields : undefined)
   const source = sourceOf(train, known, 'train', window)
-  checkClasses(classes)
+  expectTexts('classes', 'names', classes)
+  expectTexts('notes', 'texts', notes)
   return {
     train: source,
     validation: validation && sourceOf(validation, source.fields, 'validation', window),
     classes,
-    notes: notesOf({ train, validation }),
+    notes: [...notes, ...notesOf({ train, validation })],
   }
 }
 
@@ -107,9 +110,9 @@ function notesOf(sets: Readonly<Record<string, unknown>>): readonly string[] {
   })
 }
 
-function checkClasses(classes: unknown): void {
-  if (classes === undefined || (Array.isArray(classes) && classes.every((name) => typeof name === 'string'))) return
-  throw new DataError(`session[data.classes]: expected a list of names, got ${JSON.stringify(classes)}`)
+function expectTexts(option: string, what: string, given: unknown): void {
+  if (given === undefined || (Array.isArray(given) && given.every((text) => typeof text === 'string'))) return
+  throw new DataError(`session[data.${option}]: expected a list of ${what}, got ${JSON.stringify(given)}`)
 }
 
 /** @throws DataError in the name of `where` for labels that stand for other classes than those that a network was trained on */
@@ -124,7 +127,7 @@ export function expectClasses(where: string, trained: Sources['classes'], own: S
 
 /** Data sets carry more than their halves (classes, statistics): only a slip of the pen is refused. */
 function expectHalves(data: TrainingData): void {
-  const names = ['train', 'validation', 'fields', 'classes']
+  const names = ['train', 'validation', 'fields', 'classes', 'notes']
   for (const name of Object.keys(data)) {
     const guess = names.includes(name) ? undefined : nearest(name, names)
     if (guess === undefined) continue

@@ -1,15 +1,15 @@
 // Training on examples of two lengths: a network that reads a line and writes another, over one program for each pair of extents.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PhiloxStream, sequences } from '../../lib/data/index.js'
+import { parallelText, PhiloxStream, sequences } from '../../lib/data/index.js'
 import type { Tensor } from '../../lib/graph/index.js'
 import * as nn from '../../lib/nn/index.js'
 import * as ops from '../../lib/ops/index.js'
 import * as optim from '../../lib/optim/index.js'
 import { measures, session } from '../../lib/train/index.js'
-import { lossesOf, options } from './tasks.js'
+import { all, lossesOf, options } from './tasks.js'
 
 const { device } = options()
 const symbols = 5
@@ -83,6 +83,26 @@ describe('a session over examples of two lengths', () => {
       expect(cut.loss).toBeCloseTo(whole.loss, 5)
       expect(cut.accuracy).toBeCloseTo(whole.accuracy, 10)
     }
+  })
+
+  it('tells what its data say of themselves, then what it finds in them', async () => {
+    const files = ['text.de', 'text.en'].map((name) => join(folder, name)) as [string, string]
+    await writeFile(files[0], 'eins\n\nzwei\ndrei\n')
+    await writeFile(files[1], 'one\ntwo\ntwo\nthree\n')
+    const { notes } = await parallelText(files, { heldBack: 0.5 })
+    const set = lines(40, { longest: 12, longer: 'leave out' })
+    const data = { train: set, validation: lines(20), notes }
+    const told: string[] = []
+    await using run = await open(set, 0, { data, onWarning: (message) => told.push(message) })
+    expect(told).toEqual([
+      'text.de, text.en: 1 pairs have an empty line, and are left out (lines 2)',
+      `data[train]: ${set.buckets!.leftOut} examples are longer than the longest allowed, and left out`,
+    ])
+    const events = await all(run.events())
+    expect(events.flatMap((event) => (event.type === 'warning' ? [event.message] : []))).toEqual(told)
+    await expect(open(set, 0, { data: { ...data, notes: 'none' as never } })).rejects.toThrow(
+      'session[data.notes]: expected a list of texts, got "none"',
+    )
   })
 
   it('goes on in the middle of an epoch to the bit', async () => {
