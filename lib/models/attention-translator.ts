@@ -22,6 +22,7 @@ import {
   transpose,
   where,
 } from '../ops/index.js'
+import { tiedWords } from './tied-words.js'
 import { expectShared, type Reading, type StatesByName, type Translator, type Written } from './translator.js'
 
 /** Knobs of `attentionTranslator`. */
@@ -104,14 +105,7 @@ export function attentionTranslator(config: AttentionTranslatorConfig): Translat
     kind: 'words',
     name: 'words',
     parameters: [bias],
-    apply: (x) => {
-      const rows = reshape(x, [-1, embedding])
-      const scores = matmul<'f32', Shape, Shape, false, true>(rows, value(table), {
-        transposeB: true,
-        bias: value(bias),
-      })
-      return reshape(scores, [...x.shape.slice(0, -1), target])
-    },
+    apply: (x) => tiedWords(x, table, bias),
   })
   const [dropWords, dropRead, dropWritten] = [
     nn.dropout(dropout.embedding),

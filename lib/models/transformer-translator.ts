@@ -12,7 +12,6 @@ import {
   equal,
   gather,
   lessEqual,
-  matmul,
   mul,
   relu,
   reshape,
@@ -20,6 +19,7 @@ import {
   transpose,
   where,
 } from '../ops/index.js'
+import { tiedWords } from './tied-words.js'
 import { expectShared, type Reading, type StatesByName, type Translator, type Written } from './translator.js'
 
 /** Knobs of `transformerTranslator`. */
@@ -163,12 +163,6 @@ export function transformerTranslator(config: TransformerTranslatorConfig): Tran
     lastWritten,
   ]
 
-  /** [N, T, F] -> [N, T, target words] */
-  const words = (x: Tensor<'f32'>): Tensor<'f32'> => {
-    const scores = matmul<'f32', Shape, Shape, false, true>(reshape(x, [-1, features]), value(to), { transposeB: true })
-    return reshape(scores, [...x.shape.slice(0, -1), target])
-  }
-
   function read(sentences: Tensor<'i32'>, lengths: Tensor<'i32'>): Reading {
     const steps = sentences.shape[0] ?? 1
     const placed: Tensor<'f32'> = add(sources(transpose(sentences, [1, 0])), positions(steps, features))
@@ -210,7 +204,7 @@ export function transformerTranslator(config: TransformerTranslatorConfig): Tran
       y = add(y, drop(other.over(norms[1](y), memory[`keys${i + 1}`]!, memory[`values${i + 1}`]!, { mask })))
       y = add(y, drop(wide.run(norms[2](y))))
     }
-    return words(lastWritten(y))
+    return tiedWords(lastWritten(y), to)
   }
 
   return {
