@@ -55,11 +55,11 @@ void CompileJob::execute() {
   built->feeds = ports(spec, spec.feeds);
   built->fetches = ports(spec, spec.fetches);
   built->executable = device_->backend().build(spec, state_);
-  built->arena_bytes = built->executable->stats().arena_bytes;
   built_ = std::move(built);
 }
 
 void CompileJob::settle(Napi::Env env, const std::optional<Failure>& failure) {
+  device_->report_arena();
   if (failure) {
     deferred_.Reject(to_error(env, *failure).Value());
   } else {

@@ -10,12 +10,16 @@ namespace ostrich::addon {
 
 class Device::Drop : public Job {
  public:
-  explicit Drop(std::shared_ptr<void> resource) : resource_(std::move(resource)) {}
+  Drop(Device* device, std::shared_ptr<void> resource) : device_(device), resource_(std::move(resource)) {}
   void execute() override { resource_.reset(); }
-  void settle(Napi::Env, const std::optional<Failure>&) override { delete this; }
+  void settle(Napi::Env, const std::optional<Failure>&) override {
+    device_->report_arena();
+    delete this;
+  }
   void discard() override { delete this; }
 
  private:
+  Device* device_;  // which discards its jobs when it goes
   std::shared_ptr<void> resource_;
 };
 
@@ -42,7 +46,8 @@ class Device::Disposal : public Job {
 };
 
 Device::Device(Napi::Env env, const std::string& backend_name, const backend::DeviceOptions& options)
-    : name_(backend_name + ":" + std::to_string(options.index)),
+    : env_(env),
+      name_(backend_name + ":" + std::to_string(options.index)),
       thread_(DeviceThread::start(env, "ostrich-" + backend_name)) {
   try {
     thread_->call([&] {
@@ -55,7 +60,10 @@ Device::Device(Napi::Env env, const std::string& backend_name, const backend::De
   }
 }
 
-Device::~Device() { thread_->close(); }
+Device::~Device() {
+  thread_->close();
+  Napi::MemoryManagement::AdjustExternalMemory(env_, -reported_);
+}
 
 void Device::expect_alive(const char* what) const {
   if (disposed_ || thread_->closed()) {
@@ -77,7 +85,16 @@ std::shared_ptr<backend::Buffer> Device::allocate(const backend::BufferSpec& spe
 }
 
 void Device::drop(std::shared_ptr<void> resource) {
-  if (!thread_->closed()) thread_->post(new Drop(std::move(resource)));
+  if (!thread_->closed()) return thread_->post(new Drop(this, std::move(resource)));
+  resource.reset();
+  report_arena();
+}
+
+void Device::report_arena() {
+  const int64_t held = backend_->arena_bytes();
+  if (held == reported_) return;
+  Napi::MemoryManagement::AdjustExternalMemory(env_, held - reported_);
+  reported_ = held;
 }
 
 void Device::dispose(Napi::Promise::Deferred deferred) {

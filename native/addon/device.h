@@ -30,14 +30,19 @@ class Device : public std::enable_shared_from_this<Device> {
   // Destroys native memory on the device's thread, after the jobs that may use it.
   void drop(std::shared_ptr<void> resource);
 
+  // Tells V8 what the arena of all programs has come to: to call where one was built, has run or is gone.
+  void report_arena();
+
   void dispose(Napi::Promise::Deferred deferred);  // resolves when all jobs are settled and the thread has ended
 
  private:
   class Drop;
   class Disposal;
 
+  napi_env env_;
   std::string name_;
   bool disposed_ = false;
+  int64_t reported_ = 0;  // bytes of the arena, to V8
   std::shared_ptr<DeviceThread> thread_;
   std::unique_ptr<backend::Backend> backend_;
   backend::Facts facts_;

@@ -24,16 +24,13 @@ ProgramWrap::ProgramWrap(const Napi::CallbackInfo& info)
   device_ = std::move(init.device);
   built_ = std::move(init.built);
   name_ = built_->name;
-  arena_bytes_ = built_->arena_bytes;
-  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), arena_bytes_);
 }
 
-void ProgramWrap::Finalize(Napi::Env env) { release(env); }
+void ProgramWrap::Finalize(Napi::Env) { release(); }
 
 // A run under way has its own share of `built_`, and ends as if nothing had happened.
-void ProgramWrap::release(Napi::Env env) {
+void ProgramWrap::release() {
   if (built_ == nullptr) return;
-  Napi::MemoryManagement::AdjustExternalMemory(env, -arena_bytes_);
   pool_.reset();
   device_->drop(std::move(built_));
 }
@@ -45,7 +42,7 @@ void ProgramWrap::expect_alive(const char* what) const {
 }
 
 std::unique_ptr<RunSlot> ProgramWrap::take_slot(Napi::Env env) {
-  if (pool_->empty()) return std::make_unique<RunSlot>(env, built_, pool_);
+  if (pool_->empty()) return std::make_unique<RunSlot>(env, device_, built_, pool_);
   std::unique_ptr<RunSlot> slot = std::move(pool_->back());
   pool_->pop_back();
   return slot;
@@ -76,7 +73,7 @@ Napi::Value ProgramWrap::stats(const Napi::CallbackInfo& info) {
     Napi::Object result = Napi::Object::New(env);
     result.Set("runs", Napi::Number::New(env, double(stats.runs)));
     result.Set("arenaBytes", Napi::Number::New(env, double(stats.arena_bytes)));
-    result.Set("sharedArenaBytes", Napi::Number::New(env, double(stats.shared_arena_bytes)));
+    result.Set("sharedArenaBytes", Napi::Number::New(env, double(device_->backend().arena_bytes())));
     result.Set("stateBytes", Napi::Number::New(env, double(stats.state_bytes)));
     result.Set("steps", Napi::Number::New(env, double(stats.steps)));
     result.Set("reorders", Napi::Number::New(env, double(stats.reorders)));
@@ -86,6 +83,6 @@ Napi::Value ProgramWrap::stats(const Napi::CallbackInfo& info) {
   });
 }
 
-void ProgramWrap::dispose(const Napi::CallbackInfo& info) { release(info.Env()); }
+void ProgramWrap::dispose(const Napi::CallbackInfo&) { release(); }
 
 }  // namespace ostrich::addon

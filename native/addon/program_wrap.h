@@ -26,7 +26,7 @@ class ProgramWrap : public Napi::ObjectWrap<ProgramWrap> {
   Napi::Value run(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
-  void release(Napi::Env env);
+  void release();
   void expect_alive(const char* what) const;
   std::unique_ptr<RunSlot> take_slot(Napi::Env env);
 
@@ -34,7 +34,6 @@ class ProgramWrap : public Napi::ObjectWrap<ProgramWrap> {
   std::shared_ptr<Built> built_;    // null once disposed
   std::shared_ptr<SlotPool> pool_;  // null once disposed
   std::string name_;
-  int64_t arena_bytes_ = 0;
 };
 
 }  // namespace ostrich::addon

@@ -20,8 +20,9 @@ size_t aligned(size_t bytes) { return (bytes + size_t(kAlignment) - 1) / size_t(
 
 void RunSlot::Free::operator()(char* memory) const { ::operator delete(memory, kAlignment); }
 
-RunSlot::RunSlot(Napi::Env env, std::shared_ptr<Built> built, std::weak_ptr<SlotPool> pool)
-    : built_(std::move(built)), pool_(std::move(pool)), deferred_(env) {
+RunSlot::RunSlot(Napi::Env env, std::shared_ptr<Device> device, std::shared_ptr<Built> built,
+                 std::weak_ptr<SlotPool> pool)
+    : device_(std::move(device)), built_(std::move(built)), pool_(std::move(pool)), deferred_(env) {
   size_t bytes = 0;
   for (const auto* ports : {&built_->feeds, &built_->fetches}) {
     for (const Port& port : *ports) bytes += aligned(port.bytes);
@@ -32,7 +33,11 @@ RunSlot::RunSlot(Napi::Env env, std::shared_ptr<Built> built, std::weak_ptr<Slot
   for (const Port& port : built_->fetches) staging_.push_back(std::exchange(next, next + aligned(port.bytes)));
   fetches_.resize(staging_.size());
   held_ = Napi::Reference<Napi::Array>::New(Napi::Array::New(env), 1);
+  bytes_ = int64_t(bytes);
+  Napi::MemoryManagement::AdjustExternalMemory(env, bytes_);
 }
+
+RunSlot::~RunSlot() { Napi::MemoryManagement::AdjustExternalMemory(deferred_.Env(), -bytes_); }
 
 std::string RunSlot::where(const char* kind, const Port& port) const {
   return "run[" + built_->name + "]: " + kind + " " + port.name;
@@ -98,6 +103,7 @@ void RunSlot::copy_fetches(Napi::Env env) {
 }
 
 void RunSlot::settle(Napi::Env env, const std::optional<Failure>& failure) {
+  device_->report_arena();
   std::optional<Failure> result = failure;
   try {
     if (!result) copy_fetches(env);

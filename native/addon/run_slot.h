@@ -25,7 +25,6 @@ struct Built {
   std::string name;
   std::vector<Port> feeds, fetches;
   std::unique_ptr<backend::Executable> executable;
-  int64_t arena_bytes = 0;
 };
 
 class RunSlot;
@@ -34,7 +33,8 @@ using SlotPool = std::vector<std::unique_ptr<RunSlot>>;
 
 class RunSlot : public Job {
  public:
-  RunSlot(Napi::Env env, std::shared_ptr<Built> built, std::weak_ptr<SlotPool> pool);
+  RunSlot(Napi::Env env, std::shared_ptr<Device> device, std::shared_ptr<Built> built, std::weak_ptr<SlotPool> pool);
+  ~RunSlot() override;
 
   // Checks and copies the feeds, checks and holds the fetch arrays, and keeps `program` alive until the run is settled.
   // Throws ERR_ARGUMENT; the slot can be used again after that.
@@ -61,9 +61,11 @@ class RunSlot : public Job {
   void copy_fetches(Napi::Env env);
   std::string where(const char* kind, const Port& port) const;
 
+  std::shared_ptr<Device> device_;
   std::shared_ptr<Built> built_;
   std::weak_ptr<SlotPool> pool_;
   std::unique_ptr<char, Free> memory_;
+  int64_t bytes_ = 0;  // of it
   std::vector<const void*> feeds_;
   std::vector<void*> staging_, fetches_;  // where each fetch may go, and where it does in this run (null: skipped)
   Napi::Reference<Napi::Array> held_;     // [program, fetch arrays ...] while under way

@@ -40,8 +40,7 @@ using Facts = std::vector<std::pair<std::string, std::string>>;
 
 struct Stats {
   int64_t runs = 0;
-  int64_t arena_bytes = 0;         // that the program needs of the arena
-  int64_t shared_arena_bytes = 0;  // of the arena, which all programs of the device use in turn
+  int64_t arena_bytes = 0;  // that the program needs of the arena
   int64_t state_bytes = 0;
   int64_t steps = 0;     // launched per run
   int64_t reorders = 0;  // steps among them that only change a layout
@@ -98,6 +97,8 @@ class Backend {
   virtual std::unique_ptr<Executable> build(const program::ProgramSpec& spec,
                                             const std::vector<std::shared_ptr<Buffer>>& state) = 0;
   virtual void synchronize() = 0;
+  // Of the arena that all programs use in turn. On any thread.
+  virtual int64_t arena_bytes() const = 0;
 };
 
 // A backend's shared object exports `extern "C" const ostrich::backend::Plugin* ostrich_backend_plugin()`.
@@ -108,7 +109,7 @@ struct Plugin {
   std::string (*unavailable)();  // empty, or the reason why this machine cannot use it
   std::unique_ptr<Backend> (*open)(const DeviceOptions& options);
 };
-constexpr int kPluginAbi = 3;
+constexpr int kPluginAbi = 4;
 using PluginEntry = const Plugin* (*)();
 
 }  // namespace ostrich::backend

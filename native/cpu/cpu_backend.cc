@@ -85,6 +85,8 @@ class CpuBackend : public backend::Backend {
 
   void synchronize() override {}
 
+  int64_t arena_bytes() const override { return int64_t(arena_->held_bytes()); }
+
  private:
   int threads_;
   bool profile_;

@@ -70,7 +70,6 @@ backend::Stats CpuProgram::stats() const {
   backend::Stats stats;
   stats.runs = runs_;
   stats.arena_bytes = int64_t(arena_.bytes());
-  stats.shared_arena_bytes = int64_t(arena_.held_bytes());
   for (const auto& buffer : builder_.state) stats.state_bytes += int64_t(buffer->bytes());
   stats.steps = int64_t(builder_.steps.size());
   stats.reorders = std::count_if(builder_.steps.begin(), builder_.steps.end(),

@@ -70,6 +70,8 @@ class CudaBackend : public backend::Backend {
     engine_->compute.wait();
   }
 
+  int64_t arena_bytes() const override { return int64_t(engine_->arena->held_bytes()); }
+
  private:
   // Some drivers refuse what nvcc made. Said here, where another device can still be chosen, and not by the first
   // program.

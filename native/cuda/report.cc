@@ -31,7 +31,6 @@ backend::Stats CudaProgram::stats() const {
     stats.runs = ended_;
   }
   stats.arena_bytes = int64_t(builder_.arena.bytes());
-  stats.shared_arena_bytes = int64_t(builder_.arena.held_bytes());
   for (const auto& buffer : builder_.state) stats.state_bytes += int64_t(buffer->bytes());
   stats.steps = int64_t(builder_.steps.size());
   stats.reorders = std::count_if(builder_.steps.begin(), builder_.steps.end(),

@@ -40,9 +40,4 @@ char* SharedArena::data() {
   return data_;
 }
 
-size_t SharedArena::held_bytes() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return held_;
-}
-
 }  // namespace ostrich::program

@@ -2,6 +2,7 @@
 // memory as large as the largest of them needs.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -28,8 +29,6 @@ class SharedArena {
     char* data() const { return arena_->data(); }
     // What this program needs of it.
     size_t bytes() const { return need_->first; }
-    // What all of them hold together.
-    size_t held_bytes() const { return arena_->held_bytes(); }
 
    private:
     void swap(Share& other) noexcept;
@@ -41,6 +40,8 @@ class SharedArena {
   SharedArena(const SharedArena&) = delete;
   SharedArena& operator=(const SharedArena&) = delete;
   virtual ~SharedArena() = default;
+  // On any thread, without waiting for who makes it larger.
+  size_t held_bytes() const { return held_.load(std::memory_order_relaxed); }
 
  protected:
   // Frees what was had before, once no run needs it any more, and then takes so many bytes; 0: none.
@@ -48,11 +49,10 @@ class SharedArena {
 
  private:
   char* data();
-  size_t held_bytes() const;
 
-  mutable std::mutex mutex_;                  // programs go on any thread
+  std::mutex mutex_;                          // programs go on any thread
   std::multimap<size_t, std::string> needs_;  // bytes, name of the program
-  size_t held_ = 0;
+  std::atomic<size_t> held_{0};
   char* data_ = nullptr;  // null: none is held
 };
 

@@ -1,12 +1,14 @@
 // All programs of a device use one arena in turn, as large as the largest of them needs; where it grows, shrinks or
 // cannot be had, no result changes.
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Device, openDevice, type Program } from '../../lib/runtime/index.js'
+import { addonPath, type Device, openDevice, type Program } from '../../lib/runtime/index.js'
+import { run } from '../support/command-line.js'
 import { backends } from '../support/native.js'
 import { products } from '../support/tiny-program.js'
 
 const backend = (process.env['OSTRICH_TEST_DEVICE'] ?? 'cpu') as 'cpu' | 'cuda'
-const missing = backends().find(({ name }) => name === backend)?.reason
+const missingOf = (backend: string) => backends().find(({ name }) => name === backend)?.reason
 const sizes = [8, 16, 24, 32, 40, 48, 56, 64, 72, 80]
 
 /** x rotates the axes of n dimensions by one place, so that its fifth power rotates them by five; a run from x must give that. */
@@ -20,7 +22,7 @@ async function expectRight(program: Program): Promise<void> {
   expect(await program.run({ x: rotation(1) })).toEqual({ y: rotation(5) })
 }
 
-describe.skipIf(missing !== undefined)(`the arena of the programs on ${backend}`, () => {
+describe.skipIf(missingOf(backend) !== undefined)(`the arena of the programs on ${backend}`, () => {
   let device: Device
   beforeAll(async () => {
     device = await openDevice({ device: backend, threads: 2 })
@@ -70,5 +72,30 @@ describe.skipIf(missing !== undefined)(`the arena of the programs on ${backend}`
     await expect(other.compile(products(side, 4), [])).rejects.toMatchObject({ code: 'ERR_OUT_OF_MEMORY' })
     await Promise.all([expectRight(program), expectRight(program)])
     expect(held(program)).toBe(program.stats().arenaBytes)
+  })
+})
+
+describe.skipIf(missingOf('cpu') !== undefined)('V8', () => {
+  it('is told of the arena once, as it grows and shrinks, and of what each run holds', async () => {
+    const programs = sizes.map((n) => ({ text: products(4 * n, 4), elements: (4 * n) ** 2 }))
+    const script = fileURLToPath(new URL('children/told.mjs', import.meta.url))
+    const flags = ['--expose-gc', '--trace-gc', '--trace-gc-verbose']
+    const { out, err } = await run('.', process.execPath, [...flags, script, addonPath(), JSON.stringify(programs)])
+    // Of each collection that was asked for; V8 says more of others.
+    const told = out
+      .split(/testing; GC in old space requested/)
+      .slice(1)
+      .map((text) => 1024 * Number(/External memory reported: *(-?\d+) KB/.exec(text)?.[1]))
+    const arenas = JSON.parse(err) as number[]
+    /** The feed and the fetch of a run, kept for the next one. */
+    const kept = programs.map(({ elements }) => 2 * 4 * elements)
+    const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0)
+    const runs = [0, 0, sum(kept), sum(kept.slice(0, -1)), 0]
+    expect(arenas[1]).toBeGreaterThan(4 * programs.at(-1)!.elements)
+    expect(arenas[3]).toBeLessThan(arenas[1]! - 64 * 1024)
+    expect(told).toHaveLength(5)
+    for (const [i, bytes] of told.entries()) {
+      expect(Math.abs(bytes - told[0]! - arenas[i]! - runs[i]!), `at collection ${i}`).toBeLessThan(16 * 1024)
+    }
   })
 })
