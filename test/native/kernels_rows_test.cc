@@ -113,8 +113,7 @@ TEST(Rows, CrossEntropyOfLargeLogitsLosesNothing) {
     const Array x{kF32, {2, 4}, {top, top, top, top, top, top, top, top + 64}}, labels{kI32, {2}, {0, 2}};
     const auto out = test::run_node("crossEntropy", {x, labels}, {{kF32, {2}}, {kF32, {2, 2}}}, plain);
     const Array dloss{kF32, {2}, {1, -2}};
-    const auto dx =
-        test::run_node("crossEntropyGrad", {dloss, x, labels, out[1]}, {{kF32, {2, 4}}}, plain)[0].values;
+    const auto dx = test::run_node("crossEntropyGrad", {dloss, x, labels, out[1]}, {{kF32, {2, 4}}}, plain)[0].values;
     EXPECT_NEAR(out[0].values[0], std::log(4.0), 2e-7) << top;
     EXPECT_NEAR(out[0].values[1], 64, 1e-5) << top;
     // The mean of the second row is 48 below its largest.
