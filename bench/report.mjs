@@ -1,8 +1,8 @@
 // Rounds -> measurements -> table. A measurement is one object: what was measured, where, with which versions, beside whom.
 import { spawnSync } from 'node:child_process'
 
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
-const round = (value) => Number(value.toPrecision(4))
+export const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
+export const rounded = (value) => Number(value.toPrecision(4))
 
 /** The commit that is checked out, with `+` where tracked files differ from it. */
 export function commit() {
@@ -11,32 +11,35 @@ export function commit() {
   return `${git('rev-parse', '--short=12', 'HEAD')}${changed ? '+' : ''}`
 }
 
+/** What all measurements of a run say: with what, where and when. */
+export const about = ({ precision, threads, device, versions }) => ({
+  precision,
+  backend: device.backend,
+  device: `${device.name} (${device.isa})`,
+  threads,
+  versions,
+  commit: commit(),
+  date: new Date().toISOString().slice(0, 10),
+})
+
 /** One object per metric of a case. */
 export function measurements({ name, precision, threads, rounds: { ours, peer, floor: floors } }) {
   const [{ device, versions }] = ours
-  const about = {
-    precision,
-    backend: device.backend,
-    device: `${device.name} (${device.isa})`,
-    threads,
-    versions,
-    commit: commit(),
-    date: new Date().toISOString().slice(0, 10),
-  }
+  const common = about({ precision, threads, device, versions })
   const one = (metric, key, unit, more = {}) => ({
     case: name,
     metric,
-    value: round(median(ours.map((result) => result[key]))),
+    value: rounded(median(ours.map((result) => result[key]))),
     unit,
-    ...about,
+    ...common,
     peers: [],
     ...more,
   })
   const beside = (key) =>
-    peer.length === 0 ? [] : [{ name: peer[0].name, value: round(median(peer.map((result) => result[key]))) }]
+    peer.length === 0 ? [] : [{ name: peer[0].name, value: rounded(median(peer.map((result) => result[key]))) }]
   // Measured by a program; else the multiply-adds alone, at the rate of this machine's best product in the same precision.
   const known = floors.filter((one) => one !== null).map((one) => one.step)
-  const floor = round(median(known.length > 0 ? known : ours.map((result) => result.floor)))
+  const floor = rounded(median(known.length > 0 ? known : ours.map((result) => result.floor)))
   return [
     one('step', 'step', 'ms', {
       peers: beside('step'),
@@ -72,7 +75,8 @@ export function table(results) {
   return `${where}${grid(['case', 'precision', 'step', 'floor', peer, 'faster'], steps)}\n${grid(['case', 'precision', 'metric', 'value'], rest)}\n`
 }
 
-function grid(head, rows) {
+/** A table of texts in columns. */
+export function grid(head, rows) {
   const all = [head, ...rows]
   const widths = head.map((_, i) => Math.max(...all.map((row) => row[i].length)))
   return all

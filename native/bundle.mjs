@@ -10,7 +10,16 @@ const rooms = readdirSync(join(root, 'lib'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && entry.name !== 'cli')
   .map(({ name }) => `${name}/index`)
 /** What may be imported: the public names, each room's, and what the benchmarks measure below a session. */
-const entries = ['index', 'cli/main', ...rooms, 'train/objective', 'train/programs', 'train/state', 'train/trainer']
+const entries = [
+  'index',
+  'cli/main',
+  ...rooms,
+  'data/buckets',
+  'train/objective',
+  'train/programs',
+  'train/state',
+  'train/trainer',
+]
 /** What runs in a process or a thread of its own. */
 entries.push('data/image/pack-worker', 'data/image/gather-worker')
 

@@ -14,7 +14,7 @@ import { solvers } from '../../dist/index.js'
 import { fc100 } from '../../dist/recipes/index.js'
 import { versions } from '../../dist/runtime/index.js'
 import { writeSafetensors } from '../../dist/files/index.js'
-import { pythonWithTorch } from '../peers/python.mjs'
+import { pythonWith } from '../peers/python.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const { values: options } = parseArgs({
@@ -33,10 +33,7 @@ const [images, few, threads, rows] = [options.images, options.peer, options.thre
 /** Values of c, pairs that are kept, ends. */
 const search = { rounds: 12, history: 5, valueTolerance: 1e-7, gradientTolerance: 1e-5 }
 
-const python = few > 0 ? pythonWithTorch() : undefined
-if (python !== undefined && spawnSync(python, ['-c', 'import scipy']).status !== 0) {
-  execFileSync(python, ['-m', 'pip', 'install', '--quiet', 'scipy>=1.15'], { stdio: ['ignore', 2, 2] })
-}
+const python = few > 0 ? pythonWith({ scipy: 'scipy>=1.15' }) : undefined
 
 const { train, test } = await fc100.data.load()
 const epochs = options.epochs === undefined ? undefined : Number(options.epochs)

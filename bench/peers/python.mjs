@@ -29,3 +29,11 @@ export function pythonWithTorch() {
   must(python, ['-m', 'pip', 'install', '--quiet', ...packages])
   return python
 }
+
+/** The same, with further packages by the names of their modules: what is absent is installed. */
+export function pythonWith(more) {
+  const python = pythonWithTorch()
+  const absent = Object.keys(more).filter((name) => spawnSync(python, ['-c', `import ${name}`]).status !== 0)
+  if (absent.length > 0) must(python, ['-m', 'pip', 'install', '--quiet', ...absent.map((name) => more[name])])
+  return python
+}

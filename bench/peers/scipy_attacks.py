@@ -5,7 +5,6 @@ sigmoid layers; the values of c that each image tries; the history; both toleran
 Prints one line of JSON: seconds, distortion of each image (null where the label was not reached), evaluations.
 """
 import json
-import struct
 import sys
 import time
 
@@ -14,21 +13,7 @@ import scipy
 import torch
 from scipy.optimize import minimize
 
-DTYPES = {'F32': numpy.float32, 'I32': numpy.int32}
-
-
-def read_safetensors(path):
-    with open(path, 'rb') as file:
-        data = file.read()
-    (length,) = struct.unpack('<Q', data[:8])
-    header = json.loads(data[8 : 8 + length])
-    tensors = {}
-    for name, entry in header.items():
-        if name == '__metadata__':
-            continue
-        first, last = (8 + length + offset for offset in entry['data_offsets'])
-        tensors[name] = numpy.frombuffer(data[first:last], DTYPES[entry['dtype']]).reshape(entry['shape'])
-    return tensors
+from tensor_file import read_tensors
 
 
 def layers_of(tensors):
@@ -79,7 +64,7 @@ def attack(layers, image, target, rounds, options, resume):
 if __name__ == '__main__':
     path, rounds, history, value_tolerance, gradient_tolerance, threads, start = sys.argv[1:]
     torch.set_num_threads(int(threads))
-    tensors = read_safetensors(path)
+    tensors = read_tensors(path)
     layers = layers_of(tensors)
     options = {'maxcor': int(history), 'ftol': float(value_tolerance), 'gtol': float(gradient_tolerance), 'maxfun': 1000}
     images, targets = tensors['x'], tensors['target']
