@@ -7,6 +7,7 @@ import { epilogue } from './passes/epilogue.js'
 import { fold } from './passes/fold.js'
 import { fuse } from './passes/fuse.js'
 import { joinPads } from './passes/join-pads.js'
+import { joinProducts } from './passes/join-products.js'
 import { gradientMarkers, markers } from './passes/markers.js'
 import { mixedPrecision } from './passes/mixed-precision.js'
 import { normalise } from './passes/normalise.js'
@@ -53,8 +54,8 @@ export interface CompiledGraph {
 export type Pass = readonly [name: string, run: (graph: Graph) => Graph]
 
 /**
- * The order, and why: `joinPads` comes before whatever puts something between the terms of a sum; fusions that look for patterns of single ops (epilogue, reluPool, normalise) come before mixed precision,
- * which would put casts between them; `sums` comes after it, because it asks whether the sum reads what the product
+ * The order, and why: `joinPads` and `joinProducts` come before whatever puts something between the terms of a sum; fusions that look for
+ * patterns of single ops (epilogue, reluPool, normalise) come before mixed precision, which would put casts between them; `sums` comes after it, because it asks whether the sum reads what the product
  * reads; `fold` runs again to take out what met where casts were put in and marks of gradients went.
  */
 export function passesFor(precision: CompilePrecision): Pass[] {
@@ -71,6 +72,7 @@ export function passesFor(precision: CompilePrecision): Pass[] {
     ['dce', dce],
     ...simplify,
     ['joinPads', joinPads],
+    ['joinProducts', joinProducts],
     ['epilogue', epilogue],
     ['reluPool', reluPool],
     ['normalise', normalise],

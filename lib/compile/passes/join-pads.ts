@@ -1,9 +1,10 @@
 // The gradient of a tensor that is read slice by slice, as a loop over time reads its inputs, is a sum of pads, each as large as the
 // whole: time and memory grow with the square of the steps. Pads that lie apart along one axis are joined by one concat. Exact: at
 // each place all terms but one are zeros; a sum with another tensor stays, as the last addition.
-import { constantOp, type Graph, makeNode, type Node, sameShape, type Tensor } from '../../graph/index.js'
-import { input, opNamed, output, rewrite, type Rewriter, type Uses, usesOf } from '../rewrite.js'
+import { constantOp, type Graph, makeNode, type Node, type Tensor } from '../../graph/index.js'
+import { input, opNamed, output, rewrite, type Rewriter, usesOf } from '../rewrite.js'
 import { dce } from './dce.js'
+import { sumsIn, type Term, termsOf } from './terms.js'
 
 /** Fewer are no more work as pads. */
 const FEWEST = 3
@@ -32,18 +33,14 @@ interface Sum {
   readonly rest: Tensor | undefined
 }
 
-/** The terms of a sum whose inner sums nobody else reads; undefined where they are no pads that lie apart along one axis. */
-function sumOf(root: Node, uses: Uses): Sum | undefined {
+/** Pads and what is no pad; undefined where they do not lie apart along one axis. */
+function sumOf(terms: readonly Term[]): Sum | undefined {
   const parts: Part[] = []
   const rest: Tensor[] = []
-  const open = [...root.inputs]
-  for (let term = open.pop(); term !== undefined; term = open.pop()) {
-    if (!sameShape(term.shape, output(root).shape)) return undefined
-    const alone = uses.count(term) === 1
-    const part = partOf(term)
-    if (alone && part !== undefined) parts.push(part)
-    else if (alone && term.node.op.name === 'add') open.push(...term.node.inputs)
-    else rest.push(term)
+  for (const { tensor, alone } of terms) {
+    const part = alone ? partOf(tensor) : undefined
+    if (part === undefined) rest.push(tensor)
+    else parts.push(part)
   }
   parts.sort((a, b) => a.start - b.start)
   const apart = parts.every(({ axis, start }, i) => i === 0 || (axis === parts[0]!.axis && start >= parts[i - 1]!.end))
@@ -72,15 +69,10 @@ function joined(root: Node, parts: readonly Part[], rewriter: Rewriter): Tensor 
 
 export function joinPads(graph: Graph): Graph {
   const uses = usesOf(graph)
-  const isInner = (node: Node): boolean => {
-    const [reader, ...others] = uses.readers(output(node))
-    const only = others.length === 0 && !uses.leaves(output(node))
-    return only && reader?.op.name === 'add' && sameShape(output(reader).shape, output(node).shape)
-  }
   const sums = new Map<Node, Sum>()
-  for (const node of graph.nodes) {
-    if (node.op.name !== 'add' || isInner(node)) continue
-    const sum = sumOf(node, uses)
+  for (const node of sumsIn(graph, uses)) {
+    const terms = termsOf(node, uses)
+    const sum = terms && sumOf(terms)
     if (sum !== undefined) sums.set(node, sum)
   }
   if (sums.size === 0) return graph

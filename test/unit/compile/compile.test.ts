@@ -71,7 +71,7 @@ describe.each(precisions)('LeNet in %s', (precision) => {
 
   it('explains every stage', () => {
     expect(program.stages.map((stage) => stage.name)).toEqual([
-      ...['trace', 'markers', 'dce', 'fold', 'cse', 'joinPads', 'epilogue', 'reluPool', 'normalise'],
+      ...['trace', 'markers', 'dce', 'fold', 'cse', 'joinPads', 'joinProducts', 'epilogue', 'reluPool', 'normalise'],
       ...(precision === 'bf16' ? ['mixedPrecision', 'shadow'] : []),
       ...['gradientMarkers', 'fold', 'cse', 'sums', 'fuse', 'schedule'],
     ])
