@@ -33,13 +33,10 @@ export interface BeamSearchOptions extends Ranking {
   readonly alignments?: boolean
 }
 
-const schema: Schema<BeamSearchOptions> = {
-  sentences: is.needed(is.whole(1)),
-  steps: is.needed(is.whole(1)),
+/** Those of any search, however many sentences it continues and of whatever tokens. */
+export const searchOptions: Schema<Omit<BeamSearchOptions, 'sentences' | 'steps' | 'begin' | 'end'>> = {
   beam: is.whole(1),
   longest: is.whole(1),
-  begin: is.whole(0),
-  end: is.whole(0),
   never: is.numbers,
   noRepeat: is.whole(1),
   sample: is.object,
@@ -47,6 +44,13 @@ const schema: Schema<BeamSearchOptions> = {
   lengthPenalty: is.oneOf('none', 'mean', 'gnmt'),
   alpha: is.finite,
   coverage: is.finite,
+}
+const schema: Schema<BeamSearchOptions> = {
+  ...searchOptions,
+  sentences: is.needed(is.whole(1)),
+  steps: is.needed(is.whole(1)),
+  begin: is.whole(0),
+  end: is.whole(0),
 }
 const draws: Schema<SampleOptions> = { temperature: is.positive, topK: is.whole(1), seed: is.whole(0) }
 

@@ -3,13 +3,13 @@
 // ended. A sentence that is done gives its place to one that waits.
 import { expectKind, is, OstrichError } from '../base/index.js'
 import { PhiloxStream } from '../data/index.js'
-import { feed, type HostArray, trace } from '../graph/index.js'
+import type { HostArray } from '../graph/index.js'
 import { beamSettings, type BeamSearchOptions, type BeamSettings } from './beam-options.js'
 import { readExtents, readStep, type Told, writeExtents, writeStep } from './beam-step.js'
 import { decoder, type Decoder } from './decoder.js'
 import type { Compiler } from './decoder-types.js'
 import { type Asked, Hypotheses, type Hypothesis } from './hypotheses.js'
-import { prefixed, type Writer } from './writer.js'
+import { readingExtents, type Writer } from './writer.js'
 
 /**
  * Opens a beam search over the weights of a session or of a loaded model.
@@ -208,12 +208,8 @@ export class BeamSearch {
 
 /** Extents of everything that steps hand on, so many rows of each. */
 function stateExtents(writer: Writer, { steps, reads, coverage }: BeamSettings, rows: number) {
-  const extents: Record<string, readonly number[]> = { word: [rows, 1], score: [rows, 1] }
-  const graph = trace({ name: 'extents' }, () => {
-    const { states, memory } = writer.read(feed('source', 'i32', [steps, reads]), feed('lengths', 'i32', [reads]))
-    return { ...prefixed('state', states), ...prefixed('memory', memory) }
-  })
-  for (const { name, tensor } of graph.fetches) extents[name] = [rows, ...tensor.shape.slice(1)]
+  const read = readingExtents(writer, { steps, sentences: reads, rows })
+  const extents: Record<string, readonly number[]> = { ...read, word: [rows, 1], score: [rows, 1] }
   if (coverage !== 0) extents['coverage'] = [rows, steps]
   return extents
 }

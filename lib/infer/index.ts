@@ -15,6 +15,15 @@ export { ensembleOf } from './ensemble.js'
 export { type EnsembleMember, loadEnsemble } from './load-ensemble.js'
 export type { Writer } from './writer.js'
 export type { Hypothesis, Ranking } from './hypotheses.js'
+export {
+  type LineTranslation,
+  lineTranslator,
+  type LineTranslator,
+  type LineTranslatorOptions,
+  type Looked,
+  type TranslateOptions,
+} from './line-translator.js'
+export { translationScores, type TranslationScores, type TranslationScoresOptions } from './translation-scores.js'
 export { decoder, type Decoder } from './decoder.js'
 export type {
   Compiler,

@@ -1,5 +1,5 @@
 // What a search asks a network for: to read sentences, and to write them on word by word. Also how states of several owners stand side by side.
-import type { Tensor } from '../graph/index.js'
+import { feed, type Tensor, trace } from '../graph/index.js'
 
 /** Tensors [N, ...] by name. */
 export type States = Readonly<Record<string, Tensor<'f32'>>>
@@ -30,3 +30,15 @@ export const ownedBy = (owner: string, tensors: States): States =>
       name.startsWith(`${owner}.`) ? [[name.slice(owner.length + 1), x]] : [],
     ),
   )
+
+/** Extents in so many rows of all that a network reads of sentences of so many steps. */
+export function readingExtents(
+  writer: Writer,
+  { steps, sentences, rows }: Readonly<Record<'steps' | 'sentences' | 'rows', number>>,
+): Record<string, readonly number[]> {
+  const graph = trace({ name: 'extents' }, () => {
+    const read = writer.read(feed('source', 'i32', [steps, sentences]), feed('lengths', 'i32', [sentences]))
+    return { ...prefixed('state', read.states), ...prefixed('memory', read.memory) }
+  })
+  return Object.fromEntries(graph.fetches.map(({ name, tensor }) => [name, [rows, ...tensor.shape.slice(1)]]))
+}

@@ -19,6 +19,8 @@ export interface Tokenizer {
   /** Different tokens, V; their numbers are 0 to V - 1. */
   readonly size: number
   readonly special: SpecialIds
+  /** Whether lines are read, and so come back, in lower case. */
+  readonly lowercase: boolean
   /** The numbers of a line, without a beginning and an end. Text that reads like a special token is text. */
   encode(line: string): Int32Array
   /**
