@@ -98,8 +98,8 @@ function recipe(of: Translation): Recipe {
       const translator = of.net({ source: languages.source, target: languages.target })
       const total = Math.max(20, epochs * Math.ceil(languages.pairs / batch))
       return {
-        // A translation of as many words as the source has.
-        net: (x) => translator.logits(x as Tensor<'i32'>, full(x), zeros([...x.shape], 'i32')),
+        // A translation of as many words as the source has; of padding alone a network would read no word from its table.
+        net: (x) => translator.logits(x as Tensor<'i32'>, full(x), cast(add(zeros([...x.shape]), 1), 'i32')),
         translator,
         search: of.search,
         loss: nn.crossEntropy,
