@@ -10,6 +10,8 @@ import { fetchData } from './fetch.js'
 import { checkpointOf } from './language-model.js'
 import { percent } from '../report/index.js'
 import { type Infos, infosOf, reading, targetOn } from './reading.js'
+import { finalInfosOf, type MeasuredTranslations, measureTranslations } from './translation-measures.js'
+import { isSearchGiven, searchOf, searchOptions, type SearchValues } from './translator.js'
 import { textOf } from './train.js'
 
 export const evaluate = command({
@@ -43,17 +45,24 @@ export const evaluate = command({
       value: 'words',
       help: 'of a text: type so many words of it, and count the keys that completion saves',
     },
+    ...searchOptions,
     json: { type: 'flag', help: 'print JSON' },
   },
   examples: [
     'ostrich eval runs/2026-01-31T09-05-00-mnist/last.safetensors',
     'ostrich eval runs/2026-01-31T09-05-00-ptb-small --typing 500',
+    'ostrich eval runs/2026-01-31T09-05-00-translate-attention --on validation --beam 10',
   ],
   run: async ({ recipe: given, device, precision, views, on, typing, json, ...values }, [file = ''], output) => {
     if (typing === 0) throw new UsageError('--typing expects at least 1 word, got 0')
     const path = await checkpointOf(file)
     const info = await inspectCheckpoint(path)
     const recipe = recipeOf('eval', given, info?.config, path)
+    if (isSearchGiven(values) && recipe.build().translator === undefined) {
+      throw new UsageError(
+        `eval: expected --beam and length penalties of a network that translates, got ${recipe.name}`,
+      )
+    }
     const choice = choiceOf(values, savedChoice(info?.config))
     const source = placeOfData(recipe, choice)
     if (choice.data === undefined) await fetchData(recipe.data, output)
@@ -73,15 +82,15 @@ export const evaluate = command({
     const taken =
       plan.fields === undefined
         ? await ofNetwork(path, plan, held, { ...place, typing })
-        : await ofObjective(path, plan, halves, held, { precision: info?.precision ?? 'auto', ...place })
-    const { measured, typed, infos } = taken
+        : await ofObjective(path, plan, halves, held, { precision: info?.precision ?? 'auto', ...place }, values)
+    const { measured, typed, infos, translations } = taken
     if (json === true) {
       const about = { recipe: recipe.name, step: info?.step, ...(many && { views: 10 }) }
-      output.line(JSON.stringify({ ...about, ...measured, typing: typed }))
+      output.line(JSON.stringify({ ...about, ...measured, ...translations?.about, typing: typed }))
       return 0
     }
-    const { views: _, ...target } = targetOn(part, recipe.target)
-    say(measured, typed, { target: { ...target, ...(many && { views: 10 }) }, infos, output })
+    const { views: _, ...target } = targetOn(part, recipe.target, infos)
+    say(taken, { target: { ...target, ...(many && { views: 10 }) }, infos, output })
     return 0
   },
 })
@@ -89,6 +98,7 @@ export const evaluate = command({
 interface Taken {
   readonly measured: Metrics
   readonly typed?: Keystrokes | undefined
+  readonly translations?: MeasuredTranslations | undefined
   readonly infos: Infos
 }
 
@@ -117,11 +127,14 @@ async function ofObjective(
   data: Halves,
   held: Dataset | Text,
   place: PlaceOptions,
+  values: SearchValues,
 ): Promise<Taken> {
   const run = await planSession(plan, { ...place, data })
   try {
     await run.resume(path)
-    return { measured: await run.evaluate(held), infos: infosOf(plan) }
+    const metrics = await run.evaluate(held)
+    const translations = await measureTranslations(run, plan, held, searchOf(plan, values))
+    return { measured: { ...metrics, ...translations?.metrics }, translations, infos: finalInfosOf(plan) }
   } finally {
     await run.dispose()
   }
@@ -133,8 +146,9 @@ interface Said {
   readonly output: Output
 }
 
-function say(measured: Metrics, typed: Keystrokes | undefined, { target, infos, output }: Said): void {
+function say({ measured, typed, translations }: Taken, { target, infos, output }: Said): void {
   output.line(reading(measured, target, infos))
+  for (const line of translations?.told ?? []) output.line(line)
   if (typed === undefined) return
   const { words, characters, keys, saved } = typed
   output.line(

@@ -12,8 +12,9 @@ export function infosOf({ measures: own, infos }: Pick<Plan, 'measures' | 'infos
 }
 
 /** A recipe's number under the name of the part that was measured: a person's own data may lack the usual one. */
-export function targetOn(part: 'test' | 'validation', target: Target): Target {
-  return { ...target, metric: `${part} ${target.of ?? 'accuracy'}` }
+export function targetOn(part: 'test' | 'validation', target: Target, infos: Infos): Target {
+  const { of = 'accuracy' } = target
+  return { ...target, metric: `${part} ${infos[of]?.title ?? of}` }
 }
 
 /** The name of a recipe's number. */

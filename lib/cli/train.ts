@@ -32,7 +32,9 @@ import { checkpointOf } from './language-model.js'
 import { infosOf } from './reading.js'
 import { expectFree } from './run-folder.js'
 import { stopOnSignals } from './stop.js'
-import { sayEnd, watch } from './watch.js'
+import { measureTranslations } from './translation-measures.js'
+import { searchOf } from './translator.js'
+import { type Final, sayEnd, watch } from './watch.js'
 
 const options = {
   epochs: { type: 'whole', help: 'times through the training set' },
@@ -159,9 +161,9 @@ async function show(run: Session, shown: Shown): Promise<EndEvent | StoppedEvent
   try {
     const last = await watch(run, { progress, log, plan, recipe })
     progress.finish()
-    const test = last.type === 'end' ? await finalTest(run, shown) : undefined
-    if (test !== undefined) log.write({ type: 'test', step: last.step, test })
-    sayEnd(last, { recipe, plan, folder, output, quiet, test })
+    const final = last.type === 'end' ? await finalTest(run, last.validation, shown) : undefined
+    if (final?.part === 'test') log.write({ type: 'test', step: last.step, test: final.metrics })
+    sayEnd(last, { recipe, plan, folder, output, quiet, final })
     return last
   } finally {
     progress.finish()
@@ -169,11 +171,26 @@ async function show(run: Session, shown: Shown): Promise<EndEvent | StoppedEvent
   }
 }
 
-/** Measures the test set, once, at the end; a text in one pass. None where the recipe's number is of the validation set. */
-async function finalTest(run: Session, { recipe, data, source }: Shown): Promise<Metrics | undefined> {
+/**
+ * Measures the test set, once, at the end; a text in one pass. None where the recipe's number is of the validation set, of which translations
+ * are measured here all the same: they are too slow for every epoch.
+ */
+async function finalTest(
+  run: Session,
+  last: Metrics,
+  { recipe, plan, data, source }: Shown,
+): Promise<Final | undefined> {
   const { views } = recipe.target
-  const { test } = views === undefined ? data : await recipe.data.load({ ...source, views })
-  return test && run.evaluate(test, 'tokens' in test ? 1 : undefined)
+  const { test, validation } = views === undefined ? data : await recipe.data.load({ ...source, views })
+  const metrics = test === undefined ? last : await run.evaluate(test, 'tokens' in test ? 1 : undefined)
+  const held = test ?? validation
+  const translations = held && (await measureTranslations(run, plan, held, searchOf(plan, {})))
+  if (test === undefined && translations === undefined) return undefined
+  return {
+    part: test === undefined ? 'validation' : 'test',
+    metrics: { ...metrics, ...translations?.metrics },
+    told: translations?.told ?? [],
+  }
 }
 
 /** What a network must know of the text, or the languages, that it is trained on. */

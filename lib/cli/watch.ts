@@ -4,6 +4,7 @@ import { grouped, namedMeasure, percent, type Progress } from '../report/index.j
 import type { EndEvent, Metrics, RunLog, Session, StoppedEvent, TrainEvent } from '../train/index.js'
 import type { Output } from './command.js'
 import { countOf, goal, type Infos, infosOf, isReached, reading, targetOn } from './reading.js'
+import { finalInfosOf } from './translation-measures.js'
 
 interface Watched {
   readonly progress: Progress
@@ -86,6 +87,14 @@ function heldBack(metrics: Metrics, { recipe: { target }, plan }: Watched): stri
   return `  ${reading(metrics, { ...target, metric: `validation ${target.of ?? 'accuracy'}` }, infosOf(plan))}`
 }
 
+/** What is measured once, at the end. */
+export interface Final {
+  readonly part: 'test' | 'validation'
+  readonly metrics: Metrics
+  /** More to tell of it, in lines. */
+  readonly told: readonly string[]
+}
+
 interface Ending {
   readonly recipe: Recipe
   readonly plan: Plan
@@ -93,24 +102,25 @@ interface Ending {
   readonly output: Output
   /** Only the result is said. */
   readonly quiet: boolean
-  /** Of the test set, where there is one. */
-  readonly test: Metrics | undefined
+  /** Undefined where the last epoch says all. */
+  readonly final: Final | undefined
 }
 
 /** The result and what to try next. */
-export function sayEnd(last: EndEvent | StoppedEvent, { recipe, plan, folder, output, quiet, test }: Ending): void {
+export function sayEnd(last: EndEvent | StoppedEvent, { recipe, plan, folder, output, quiet, final }: Ending): void {
   const path = `${folder}/last.safetensors`
   if (last.type === 'stopped') {
     output.line(`Stopped after step ${last.step}. Saved: ${last.checkpoint ?? 'nothing'}`)
     output.line(`Go on with: ostrich train ${recipe.name} --resume ${folder}`)
     return
   }
-  const target = targetOn(test === undefined ? 'validation' : 'test', recipe.target)
-  const measured = test ?? last.validation
-  const infos = infosOf(plan)
+  const infos = finalInfosOf(plan)
+  const target = targetOn(final?.part ?? 'validation', recipe.target, infos)
+  const measured = final?.metrics ?? last.validation
   const verdict = isReached(measured, target, infos) ? 'reached' : 'not reached'
   const result = reading(measured, target, infos)
   output.line(`${result} after ${last.elapsed.toFixed(1)} s (${goal(target, infos)} ${verdict})`)
+  for (const line of final?.told ?? []) output.line(line)
   output.line(`saved ${path}`)
   const info = last.best && infos[last.best.measure]
   if (last.best && info) {
@@ -122,6 +132,6 @@ export function sayEnd(last: EndEvent | StoppedEvent, { recipe, plan, folder, ou
   output.line('Try next:')
   output.line(`  ostrich eval ${path}`)
   if (recipe.target.of === undefined) output.line(`  ostrich train ${recipe.name} --seed 2 --epochs 10`)
-  else output.line(`  ostrich generate ${path}`)
+  else output.line(`  ostrich ${plan.translator === undefined ? 'generate' : 'translate'} ${path}`)
   output.line(`  ${folder}/curves.svg shows the run; log.jsonl has every step`)
 }
