@@ -1,7 +1,7 @@
 // The gradient of weights that a loop over time reads at each step is a sum of products of few rows, dy1^T x1 + dy2^T x2 + ..., each of
 // which is as slow to begin and to add as a product of many. They are one product of all rows, and the sums over rows that are the
 // gradient of a bias are one sum. Equal but for the order of the additions.
-import type { Graph, Node, Tensor } from '../../graph/index.js'
+import { type Graph, type Node, sameShape, type Tensor } from '../../graph/index.js'
 import { input, opNamed, output, rewrite, type Rewriter, usesOf } from '../rewrite.js'
 import { dce } from './dce.js'
 import { sumsIn, type Term, termsOf } from './terms.js'
@@ -20,7 +20,8 @@ function kindOf({ tensor, alone }: Term): Kind | undefined {
   if (!alone || inputs.some(({ shape }) => shape.length !== 2) || (inputs[0]?.shape[0] ?? 0) > MOST_ROWS)
     return undefined
   if (op.name === 'sum') {
-    return attrs['keepDims'] === false && String(attrs['axes']) === '0' ? 'sum' : undefined
+    const overRows = sameShape(attrs['axes'] as readonly number[], [0])
+    return overRows && attrs['keepDims'] === false ? 'sum' : undefined
   }
   if (op.name !== 'matmul' || inputs.length !== 2 || node.outputs.length !== 1) return undefined
   const plain = attrs['activation'] === 'none' && attrs['sumA'] === false
