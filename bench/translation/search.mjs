@@ -169,7 +169,7 @@ const shown = ({ name, value, faster, same }) =>
     name,
     value,
     ...(faster === undefined ? [] : [`(${faster}x)`]),
-    ...(same === undefined ? [] : [`same ${100 * same} %`]),
+    ...(same === undefined ? [] : [`same ${rounded(100 * same)} %`]),
   ].join(' ')
 const rows = results.map(({ case: name, metric, value, unit, peers }) => [
   name,
@@ -181,7 +181,7 @@ process.stdout.write(grid(['case', 'metric', 'value', 'peers (ours is so much fa
 if (options.check) {
   const other = results.flatMap(({ peers }) => peers).find(({ same }) => same < SAME)
   if (other !== undefined)
-    throw new Error(`search: expected the same translations, got ${100 * other.same} % of ${other.name}`)
+    throw new Error(`search: expected the same translations, got ${rounded(100 * other.same)} % of ${other.name}`)
 } else if (!options.dry) {
   mkdirSync(join(here, '../results'), { recursive: true })
   const path = join(here, '../results', `${options.name}.json`)
