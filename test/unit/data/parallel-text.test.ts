@@ -191,7 +191,7 @@ describe('Multi30k', () => {
         [1_000, 1_000],
       ])
       const wordsOf = (line: string) => line.split(' ').length
-      expect([wordsOf(text.train.source[0]!), wordsOf(text.train.target[0]!)]).toEqual([13, 9])
+      expect([wordsOf(text.train.source[0]!), wordsOf(text.train.target[0]!)]).toEqual([12, 9])
       const own = Subwords.of([...text.train.source, ...text.train.target])
       const { train, test } = translationSets(text, { source: own, target: own })
       expect([train.tokenizers.source === own, train.pairs === text.train]).toEqual([true, true])
