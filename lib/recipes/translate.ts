@@ -142,17 +142,20 @@ export const translateLstm = recipe({
   search: { beam: 5, lengthPenalty: 'mean' },
 })
 
+/** Subwords of both sides together, smoothed labels, and the true words alone to go on from. */
+const bySubwords = {
+  ...{ tokenized: subwordsOf, sizes: { source: 5260, target: 5260 } },
+  ...{ smoothing: 0.1, ownWords: 0 },
+}
+
 /** A bidirectional network reads, and the writer looks at all that was read. */
 export const translateAttention = recipe({
   name: 'translate-attention',
   title: 'A network that looks at the source for each word translates German into English',
   paper: 'Bahdanau, Cho & Bengio 2015, "Neural machine translation by jointly learning to align and translate"',
   target: { metric: 'BLEU', of: 'bleu', value: 34 },
-  tokenized: subwordsOf,
-  sizes: { source: 5260, target: 5260 },
+  ...bySubwords,
   net: (sizes) => attentionTranslator({ ...smallAttentionTranslator, ...sizes, shared: true }),
-  smoothing: 0.1,
-  ownWords: 0,
   optimizer: (rate, total) => optim.adam({ rate: optim.oneCycle(rate, { total, rise: 0.1 }), clipNorm: 1 }),
   ...{ epochs: 25, batch: 64, rate: 0.001 },
   search: { beam: 5, lengthPenalty: 'mean' },
@@ -164,11 +167,8 @@ export const translateTransformer = recipe({
   title: 'A small Transformer translates German into English',
   paper: 'Vaswani et al. 2017, "Attention is all you need"',
   target: { metric: 'BLEU', of: 'bleu', value: 36.5 },
-  tokenized: subwordsOf,
-  sizes: { source: 5260, target: 5260 },
+  ...bySubwords,
   net: (sizes) => transformerTranslator({ ...smallTransformerTranslator, ...sizes, shared: true }),
-  smoothing: 0.1,
-  ownWords: 0,
   optimizer: (rate, total) =>
     optim.adam({ rate: optim.oneCycle(rate, { total, rise: 0.1 }), beta2: 0.98, clipNorm: 1 }),
   ...{ epochs: 40, batch: 128, rate: 0.003 },
