@@ -71,7 +71,7 @@ export function trace(options: TraceOptions, build: () => Readonly<Record<string
   active = own
   try {
     const results = Object.entries(expectTensors(options.name, whileTracing(build)))
-    for (const [name, tensor] of results) checkOwned(own, tensor, `fetch ${name}`)
+    for (const [name, tensor] of results) checkOwned(own, tensor, () => `fetch ${name}`)
     return {
       name: own.name,
       feeds: own.feeds,
@@ -102,17 +102,16 @@ export function expectTensor(value: unknown, what: string): asserts value is Ten
   throw new GraphError(`${what}: expected a tensor, got a promise: what is traced must not be async`)
 }
 
-function checkOwned(own: Trace, tensor: Tensor, what: string): void {
-  expectTensor(tensor, what)
-  if (!own.owned.has(tensor.node)) {
-    throw new GraphError(`${what}: expected a tensor of this trace (${own.name}), got one that was made in another`)
-  }
+function checkOwned(own: Trace, tensor: Tensor, what: () => string): void {
+  if (tensor instanceof Tensor && own.owned.has(tensor.node)) return
+  expectTensor(tensor, what())
+  throw new GraphError(`${what()}: expected a tensor of this trace (${own.name}), got one that was made in another`)
 }
 
 function record<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A, path?: string): Node {
   const own = current()
   inputs.forEach((input, i) => {
-    checkOwned(own, input, `${op.name}[${own.path}]: input ${i.toString()}`)
+    checkOwned(own, input, () => `${op.name}[${own.path}]: input ${i.toString()}`)
   })
   const node = makeNode(op, inputs, attrs, { path: path ?? own.path, site: own.site ?? callSite() })
   own.owned.add(node)
@@ -189,7 +188,7 @@ export function assign(variable: Variable, value: Tensor): void {
   const own = current()
   const before = read(variable)
   const name = own.names.variable(variable, own.path)
-  checkOwned(own, value, `assign[${name}]`)
+  checkOwned(own, value, () => `assign[${name}]`)
   if (value.dtype !== variable.dtype || !sameShape(value.shape, variable.shape)) {
     throw new ShapeError(
       `assign[${name}]: expected ${variable.dtype} ${formatShape(variable.shape)}, got ${value.dtype} ${formatShape(value.shape)}`,

@@ -23,16 +23,21 @@ export function register<A extends Attrs = Attrs>(op: Op<A>): Op<A> {
   return op
 }
 
+/** Words of a message; a function, where they cost more than the check, as a shape rule runs for every node of every pass. */
+export type Words = string | (() => string)
+
+const said = (words: Words) => (typeof words === 'string' ? words : words())
+
 /** Throws the ShapeError of a shape rule unless `condition` holds. */
-export function expectThat(condition: boolean, expected: string, got: string): asserts condition {
-  if (!condition) throw new ShapeError(`expected ${expected}, got ${got}`)
+export function expectThat(condition: boolean, expected: Words, got: Words): asserts condition {
+  if (!condition) throw new ShapeError(`expected ${said(expected)}, got ${said(got)}`)
 }
 
 type Tuple<T, N extends number, R extends T[] = []> = R['length'] extends N ? R : Tuple<T, N, [...R, T]>
 
 /** The list as a tuple of exactly `n` items. */
 export function exactly<T, N extends number>(items: readonly T[], n: N): Tuple<T, N> {
-  expectThat(items.length === n, `${n} inputs`, items.length.toString())
+  expectThat(items.length === n, () => `${n} inputs`, () => items.length.toString())
   return items as Tuple<T, N>
 }
 
@@ -42,20 +47,20 @@ export function typeText(type: TensorType): string {
 }
 
 export function expectDType(type: TensorType, allowed: readonly DType[], what: string): void {
-  expectThat(allowed.includes(type.dtype), `${what} of ${allowed.join(' or ')}`, typeText(type))
+  expectThat(allowed.includes(type.dtype), () => `${what} of ${allowed.join(' or ')}`, () => typeText(type))
 }
 
 export function expectFloat(type: TensorType, what: string): void {
-  expectThat(isFloat(type.dtype), `${what} of f32 or bf16`, typeText(type))
+  expectThat(isFloat(type.dtype), () => `${what} of f32 or bf16`, () => typeText(type))
 }
 
 export function expectRank(type: TensorType, rank: number, what: string): void {
-  expectThat(type.shape.length === rank, `${what} with ${rank} axes`, formatShape(type.shape))
+  expectThat(type.shape.length === rank, () => `${what} with ${rank} axes`, () => formatShape(type.shape))
 }
 
 export function expectShape(type: TensorType, shape: readonly number[], what: string): void {
   const same = type.shape.length === shape.length && shape.every((extent, axis) => extent === type.shape[axis])
-  expectThat(same, `${what} ${formatShape(shape)}`, formatShape(type.shape))
+  expectThat(same, () => `${what} ${formatShape(shape)}`, () => formatShape(type.shape))
 }
 
 /** The float dtype that an attribute names. */
@@ -75,5 +80,5 @@ export function normalAxis(axis: number, rank: number, name: string): number {
 /** Checks a list attribute: `length` integers of at least `least`. */
 export function expectInts(values: readonly number[], length: number, least: number, what: string): void {
   const good = values.length === length && values.every((value) => Number.isSafeInteger(value) && value >= least)
-  expectThat(good, `${what} of ${length} integers >= ${least}`, formatShape(values))
+  expectThat(good, () => `${what} of ${length} integers >= ${least}`, () => formatShape(values))
 }

@@ -76,14 +76,14 @@ export function broadcast(inputs: readonly TensorType[]): Shape {
   expectThat(
     shape !== undefined,
     'extents that broadcast',
-    inputs.map((input) => formatShape(input.shape)).join(' and '),
+    () => inputs.map((input) => formatShape(input.shape)).join(' and '),
   )
   return shape
 }
 
 /** Refuses operands of different dtypes. */
 export function sameDTypes(a: TensorType, b: TensorType): void {
-  expectThat(a.dtype === b.dtype, 'operands of one dtype (cast one of them)', `${a.dtype} and ${b.dtype}`)
+  expectThat(a.dtype === b.dtype, 'operands of one dtype (cast one of them)', () => `${a.dtype} and ${b.dtype}`)
 }
 
 /** Declares an op of two operands. */

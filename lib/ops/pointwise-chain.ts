@@ -21,11 +21,12 @@ export type ChainInstruction = readonly [string, DType, ...ChainOperand[]]
 export const chainLimits = { instructions: 64, inputs: 24, outputs: 8 } as const
 
 function readInstruction(value: AttrValue): ChainInstruction {
-  expectThat(Array.isArray(value), 'an instruction [op, dtype, operand, ...]', JSON.stringify(value))
+  const got = () => JSON.stringify(value)
+  expectThat(Array.isArray(value), 'an instruction [op, dtype, operand, ...]', got)
   const [name, dtype, ...operands] = value as readonly AttrValue[]
   const isOperand = (item: AttrValue) => typeof item === 'number' || typeof (item as { c?: AttrValue }).c === 'number'
   const good = typeof name === 'string' && dtypes.some((known) => known === dtype) && operands.every(isOperand)
-  expectThat(good, 'an instruction [op, dtype, operand, ...]', JSON.stringify(value))
+  expectThat(good, 'an instruction [op, dtype, operand, ...]', got)
   return value as unknown as ChainInstruction
 }
 
@@ -34,7 +35,7 @@ function operandTypes([name, result, ...operands]: ChainInstruction, registers: 
   const known = operands.map((operand) => {
     if (typeof operand !== 'number') return undefined
     const dtype = registers[operand]
-    expectThat(dtype !== undefined, `a register below ${registers.length}`, operand.toString())
+    expectThat(dtype !== undefined, () => `a register below ${registers.length}`, () => operand.toString())
     return dtype
   })
   const condition = name === 'where' ? 1 : 0
@@ -48,7 +49,7 @@ function checkInstruction(instruction: ChainInstruction, registers: readonly DTy
   expectThat(op?.kind === 'pointwise', 'a pointwise op', name)
   // `cast` is the only pointwise op with an attribute: the dtype of its result.
   const [type] = op.infer(operandTypes(instruction, registers), name === 'cast' ? { dtype } : {})
-  expectThat(type?.dtype === dtype, `${name} to give ${type?.dtype ?? 'a tensor'}`, dtype)
+  expectThat(type?.dtype === dtype, () => `${name} to give ${type?.dtype ?? 'a tensor'}`, dtype)
 }
 
 /** Inputs broadcast to one shape; every output has that shape. */
@@ -66,7 +67,7 @@ export const pointwiseOp = register<{ readonly chain: readonly AttrValue[]; read
     expectThat(inputs.length <= mostInputs, `at most ${mostInputs} inputs`, inputs.length.toString())
     expectThat(within(outputs.length, mostOutputs), `1 to ${mostOutputs} outputs`, outputs.length.toString())
     const shape = broadcastShapes(...inputs.map((input) => input.shape))
-    const got = inputs.map((input) => formatShape(input.shape)).join(' and ')
+    const got = () => inputs.map((input) => formatShape(input.shape)).join(' and ')
     expectThat(shape !== undefined, 'extents that broadcast', got)
     const registers = inputs.map((input) => input.dtype)
     for (const value of chain) {
@@ -76,7 +77,7 @@ export const pointwiseOp = register<{ readonly chain: readonly AttrValue[]; read
     }
     return outputs.map((register) => {
       const dtype = registers[register]
-      expectThat(dtype !== undefined, `an output register below ${registers.length}`, register.toString())
+      expectThat(dtype !== undefined, () => `an output register below ${registers.length}`, () => register.toString())
       return { dtype, shape }
     })
   },

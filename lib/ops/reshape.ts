@@ -39,7 +39,7 @@ const transposeOp = register<{ readonly perm: readonly number[] }>({
   infer: (inputs, { perm }) => {
     const [x] = exactly(inputs, 1)
     const valid = perm.length === x.shape.length && x.shape.every((_extent, axis) => perm.includes(axis))
-    expectThat(valid, `a permutation of ${x.shape.length} axes`, formatShape(perm))
+    expectThat(valid, () => `a permutation of ${x.shape.length} axes`, () => formatShape(perm))
     return [{ dtype: x.dtype, shape: perm.map((axis) => x.shape[axis] ?? 1) }]
   },
   vjp: ({ attrs }, [dy]) => [
@@ -83,8 +83,8 @@ const sliceOp = register<{ readonly start: readonly number[]; readonly size: rea
     const inside = x.shape.every((extent, axis) => (start[axis] ?? 0) + (size[axis] ?? 0) <= extent)
     expectThat(
       inside,
-      `a slice inside ${formatShape(x.shape)}`,
-      `start ${formatShape(start)}, size ${formatShape(size)}`,
+      () => `a slice inside ${formatShape(x.shape)}`,
+      () => `start ${formatShape(start)}, size ${formatShape(size)}`,
     )
     return [{ dtype: x.dtype, shape: size }]
   },
@@ -121,9 +121,9 @@ const concatOp = register<{ readonly axis: number }>({
     expectThat(axis >= 0 && axis < first.shape.length, `an axis of ${first.shape.length}`, axis.toString())
     for (const x of inputs) {
       const alike = x.shape.length === first.shape.length && x.shape.every((n, i) => i === axis || n === first.shape[i])
-      const got = `${x.dtype}${formatShape(x.shape)}`
-      expectThat(alike, `extents of ${formatShape(first.shape)} but on axis ${axis}`, got)
-      expectThat(x.dtype === first.dtype, `inputs of ${first.dtype}`, got)
+      const got = () => `${x.dtype}${formatShape(x.shape)}`
+      expectThat(alike, () => `extents of ${formatShape(first.shape)} but on axis ${axis}`, got)
+      expectThat(x.dtype === first.dtype, () => `inputs of ${first.dtype}`, got)
     }
     const joined = inputs.reduce((total, x) => total + (x.shape[axis] ?? 0), 0)
     return [{ dtype: first.dtype, shape: first.shape.map((extent, i) => (i === axis ? joined : extent)) }]
