@@ -121,6 +121,16 @@ export const mnist = (found) => {
   }
 }
 
+/** Translators: what they learn and what they write, held to the CPU. */
+export const translation = (found) => {
+  const items = ['attention', 'transformer'].flatMap((name) => precisions.map((precision) => `${name} ${precision}`))
+  const result = each(items, (item) => {
+    if (item.endsWith('bf16') && !found.hasBf16) return { skipped: true, reason: noBf16 }
+    return lastJson(node('test/gpu/translation.mjs', [...item.split(' '), device], { timeout: seconds(85) }))
+  })
+  return saidOf(result, found)
+}
+
 const rounds = 3
 const stepsEach = '200'
 const enough = seconds(400)
