@@ -9,6 +9,7 @@ import {
   type Node,
   type NodeOrigin,
   type Op,
+  overInputs,
   sameShape,
   type Tensor,
 } from '../graph/index.js'
@@ -105,11 +106,10 @@ export class Rewriter {
     return node
   }
 
-  /** The node over replaced inputs: itself when none was replaced. Not yet added. */
+  /** The node over replaced inputs, which are of the same types: itself when none was replaced. Not yet added. */
   rebuild(node: Node): Node {
     const inputs = node.inputs.map((tensor) => this.get(tensor))
-    if (inputs.every((tensor, i) => tensor === node.inputs[i])) return node
-    return makeNode(node.op, inputs, node.attrs, node)
+    return inputs.every((tensor, i) => tensor === node.inputs[i]) ? node : overInputs(node, inputs)
   }
 
   /** The old graph's frame around the new nodes. */

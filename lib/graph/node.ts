@@ -20,6 +20,14 @@ export function makeNode<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], 
   return node
 }
 
+/** The same node over other inputs of the same types, and so with outputs of the same types. */
+export function overInputs(old: Node, inputs: readonly Tensor[]): Node {
+  const outputs: Tensor[] = []
+  const node: Node = { ...old, inputs, outputs }
+  for (const { index, dtype, shape } of old.outputs) outputs.push(new Tensor(node, index, dtype, shape))
+  return node
+}
+
 function inferAt<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A, origin: NodeOrigin) {
   try {
     return op.infer(inputs, attrs)

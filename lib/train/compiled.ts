@@ -89,18 +89,16 @@ export async function compileFunction<R extends Readonly<Record<string, Tensor>>
       () => fn(...inputs),
     )
   })
-  const { program, compiled } = built
-  const drawing = compiled.feeds.some(({ name }) => name === RUN)
-  const updates = compiled.graph.assigns.some(({ state }) =>
-    compiled.states.some(({ name, variable }) => variable.role === 'parameter' && name === state.node.attrs['name']),
-  )
+  const { program, feeds, assigned } = built
+  const drawing = feeds.some(({ name }) => name === RUN)
+  const updates = [...assigned].some(({ role }) => role === 'parameter')
   const dispose = (): void => {
     programs.free(built)
   }
   return {
     async run(inputs) {
       const fetches = Object.fromEntries(
-        compiled.fetches.map(({ name, dtype, shape }) => [name, hostArray(dtype, count(shape))]),
+        built.fetches.map(({ name, dtype, shape }) => [name, hostArray(dtype, count(shape))]),
       )
       checkNames(inputs, names)
       await program.run(drawing ? { ...inputs, [RUN]: Int32Array.of(programs.draws++) } : inputs, fetches)

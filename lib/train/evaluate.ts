@@ -6,25 +6,26 @@ import { fieldsAt } from '../data/dataset.js'
 import { firstRows } from '../data/rows.js'
 import { count, hostArray, type HostArray } from '../graph/index.js'
 import type { Metrics } from './events.js'
-import { Account, fetchesOf } from './account.js'
+import { Account, fetchesOf, type Making, makingOf } from './account.js'
 import { expectFields, readOf } from './fields.js'
 import { Kept } from './kept.js'
-import { type Task, traced, type Traced } from './objective.js'
+import { type Task, traced } from './objective.js'
 import type { Built, Programs } from './programs.js'
 import type { Source } from './source.js'
 
 /** Batches whose results may be outstanding: the device works on one while the next is read. */
 const IN_FLIGHT = 2
 
-/** A program that measures a batch of one size, and what it gives. */
+/** A program that measures a batch of one size, the fields that it reads, and what is made of what it gives. */
 interface Measuring {
   readonly built: Built
-  readonly outcome: Traced
+  readonly read: ReadonlySet<string>
+  readonly making: Making
 }
 
 interface Flight {
   readonly examples: number
-  readonly outcome: Traced
+  readonly making: Making
   readonly results: Readonly<Record<string, HostArray>>
   readonly done: Promise<unknown>
 }
@@ -63,7 +64,7 @@ export class Evaluator {
       const flight = waiting.shift()
       if (flight === undefined) return
       await flight.done
-      account.add(flight.outcome, flight.results, flight.examples)
+      account.add(flight.making, flight.results, flight.examples)
     }
     try {
       for await (const one of source.epoch({ batch: Math.max(1, Math.floor(batch / source.views)), epoch: 0 })) {
@@ -85,25 +86,26 @@ export class Evaluator {
   async #start(source: Source, { count: rows, steps, extents, tokens = rows, feeds: all }: Batch): Promise<Flight> {
     const fields = fieldsAt(source.fields, steps, extents)
     const key = JSON.stringify([rows, source.views, fields])
-    const { built, outcome } = await this.#kept.made(key, () => this.#build(fields, rows, source.views))
+    const { built, read: names, making } = await this.#kept.made(key, () => this.#build(fields, rows, source.views))
     const results = Object.fromEntries(
-      built.compiled.fetches.map(({ name, dtype, shape }) => [name, hostArray(dtype, count(shape))]),
+      built.fetches.map(({ name, dtype, shape }) => [name, hostArray(dtype, count(shape))]),
     )
-    const read = Object.entries(readOf(fields, outcome.read))
+    const read = Object.entries(readOf(fields, names))
     const feeds = Object.fromEntries(read.map(([name, spec]) => [name, firstRows(spec, all[name]!, rows)]))
     const done = built.program.run(feeds, results)
     // Whoever settles it sees the failure; until then it must not count as unhandled.
     done.catch(() => undefined)
-    return { examples: tokens, outcome, results, done }
+    return { examples: tokens, making, results, done }
   }
 
   async #build(fields: Fields, batch: number, views: number): Promise<Measuring> {
     const name = views === 1 ? `eval${batch}` : `eval${batch}x${views}`
-    let outcome: Traced | undefined
+    let found: Omit<Measuring, 'built'> | undefined
     const built = await this.#programs.build({ name, mode: 'eval', precision: this.#precision }, () => {
-      outcome = traced(this.#task, fields, batch, views)
+      const outcome = traced(this.#task, fields, batch, views)
+      found = { read: outcome.read, making: makingOf(outcome) }
       return fetchesOf(outcome)
     })
-    return { built, outcome: outcome! }
+    return { built, ...found! }
   }
 }

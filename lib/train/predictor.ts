@@ -67,8 +67,8 @@ export class Predictor {
 
   async #part(rows: FieldArray, ready: boolean, examples: number): Promise<HostArray> {
     const batch = 2 ** Math.ceil(Math.log2(examples))
-    const { program, compiled } = await this.#program(ready, batch)
-    const port = compiled.fetches[0]!
+    const { program, fetches } = await this.#program(ready, batch)
+    const port = fetches[0]!
     const output = hostArray(port.dtype, count(port.shape))
     await program.run({ x: padded(rows, batch * count(this.#field.shape)) }, { output })
     return output.subarray(0, (output.length / batch) * examples)

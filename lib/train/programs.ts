@@ -1,17 +1,16 @@
 // Function over tensors -> program on the device, over the session's shared state. Variables that a program is the first
 // to read are initialised before it is handed out.
 import { compileGraph, type CompiledGraph, type CompilePrecision } from '../compile/index.js'
-import { assign, at, type Graph, GraphError, type Tensor, trace, type TraceMode } from '../graph/index.js'
+import { assign, at, type Graph, GraphError, type Tensor, trace, type TraceMode, type Variable } from '../graph/index.js'
 import { seed as seedVariable, step as stepVariable } from '../ops/index.js'
 import type { Device, Program } from '../runtime/index.js'
 import type { StateEntry, StateStore } from './state.js'
 
-/** A program and the graph that it was made from. */
-export interface Built {
+/** A program and what it binds. The graph that it was made from is not kept: it is many times larger, and there may be dozens of programs. */
+export interface Built extends Pick<CompiledGraph, 'feeds' | 'states' | 'fetches'> {
   readonly program: Program
-  readonly compiled: CompiledGraph
-  /** The graph as traced, before any pass. */
-  readonly traced: Graph
+  /** What a run assigns. */
+  readonly assigned: ReadonlySet<Variable>
 }
 
 export interface BuildOptions {
@@ -64,16 +63,16 @@ export class Programs {
     const traced = trace({ name, mode, names: this.#store.names }, body)
     if (!brings) this.#expectKnown(traced)
     const explain = this.#explain
-    const compiled = compileGraph(traced, { precision, explain: explain !== undefined })
-    for (const { name: pass, text } of compiled.stages) explain?.(name, pass, text)
-    const buffers = this.#store.bind(compiled.states)
-    const program = await this.#device.compile(compiled.text, buffers).catch((error: unknown) => {
-      this.#store.release(compiled.states)
+    const { text, feeds, states, fetches, stages } = compileGraph(traced, { precision, explain: explain !== undefined })
+    for (const { name: pass, text: printed } of stages) explain?.(name, pass, printed)
+    const buffers = this.#store.bind(states)
+    const program = await this.#device.compile(text, buffers).catch((error: unknown) => {
+      this.#store.release(states)
       throw error
     })
     explain?.(name, 'plan', program.stats().explain)
     this.#built.add(program)
-    return { program, compiled, traced }
+    return { program, feeds, states, fetches, assigned: assignedOf(traced) }
   }
 
   /** A network of another making has the same layers, and weights that nobody has trained. */
@@ -91,10 +90,10 @@ export class Programs {
   }
 
   /** Frees one program, and the scratch memory that no other reads; runs under way end first. */
-  free({ program, compiled }: Built): void {
+  free({ program, states }: Built): void {
     if (!this.#built.delete(program)) return
     program.dispose()
-    this.#store.release(compiled.states)
+    this.#store.release(states)
   }
 
   /** Runs `variable.init()` of every new variable in one program: its draws depend on the seed and the variable's path. */
@@ -143,6 +142,11 @@ export class Programs {
   dispose(): void {
     for (const program of this.#built) program.dispose()
   }
+}
+
+function assignedOf({ states, assigns }: Graph): Set<Variable> {
+  const assigned = new Set(assigns.map(({ state }) => state))
+  return new Set(states.filter(({ tensor }) => assigned.has(tensor)).map(({ variable }) => variable))
 }
 
 /** A seed below 2^53 as the two words that key the generator, lower word first. */

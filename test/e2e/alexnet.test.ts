@@ -76,15 +76,15 @@ describe.each(backends())('on $name', ({ name: backend, reason }) => {
   test.skipIf(reason !== undefined).each(goldens)('$name, $config.side pixels, f32', (golden) =>
     onDevice(backend, async (programs, store) => {
       const options = { name: 'golden', mode: 'eval', precision: 'f32', brings: true } as const
-      const { program, traced } = await programs.build(options, build(golden))
+      const built = await programs.build(options, build(golden))
       for (const [order, { name, buffer, variable }] of store.parameters().entries()) {
         const { shape, count } = variable
         await buffer.write(pattern(new Float32Array(count), order + 1, scaleOf(name, shape)))
       }
       const { batch, side, classes } = golden.config
       const x = pattern(new Float32Array(batch * 3 * side ** 2), 100, 256)
-      const fetches = roomFor(traced)
-      await program.run({ x, target: Int32Array.from(labels(batch, classes)) }, fetches)
+      const fetches = roomFor(built)
+      await built.program.run({ x, target: Int32Array.from(labels(batch, classes)) }, fetches)
       // Sums of up to 9216 products, through eight layers and back. In the full networks a few maxima are decided by rounding:
       // PyTorch in f32 is 2.4e-3 of a norm away from itself in f64.
       compare(golden, fetches, side < 100 ? 2e-5 : 5e-3)

@@ -114,7 +114,7 @@ describe.each(backends())('on $name', ({ name: backend, reason }) => {
       }
       const feeds = fed(golden)
       const [x, target] = [Float32Array.from(feeds.x.data), Int32Array.from(feeds.target.data)]
-      const [step, use] = [roomFor(training.traced), roomFor(evaluation.traced)]
+      const [step, use] = [roomFor(training), roomFor(evaluation)]
       await training.program.run({ x, target }, step)
       compare(golden, step, tolerance)
       await evaluation.program.run({ x }, use)

@@ -131,11 +131,11 @@ describe.each(backends())('on $name', ({ name: backend, reason }) => {
     try {
       const store = new StateStore(device)
       const options = { name: 'golden', mode: 'eval', precision: 'f32', brings: true } as const
-      const { program, compiled } = await new Programs(device, store, 1).build(options, traced(golden, 40, 40))
+      const { program, fetches: ports } = await new Programs(device, store, 1).build(options, traced(golden, 40, 40))
       for (const { name, buffer, variable } of store.parameters()) {
         await buffer.write(Float32Array.from(valueOf(golden, name, variable.shape).data))
       }
-      const room = compiled.fetches.map(
+      const room = ports.map(
         ({ name, shape }) => [name, new Float32Array(shape.reduce((n, extent) => n * extent, 1))] as const,
       )
       const fetches = Object.fromEntries(room)

@@ -58,13 +58,13 @@ describe.each(backends())('the small network of the paper, $name', ({ name: back
   test.skipIf(reason !== undefined)('f32', { timeout: 120000 }, () =>
     onDevice(backend, async (programs, store) => {
       const options = { name: 'golden', mode: 'eval', precision: 'f32', brings: true } as const
-      const { program, traced } = await programs.build(options, build(full))
+      const built = await programs.build(options, build(full))
       for (const [i, { variable, buffer }] of store.parameters().entries()) {
         await buffer.write(pattern(new Float32Array(variable.count), i + 1, full.config.width))
       }
-      const fetches = roomFor(traced)
+      const fetches = roomFor(built)
       const feeds = { x: Int32Array.from(words(full, 7)), target: Int32Array.from(words(full, 11)) }
-      await program.run(feeds, fetches)
+      await built.program.run(feeds, fetches)
       compare(full, fetches, 2e-5)
     }),
   )

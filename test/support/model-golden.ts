@@ -1,9 +1,9 @@
 // What PyTorch computes of a whole network in float64, the same step of ours in a graph and on a device, and how close they are.
 import { expect } from 'vitest'
 import { grad } from '../../lib/autodiff/index.js'
-import { count, type Graph, read, type Shape, type Tensor, variablesRead } from '../../lib/graph/index.js'
+import { count, read, type Shape, type Tensor, variablesRead } from '../../lib/graph/index.js'
 import { openDevice } from '../../lib/runtime/index.js'
-import { Programs } from '../../lib/train/programs.js'
+import { type Built, Programs } from '../../lib/train/programs.js'
 import { StateStore } from '../../lib/train/state.js'
 import type { NDArray } from './ndarray.js'
 import { pattern } from './pattern.js'
@@ -44,8 +44,8 @@ export function numbersOf(fetches: Readonly<Record<string, NDArray>>): Record<st
 }
 
 /** Arrays for what a program fetches. */
-export function roomFor({ fetches }: Graph): Record<string, Float32Array> {
-  return Object.fromEntries(fetches.map(({ name, tensor }) => [name, new Float32Array(count(tensor.shape))]))
+export function roomFor({ fetches }: Pick<Built, 'fetches'>): Record<string, Float32Array> {
+  return Object.fromEntries(fetches.map(({ name, shape }) => [name, new Float32Array(count(shape))]))
 }
 
 /** Builds and runs programs on a device of its own. */
