@@ -11,7 +11,9 @@ const [file, folder] = process.argv.slice(2)
 const languages = { deu: 'de', fra: 'fr', spa: 'es' }
 const to = languages[/^eng-(\w+)\./.exec(basename(file ?? ''))?.[1]]
 if (to === undefined || folder === undefined) {
-  process.stderr.write(`tatoeba: expected eng-${Object.keys(languages).join('|')}.tsv.gz and a folder, got ${file} and ${folder}\n`)
+  process.stderr.write(
+    `tatoeba: expected eng-${Object.keys(languages).join('|')}.tsv.gz and a folder, got ${file} and ${folder}\n`,
+  )
   process.exit(2)
 }
 const HELD_BACK = 2000

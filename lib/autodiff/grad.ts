@@ -113,7 +113,8 @@ function pullBack(node: Node, wanted: ReadonlySet<Tensor>, cotangents: Cotangent
   const rule = node.op.vjp
   const where = `${node.op.name}[${node.path}]`
   if (typeof rule !== 'function') {
-    const place = node.site === undefined ? '' : ` (at ${node.site})`
+    const line = node.site?.line
+    const place = line === undefined ? '' : ` (at ${line})`
     throw new GraphError(
       `${where}: expected a differentiable op on the way to the loss, got one that is not: ${rule.reason}${place}`,
     )

@@ -1,12 +1,13 @@
 // The only place where nodes are made: checks the op's shape rule and names the op, path and call site when it fails.
 import { ShapeError } from './errors.js'
 import type { Attrs } from './op.js'
+import type { Site } from './site.js'
 import { type Node, type Op, Tensor } from './tensor.js'
 
 /** Where a node comes from. */
 export interface NodeOrigin {
   readonly path: string
-  readonly site: string | undefined
+  readonly site: Site | undefined
 }
 
 /** Makes a node and its output tensors by the op's shape rule; throws ShapeError `op[path]: expected ..., got ...`. */
@@ -33,7 +34,8 @@ function inferAt<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A
     return op.infer(inputs, attrs)
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error
-    const at = origin.site === undefined ? '' : ` (at ${origin.site})`
+    const line = origin.site?.line
+    const at = line === undefined ? '' : ` (at ${line})`
     throw new ShapeError(`${op.name}[${origin.path}]: ${error.message}${at}`)
   }
 }

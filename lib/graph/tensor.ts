@@ -5,7 +5,7 @@ import type { DType } from './dtype.js'
 import { GraphError } from './errors.js'
 import type { Attrs, AttrSchema, NotDifferentiable, Traits, TensorType } from './op.js'
 import { formatShape, type Shape } from './shape.js'
-import { callSite } from './site.js'
+import { callSite, type Site } from './site.js'
 
 /**
  * One output of one node: element type and extents, no data.
@@ -43,14 +43,14 @@ const instead = {
   string: 'its .dtype and .shape for a message, got a conversion to text',
 } as const
 
-/** One application of an op. `site` is the caller's `file:line:column`, kept for messages. */
+/** One application of an op. `site` is where it was called, for messages. */
 export interface Node {
   readonly op: Op
   readonly inputs: readonly Tensor[]
   readonly attrs: Attrs
   readonly outputs: readonly Tensor[]
   readonly path: string
-  readonly site: string | undefined
+  readonly site: Site | undefined
 }
 
 /** What `vjp` sees of the node that it differentiates. */

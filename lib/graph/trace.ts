@@ -8,7 +8,7 @@ import { Names } from './names.js'
 import { makeNode } from './node.js'
 import type { Attrs } from './op.js'
 import { formatShape, sameShape, type Shape } from './shape.js'
-import { callSite } from './site.js'
+import { Site } from './site.js'
 import { constantOp, feedOp, stateOp } from './sources.js'
 import { type Node, type Op, Tensor } from './tensor.js'
 import { whileTracing } from './tracing.js'
@@ -39,7 +39,7 @@ class Trace {
   readonly assigns = new Map<Variable, GraphAssign>()
   readonly streams = new Map<string, number>()
   path = ''
-  site: string | undefined
+  site: Site | undefined
 
   constructor(
     readonly name: string,
@@ -113,7 +113,7 @@ function record<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A,
   inputs.forEach((input, i) => {
     checkOwned(own, input, () => `${op.name}[${own.path}]: input ${i.toString()}`)
   })
-  const node = makeNode(op, inputs, attrs, { path: path ?? own.path, site: own.site ?? callSite() })
+  const node = makeNode(op, inputs, attrs, { path: path ?? own.path, site: own.site ?? new Site() })
   own.owned.add(node)
   if (op.kind !== 'source') own.nodes.push(node)
   return node
@@ -205,7 +205,7 @@ export function scope<T>(owner: object, kind: string, name: string | undefined, 
 }
 
 /** Runs `build` so that its nodes carry this path and call site (gradients carry those of the node they belong to). */
-export function at<T>(origin: { readonly path: string; readonly site: string | undefined }, build: () => T): T {
+export function at<T>(origin: { readonly path: string; readonly site: Site | undefined }, build: () => T): T {
   const own = current()
   const { path, site } = own
   own.path = origin.path

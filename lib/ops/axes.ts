@@ -25,7 +25,11 @@ const reshapeOp = register<{ readonly shape: readonly number[] }>({
   infer: (inputs, { shape }) => {
     const [x] = exactly(inputs, 1)
     expectInts(shape, shape.length, 1, 'a shape')
-    expectThat(count(shape) === count(x.shape), () => `a shape of ${count(x.shape)} elements`, () => formatShape(shape))
+    expectThat(
+      count(shape) === count(x.shape),
+      () => `a shape of ${count(x.shape)} elements`,
+      () => formatShape(shape),
+    )
     return [{ dtype: x.dtype, shape }]
   },
   vjp: ({ inputs }, [dy]) => [dy && reshape(dy, exactly(inputs, 1)[0].shape)],
@@ -65,7 +69,11 @@ const broadcastToOp = register<{ readonly shape: readonly number[] }>({
     expectInts(shape, shape.length, 1, 'a shape')
     const common = broadcastShapes(x.shape, shape)
     const fits = common !== undefined && sameShape(common, shape)
-    expectThat(fits, () => `a shape to which ${formatShape(x.shape)} broadcasts`, () => formatShape(shape))
+    expectThat(
+      fits,
+      () => `a shape to which ${formatShape(x.shape)} broadcasts`,
+      () => formatShape(shape),
+    )
     return [{ dtype: x.dtype, shape }]
   },
   vjp: ({ inputs }, [dy]) => [dy && unbroadcast(dy, exactly(inputs, 1)[0].shape)],

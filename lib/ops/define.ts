@@ -37,7 +37,11 @@ type Tuple<T, N extends number, R extends T[] = []> = R['length'] extends N ? R 
 
 /** The list as a tuple of exactly `n` items. */
 export function exactly<T, N extends number>(items: readonly T[], n: N): Tuple<T, N> {
-  expectThat(items.length === n, () => `${n} inputs`, () => items.length.toString())
+  expectThat(
+    items.length === n,
+    () => `${n} inputs`,
+    () => items.length.toString(),
+  )
   return items as Tuple<T, N>
 }
 
@@ -47,20 +51,36 @@ export function typeText(type: TensorType): string {
 }
 
 export function expectDType(type: TensorType, allowed: readonly DType[], what: string): void {
-  expectThat(allowed.includes(type.dtype), () => `${what} of ${allowed.join(' or ')}`, () => typeText(type))
+  expectThat(
+    allowed.includes(type.dtype),
+    () => `${what} of ${allowed.join(' or ')}`,
+    () => typeText(type),
+  )
 }
 
 export function expectFloat(type: TensorType, what: string): void {
-  expectThat(isFloat(type.dtype), () => `${what} of f32 or bf16`, () => typeText(type))
+  expectThat(
+    isFloat(type.dtype),
+    () => `${what} of f32 or bf16`,
+    () => typeText(type),
+  )
 }
 
 export function expectRank(type: TensorType, rank: number, what: string): void {
-  expectThat(type.shape.length === rank, () => `${what} with ${rank} axes`, () => formatShape(type.shape))
+  expectThat(
+    type.shape.length === rank,
+    () => `${what} with ${rank} axes`,
+    () => formatShape(type.shape),
+  )
 }
 
 export function expectShape(type: TensorType, shape: readonly number[], what: string): void {
   const same = type.shape.length === shape.length && shape.every((extent, axis) => extent === type.shape[axis])
-  expectThat(same, () => `${what} ${formatShape(shape)}`, () => formatShape(type.shape))
+  expectThat(
+    same,
+    () => `${what} ${formatShape(shape)}`,
+    () => formatShape(type.shape),
+  )
 }
 
 /** The float dtype that an attribute names. */
@@ -80,5 +100,9 @@ export function normalAxis(axis: number, rank: number, name: string): number {
 /** Checks a list attribute: `length` integers of at least `least`. */
 export function expectInts(values: readonly number[], length: number, least: number, what: string): void {
   const good = values.length === length && values.every((value) => Number.isSafeInteger(value) && value >= least)
-  expectThat(good, () => `${what} of ${length} integers >= ${least}`, () => formatShape(values))
+  expectThat(
+    good,
+    () => `${what} of ${length} integers >= ${least}`,
+    () => formatShape(values),
+  )
 }

@@ -73,10 +73,8 @@ export function unary(name: string, accepts: readonly DType[], { gradient, ...tr
 /** Common shape of broadcast operands. */
 export function broadcast(inputs: readonly TensorType[]): Shape {
   const shape = broadcastShapes(...inputs.map((input) => input.shape))
-  expectThat(
-    shape !== undefined,
-    'extents that broadcast',
-    () => inputs.map((input) => formatShape(input.shape)).join(' and '),
+  expectThat(shape !== undefined, 'extents that broadcast', () =>
+    inputs.map((input) => formatShape(input.shape)).join(' and '),
   )
   return shape
 }

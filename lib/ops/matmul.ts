@@ -29,7 +29,11 @@ type MatmulAttrs = {
 
 /** Rows and columns of the last two axes, after transposition. */
 function matrix(type: TensorType, transposed: boolean, what: string): { batch: Shape; rows: number; columns: number } {
-  expectThat(type.shape.length >= 2, () => `${what} with at least 2 axes`, () => formatShape(type.shape))
+  expectThat(
+    type.shape.length >= 2,
+    () => `${what} with at least 2 axes`,
+    () => formatShape(type.shape),
+  )
   const [first = 1, second = 1] = type.shape.slice(-2)
   const [rows, columns] = transposed ? [second, first] : [first, second]
   return { batch: type.shape.slice(0, -2), rows, columns }
@@ -49,7 +53,11 @@ const matmulOp = register<MatmulAttrs>({
     expectThat(a.dtype === b.dtype, 'a and b of one dtype', () => `${a.dtype} and ${b.dtype}`)
     const [left, right] = [matrix(a, attrs.transposeA, 'a'), matrix(b, attrs.transposeB, 'b')]
     const batched = right.batch.length === 0 || sameShape(left.batch, right.batch)
-    expectThat(batched, () => `b with 2 axes or batch ${formatShape(left.batch)}`, () => typeText(b))
+    expectThat(
+      batched,
+      () => `b with 2 axes or batch ${formatShape(left.batch)}`,
+      () => typeText(b),
+    )
     const fit = () => `b with ${left.columns} rows to contract with the columns of ${formatShape(a.shape)}`
     expectThat(left.columns === right.rows, fit, () => `${right.rows} in ${formatShape(b.shape)}`)
     expectActivation(attrs.activation)

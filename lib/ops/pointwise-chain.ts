@@ -35,7 +35,11 @@ function operandTypes([name, result, ...operands]: ChainInstruction, registers: 
   const known = operands.map((operand) => {
     if (typeof operand !== 'number') return undefined
     const dtype = registers[operand]
-    expectThat(dtype !== undefined, () => `a register below ${registers.length}`, () => operand.toString())
+    expectThat(
+      dtype !== undefined,
+      () => `a register below ${registers.length}`,
+      () => operand.toString(),
+    )
     return dtype
   })
   const condition = name === 'where' ? 1 : 0
@@ -77,7 +81,11 @@ export const pointwiseOp = register<{ readonly chain: readonly AttrValue[]; read
     }
     return outputs.map((register) => {
       const dtype = registers[register]
-      expectThat(dtype !== undefined, () => `an output register below ${registers.length}`, () => register.toString())
+      expectThat(
+        dtype !== undefined,
+        () => `an output register below ${registers.length}`,
+        () => register.toString(),
+      )
       return { dtype, shape }
     })
   },

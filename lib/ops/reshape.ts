@@ -39,7 +39,11 @@ const transposeOp = register<{ readonly perm: readonly number[] }>({
   infer: (inputs, { perm }) => {
     const [x] = exactly(inputs, 1)
     const valid = perm.length === x.shape.length && x.shape.every((_extent, axis) => perm.includes(axis))
-    expectThat(valid, () => `a permutation of ${x.shape.length} axes`, () => formatShape(perm))
+    expectThat(
+      valid,
+      () => `a permutation of ${x.shape.length} axes`,
+      () => formatShape(perm),
+    )
     return [{ dtype: x.dtype, shape: perm.map((axis) => x.shape[axis] ?? 1) }]
   },
   vjp: ({ attrs }, [dy]) => [

@@ -1,7 +1,16 @@
 // Function over tensors -> program on the device, over the session's shared state. Variables that a program is the first
 // to read are initialised before it is handed out.
 import { compileGraph, type CompiledGraph, type CompilePrecision } from '../compile/index.js'
-import { assign, at, type Graph, GraphError, type Tensor, trace, type TraceMode, type Variable } from '../graph/index.js'
+import {
+  assign,
+  at,
+  type Graph,
+  GraphError,
+  type Tensor,
+  trace,
+  type TraceMode,
+  type Variable,
+} from '../graph/index.js'
 import { seed as seedVariable, step as stepVariable } from '../ops/index.js'
 import type { Device, Program } from '../runtime/index.js'
 import type { StateEntry, StateStore } from './state.js'

@@ -6,7 +6,18 @@ import { delimiter, join } from 'node:path'
 import { add, nothing, root, run } from '../support/stages.mjs'
 import { folder, LIMIT, sizeOf } from './pack.mjs'
 
-const phases = ['doctor', 'properties', 'parity', 'sanitizer', 'mnist', 'translation', 'bench', 'cifar', 'alexnet', 'ptb']
+const phases = [
+  'doctor',
+  'properties',
+  'parity',
+  'sanitizer',
+  'mnist',
+  'translation',
+  'bench',
+  'cifar',
+  'alexnet',
+  'ptb',
+]
 
 /** A folder with links to every program on the path but those that the other machine lacks. */
 const withoutNode = (into) => {

@@ -11,7 +11,7 @@ import { session } from '../../dist/train/index.js'
 
 const [network, precision, device] = process.argv.slice(2)
 const { make, config: sizes, batch } = networks[network]
-const epochs = 8
+const epochs = 5
 /** Steps whose losses the CPU repeats, and how far they may be apart: sums in other orders, products rounded to 10 and to 8 bits. */
 const repeated = 8
 const tolerance = { f32: 1e-3, tf32: 5e-3, bf16: 5e-2 }[precision]
@@ -29,7 +29,7 @@ function madeUpLine(draws, length) {
 /** Lines of 6, 12, 18 and 24 words, so many of each that there are whole batches only; a translation says them backwards. */
 function madeUpText() {
   const draws = new PhiloxStream(7, 0, 0)
-  const lines = Array.from({ length: 40 * batch }, (_, i) => madeUpLine(draws, 6 * (1 + (i % 4))))
+  const lines = Array.from({ length: 20 * batch }, (_, i) => madeUpLine(draws, 6 * (1 + (i % 4))))
   return { source: lines.map((words) => words.join(' ')), target: lines.map((words) => words.toReversed().join(' ')) }
 }
 
