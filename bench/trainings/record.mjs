@@ -47,11 +47,11 @@ const measured = end[part]
 const cli = join(here, '../../dist/cli/main.js')
 const evaluation = (...more) =>
   JSON.parse(execFileSync(process.execPath, [cli, 'eval', folder, '--json', ...more], { encoding: 'utf8' }))
-const { of = 'accuracy', views } = known.target
+const { metric, of = 'accuracy', views } = known.target
 
 const made = {
   case: recipe,
-  metric: `${part} ${of}${part === 'test' && views !== undefined ? ` over ${views} views` : ''}`,
+  metric: part === 'test' ? `${metric}${views === undefined ? '' : ` over ${views} views`}` : `${part} ${of}`,
   value: round(measured[of]),
   unit: of,
   ...{ precision: start.precision, backend: 'cpu', device: start.device, threads: start.threads, seed },
