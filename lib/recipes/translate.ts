@@ -158,7 +158,7 @@ export const translateAttention = recipe({
   net: (sizes) => attentionTranslator({ ...smallAttentionTranslator, ...sizes, shared: true }),
   optimizer: (rate, total) => optim.adam({ rate: optim.oneCycle(rate, { total, rise: 0.1 }), clipNorm: 1 }),
   ...{ epochs: 35, batch: 64, rate: 0.001 },
-  search: { beam: 5, lengthPenalty: 'mean' },
+  search: { beam: 5, lengthPenalty: 'gnmt' },
 })
 
 /** Attention alone. */
