@@ -1,4 +1,5 @@
-// Texts: vocabularies, files, windows of parallel streams; lines of text as tokens, and back; the measures of translations.
+// Texts: vocabularies, files, windows of parallel streams; lines of text as tokens, and back; the measures of translations and
+// of recognition.
 export { END_OF_LINE, type TextUnit, tokensOf, UNKNOWN, Vocabulary, type VocabularyData } from './vocabulary.js'
 export { readText, text, type Text, type TextHalves, type TextOptions } from './text.js'
 export { type WindowBatch, windowFields, type WindowOptions, windows, windowsPerEpoch } from './windows.js'
@@ -23,3 +24,15 @@ export {
   type TranslationSet,
   type TranslationSets,
 } from './translation.js'
+export { Alphabet, type AlphabetData } from './alphabet.js'
+export { editAlignment, type EditedPlace, type Edits } from './edits.js'
+export {
+  characterErrorRate,
+  type CharacterErrorRateOptions,
+  type ErrorRate,
+  phonemeErrorRate,
+  type PhonemeErrorRateOptions,
+  wordErrorRate,
+  type WordErrorRateOptions,
+} from './error-rates.js'
+export { timitPhonemes } from './phonemes.js'

@@ -1,5 +1,5 @@
-// What BLEU and chrF share: the lines that are compared, and, as their definitions are programs in Python, words as that splits
-// a text, and numbers as it prints them. Refuses sets of lines that are empty, of several lengths, or no texts.
+// What scores of lines share: the lines that are compared, and, as the definitions of BLEU and chrF are programs in Python, words as that
+// splits a text, and numbers as it prints them. Refuses sets of lines that are empty, of several lengths, or no texts.
 import { VERSION } from '../../base/index.js'
 import { describe } from '../dataset.js'
 import { DataError } from '../errors.js'
@@ -10,20 +10,30 @@ export function expectLines(
   hypotheses: readonly string[],
   references: readonly (readonly string[])[],
 ): void {
-  expectTexts(`${where}[hypotheses]`, hypotheses)
-  if (hypotheses.length === 0) throw new DataError(`${where}[hypotheses]: expected at least one line, got none`)
+  expectSome(where, hypotheses)
   const sets: unknown = references
   if (!Array.isArray(sets)) {
     throw new DataError(`${where}[references]: expected a list of sets of lines, got ${describe(sets)}`)
   }
   if (sets.length === 0) throw new DataError(`${where}[references]: expected at least one set of lines, got none`)
-  for (const [i, lines] of references.entries()) {
-    expectTexts(`${where}[references][${i}]`, lines)
-    if (lines.length === hypotheses.length) continue
-    throw new DataError(
-      `${where}[references][${i}]: expected as many lines as hypotheses, ${hypotheses.length}, got ${lines.length}`,
-    )
-  }
+  for (const [i, lines] of references.entries()) expectAsMany(`${where}[references][${i}]`, lines, hypotheses)
+}
+
+/** The same for one set. @throws DataError */
+export function expectLinePairs(where: string, hypotheses: readonly string[], references: readonly string[]): void {
+  expectSome(where, hypotheses)
+  expectAsMany(`${where}[references]`, references, hypotheses)
+}
+
+function expectSome(where: string, hypotheses: readonly string[]): void {
+  expectTexts(`${where}[hypotheses]`, hypotheses)
+  if (hypotheses.length === 0) throw new DataError(`${where}[hypotheses]: expected at least one line, got none`)
+}
+
+function expectAsMany(where: string, lines: readonly string[], { length }: readonly string[]): void {
+  expectTexts(where, lines)
+  if (lines.length === length) return
+  throw new DataError(`${where}: expected as many lines as hypotheses, ${length}, got ${lines.length}`)
 }
 
 /** The references of one line, each as a set of one line. @throws DataError */
