@@ -1,4 +1,4 @@
-// Texts: vocabularies, files, windows of parallel streams; lines of text as tokens, and back; the measures of translations and
+// Texts: vocabularies, files, windows of parallel streams; lines of text as tokens, and back; n-gram models; the measures of translations and
 // of recognition.
 export { END_OF_LINE, type TextUnit, tokensOf, UNKNOWN, Vocabulary, type VocabularyData } from './vocabulary.js'
 export { readText, text, type Text, type TextHalves, type TextOptions } from './text.js'
@@ -36,3 +36,7 @@ export {
   type WordErrorRateOptions,
 } from './error-rates.js'
 export { timitPhonemes } from './phonemes.js'
+export type { Histories, LanguageModel } from './language-model.js'
+export { NgramModel } from './ngram-model.js'
+export { type ArpaOptions, readArpa, writeArpa } from './arpa.js'
+export { learnNgrams, type NgramOptions, type NgramSmoothing } from './learn-ngrams.js'
