@@ -1,4 +1,4 @@
-// The use of a trained network: predictions, measures, sequences that are drawn and completed.
+// The use of a trained network: predictions, measures, sequences that are drawn and completed, translations, transcripts.
 export { type EvaluateOptions, load, type LoadOptions, type Model } from './model.js'
 export {
   type Completer,
@@ -36,3 +36,14 @@ export type {
   StateTensors,
   Stepped,
 } from './decoder-types.js'
+export { ctcAlignment, type LabelSpan } from './ctc/alignment.js'
+export type { FrameOptions } from './ctc/emissions.js'
+export { ctcGreedy } from './ctc/greedy.js'
+export {
+  type CtcHypothesis,
+  prefixBeamSearch,
+  type PrefixBeamSearch,
+  type PrefixBeamSearchOptions,
+} from './ctc/prefix-beam-search.js'
+export type { TimedWord, Transcript } from './ctc/transcript.js'
+export { networkLanguageModel, type NetworkLanguageModelOptions } from './network-language-model.js'

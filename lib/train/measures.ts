@@ -5,6 +5,7 @@ import { type LossMeasure, type MeanMeasure, mean, type MeasureInfo, ofLoss } fr
 
 export { host, lossInfo, mean, ofLoss } from './measure.js'
 export type { Fetched, HostMeasure, LossMeasure, MeanMeasure, Measure, Pair, Tally } from './measure.js'
+export { characterErrorRate, type CtcOutputs, wordErrorRate } from './error-measures.js'
 export type { Format, MeasureInfo } from '../report/index.js'
 
 /** A measure of logits f32 [..., K] and labels i32 [...]; a mask f32 [...] of 0 and 1 says which labels count. */
