@@ -11,7 +11,7 @@ import {
   type Tensor,
   type Variable,
 } from '../graph/index.js'
-import { exactly } from './define.js'
+import { exactly, expectDType } from './define.js'
 
 /** Op of `stopGradient`. */
 export const stopGradientOp = defineOp({
@@ -31,6 +31,28 @@ export const stopGradientOp = defineOp({
  */
 export function stopGradient<D extends DType, S extends Shape>(x: Tensor<D, S>): Tensor<D, S> {
   return emitOne(stopGradientOp, [x], {})
+}
+
+/** Op of `keepF32`. */
+export const keepF32Op = defineOp({
+  name: 'keepF32',
+  kind: 'marker',
+  attributes: {},
+  infer: (inputs) => {
+    const [x] = exactly(inputs, 1)
+    expectDType(x, ['f32'], 'x')
+    return [{ dtype: x.dtype, shape: x.shape }]
+  },
+  vjp: (_node, [dy]) => [dy],
+})
+
+/**
+ * x f32 itself; a product that reads it stays f32 in a program of bf16. For what a product only measures, before anything is learned:
+ * a spectrum, whose quiet parts would drown in the rounding of its loud ones.
+ * @throws ShapeError for another dtype.
+ */
+export function keepF32<S extends Shape>(x: Tensor<'f32', S>): Tensor<'f32', S> {
+  return emitOne(keepF32Op, [x], {})
 }
 
 /** Op of `parameterGradient`; `parameter` is the path of the variable. */

@@ -1,5 +1,5 @@
 // The float64 reference of every op, collected from the cases.
-import { parameterGradientOp, stopGradientOp } from '../../lib/ops/marker.js'
+import { keepF32Op, parameterGradientOp, stopGradientOp } from '../../lib/ops/marker.js'
 import { cases } from '../ops/cases.js'
 import type { Reference } from './op-case.js'
 
@@ -8,7 +8,7 @@ let known: Map<string, Reference> | undefined
 /** References by op name; markers are the identity. */
 export function references(): ReadonlyMap<string, Reference> {
   if (known === undefined) {
-    known = new Map([stopGradientOp, parameterGradientOp].map(({ name }) => [name, (inputs) => inputs]))
+    known = new Map([stopGradientOp, parameterGradientOp, keepF32Op].map(({ name }) => [name, (inputs) => inputs]))
     for (const { name, reference } of cases) if (reference !== undefined) known.set(name, reference)
   }
   return known

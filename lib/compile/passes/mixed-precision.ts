@@ -6,13 +6,14 @@ import { rounded } from '../evaluate.js'
 import { isLiteral } from '../groups.js'
 import { opNamed, output, rewrite, type Rewriter, type Uses, usesOf, widened } from '../rewrite.js'
 import { dce } from './dce.js'
-import { marksGradient } from './markers.js'
+import { marksF32, marksGradient } from './markers.js'
 
 const inBf16 = ({ op }: Node) => (op.kind === 'pointwise' || op.kind === 'kernel' ? op.inBf16 : 'f32')
 
-/** How many of its inputs, from the first, a product or a recurrent op reads in bf16; undefined for all others. */
+/** How many of its inputs, from the first, a product or a recurrent op reads in bf16; undefined for all others, and where one is to stay f32. */
 function narrowed(node: Node): number | undefined {
   const trait = inBf16(node)
+  if (node.inputs.some((tensor) => marksF32(tensor.node))) return undefined
   return typeof trait === 'number' ? trait : undefined
 }
 

@@ -18,6 +18,7 @@ import {
 } from '../../../lib/graph/index.js'
 import { sgd } from '../../../lib/optim/index.js'
 import * as ops from '../../../lib/ops/index.js'
+import { keepF32 } from '../../../lib/ops/marker.js'
 import { full, lenet, variable } from './networks.js'
 
 /** Each node as `op: dtypes in -> dtypes out`. */
@@ -80,6 +81,26 @@ describe('mixedPrecision', () => {
       'gruGrad: bf16 bf16 bf16 bf16 bf16 -> bf16 bf16 bf16',
       'lstmGrad: bf16 bf16 bf16 f32 f32 u8 -> bf16 bf16 f32',
     ])
+  })
+
+  it('leaves products that read what is marked in f32, with all that they read', () => {
+    const build = () => {
+      const filters = ops.reshape(feed('filters', 'f32', [16]), [4, 4])
+      return { y: ops.matmul(ops.matmul(keepF32(matrix('x')), filters), matrix('w')) }
+    }
+    expect(dtypes(mixedPrecision, build)).toEqual([
+      'reshape: f32 -> f32',
+      'keepF32: f32 -> f32',
+      'matmul: f32 f32 -> f32',
+      'cast: f32 -> bf16',
+      'cast: f32 -> bf16',
+      'matmul: bf16 bf16 -> f32',
+    ])
+    const { graph } = compileGraph(trace({ name: 'g' }, build), { precision: 'bf16' })
+    expect(graph.nodes.map(({ op }) => op.name)).not.toContain('keepF32')
+    expect(() => trace({ name: 'g' }, () => ({ y: keepF32(feed('x', 'i32', [2]) as never) }))).toThrow(
+      'keepF32[]: expected x of f32, got i32[2]',
+    )
   })
 
   it('keeps statistics, losses and reductions in f32', () => {
