@@ -31,6 +31,9 @@ const schema: Schema<TraceOptions> = {
   names: is.instance('Names', Names),
 }
 
+/** What whoever reads a variable gets in the place of its value. */
+export type StandIn = (variable: Variable, value: Tensor) => Tensor
+
 class Trace {
   readonly feeds: GraphFeed[] = []
   readonly states = new Map<Variable, GraphState>()
@@ -40,6 +43,7 @@ class Trace {
   readonly streams = new Map<string, number>()
   path = ''
   site: Site | undefined
+  stands: StandIn | undefined
 
   constructor(
     readonly name: string,
@@ -170,8 +174,13 @@ export function constant<D extends DType, S extends Shape>(
   return only(record(constantOp, [], { dtype, shape: [...shape], data: values }))
 }
 
-/** The value of a variable before the run. */
+/** The value of a variable before the run, or what stands for it (`withStandIn`). */
 export function read<D extends DType, S extends Shape>(variable: Variable<D, S>): Tensor<D, S> {
+  const value = valueOf(variable)
+  return (current().stands?.(variable, value) ?? value) as Tensor<D, S>
+}
+
+function valueOf(variable: Variable): Tensor {
   const own = current()
   let state = own.states.get(variable)
   if (state === undefined) {
@@ -180,13 +189,28 @@ export function read<D extends DType, S extends Shape>(variable: Variable<D, S>)
     state = { name, variable, tensor: only(record(stateOp, [], attrs, name)) }
     own.states.set(variable, state)
   }
-  return state.tensor as Tensor<D, S>
+  return state.tensor
+}
+
+/**
+ * Traces `body` so that it reads, in the place of each variable, what `standIn` makes of the variable's value: a tensor of the same type.
+ * Assignments go to the variable itself. An inner one takes the outer one's place.
+ */
+export function withStandIn<R>(standIn: StandIn, body: () => R): R {
+  const own = current()
+  const outer = own.stands
+  own.stands = standIn
+  try {
+    return body()
+  } finally {
+    own.stands = outer
+  }
 }
 
 /** After the run the variable holds `value`; a second assignment to the same variable is refused. */
 export function assign(variable: Variable, value: Tensor): void {
   const own = current()
-  const before = read(variable)
+  const before = valueOf(variable)
   const name = own.names.variable(variable, own.path)
   checkOwned(own, value, () => `assign[${name}]`)
   if (value.dtype !== variable.dtype || !sameShape(value.shape, variable.shape)) {

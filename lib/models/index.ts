@@ -18,6 +18,15 @@ export {
   type SparseAutoencoder,
   type SparseAutoencoderConfig,
 } from './sparse-autoencoder.js'
+export {
+  gravesFeatures,
+  gravesSpeech,
+  speech,
+  type Speech,
+  type SpeechConfig,
+  type SpeechFeatures,
+  type SpeechRun,
+} from './speech.js'
 export { brownTagger, sameTags, tagCosts, type TagCosts, tagger, type TaggerConfig } from './tagger.js'
 export {
   attentionTranslator,

@@ -53,6 +53,18 @@ export {
 export * from './reshaping.js'
 export { residual } from './residual.js'
 export { sequential } from './sequential.js'
+export { cmvn, type CmvnOptions } from './speech/cmvn.js'
+export type { FilterOptions, SpectrumOptions, SpeechConvention } from './speech/conventions.js'
+export { deltas, type DeltasOptions } from './speech/deltas.js'
+export { filterBanks, type FilterBanksOptions, spectrogram } from './speech/filter-banks.js'
+export type { FrameCall, Framed, FrameLayer, Samples } from './speech/frame-layer.js'
+export type { Edges } from './speech/framing.js'
+export type { Energy } from './speech/log-filters.js'
+export type { Warp } from './speech/mel.js'
+export { mfcc, type MfccOptions } from './speech/mfcc.js'
+export type { SequenceCall, SequenceLayer } from './speech/sequence-layer.js'
+export { specAugment, type SpecAugmentOptions } from './speech/spec-augment.js'
+export type { WindowName } from './speech/windows.js'
 export { standardise, type StandardiseOptions } from './standardise.js'
 export { formatSummary, summary, type Summary, type SummaryInput, type SummaryRow } from './summary.js'
 export type {
@@ -67,3 +79,4 @@ export type {
   SameChannels,
   SameShape,
 } from './types.js'
+export { withWeightNoise } from './weight-noise.js'

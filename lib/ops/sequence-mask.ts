@@ -6,6 +6,14 @@ import { gather } from './gather.js'
 import { zeros } from './operand.js'
 import { add, cast, less } from './pointwise.js'
 
+/** These lengths i32 [N], where they are 0 to `most`: another is the run-time error ERR_DATA. */
+export function knownLengths(lengths: Tensor<'i32'>, most: number): Tensor<'i32'> {
+  const [rows = 1] = lengths.shape
+  // A table of so many zeros and one more: a length outside of it is refused as every wrong index is.
+  const zero = cast(reshape(gather(zeros([most + 1, 1]), lengths), [rows]), 'i32')
+  return add<'i32', Shape, Shape>(lengths, zero)
+}
+
 /**
  * Which steps sequences of these lengths have: lengths i32 [N] -> u8 [T, N], 1 where t < lengths[n]. A length outside 0 to T is the
  * run-time error ERR_DATA.
@@ -20,10 +28,7 @@ export function sequenceMask(lengths: Tensor<'i32'>, steps: number): Tensor<'u8'
   if (!Number.isSafeInteger(steps) || steps < 1) {
     throw new ShapeError(`sequenceMask: expected steps to be an integer of at least 1, got ${steps}`)
   }
-  const [rows = 1] = lengths.shape
-  // A table of T + 1 zeros: a length outside of it is refused as every wrong index is.
-  const zero = cast(reshape(gather(zeros([steps + 1, 1]), lengths), [rows]), 'i32')
-  const known = reshape(add<'i32', Shape, Shape>(lengths, zero), [1, rows])
+  const known = reshape(knownLengths(lengths, steps), [1, lengths.shape[0] ?? 1])
   const t = constant(
     'i32',
     [steps, 1],
