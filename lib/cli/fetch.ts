@@ -17,7 +17,7 @@ export async function fetchData(source: DataSource, output: Output, from?: strin
         if (!told) output.note(`${source.name} is not here yet: ${source.origin}`)
         told = true
         if (stage === 'decode' && done !== undefined && total !== undefined) {
-          progress.update({ what: words.decode, done, total, unit: 'images' })
+          progress.update({ what: words.decode, done, total, unit: 'files' })
           if (done === total) progress.finish()
           return
         }

@@ -44,5 +44,10 @@ export {
   type Multi30kLanguage,
   type Multi30kOptions,
 } from './sources/multi30k.js'
+export { an4, type An4Options, getAn4 } from './sources/an4.js'
+export { digitWords, fsdd, type FsddOptions, type FsddSpeaker, fsddSpeakers, getFsdd } from './sources/fsdd.js'
+export { getTimit, timit, type TimitOptions } from './sources/timit.js'
+export { getYesno, yesno, type YesnoOptions } from './sources/yesno.js'
+export * from './audio/index.js'
 export * from './image/index.js'
 export * from './text/index.js'

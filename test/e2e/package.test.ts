@@ -119,6 +119,16 @@ test('what decodes images says what to install where sharp is not', async () => 
   )
 })
 
+test('what reads FLAC says what to install where its decoder is not', async () => {
+  // A file of one sample: the mark, the length of the first block, sizes of blocks and frames, 16 kHz and 16 bits, no digest.
+  const flac = `664c6143 00000022 10001000 000000 000000 03e800f000000001 ${'00'.repeat(16)}`.replaceAll(' ', '')
+  const program = `import { readSound } from 'ostrich/data'\nawait readSound(Buffer.from('${flac}', 'hex'))\n`
+  await writeFile(join(folder, 'flac.mjs'), program)
+  await expect(run(process.execPath, ['flac.mjs'])).rejects.toThrow(
+    /expected the package @wasm-audio-decoders\/flac, which decodes FLAC, got none\. Run: npm install @wasm-audio-decoders\/flac/,
+  )
+})
+
 test.for([
   ['node16', 'node16'],
   ['esnext', 'bundler'],

@@ -1,20 +1,16 @@
 // Brings CIFAR-10 into the cache from a copy that the user has: its binary version, or a folder of images per class (in the
 // JPEG re-encodings that go round, or PNG), each as a folder or as a tar archive. The cache holds the binary version.
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
 import { placeFile } from '../cache.js'
 import { dataFolder } from '../folder.js'
 import type { FetchOptions } from '../npm-package.js'
+import { type Files, openFiles } from '../open-files.js'
 import { inParallel } from '../parallel.js'
-import { DataError, reasonOf } from '../errors.js'
+import { DataError } from '../errors.js'
 import { decodeImage } from '../image/decode.js'
-import { readTar } from '../tar.js'
 import { checkRecords, cifar10Classes, PER_FILE, RECORD, SIDE, TEST_FILES, TRAIN_FILES } from './cifar10-format.js'
 
-const inflate = promisify(gunzip)
-const MOST_BYTES = 2 ** 30
 const CLASSES = cifar10Classes.length
 /** Decoders at work at once. */
 const AT_ONCE = 8
@@ -22,12 +18,6 @@ const AT_ONCE = 8
 /** What to say where there is nothing to read. */
 const WANTED =
   'cifar-10-binary.tar.gz, its data_batch_*.bin, or train/ and test/ with a folder of images per class (also as .tar or .tar.gz)'
-
-/** Files of a folder or an archive, by their path in it. */
-interface Files {
-  readonly names: readonly string[]
-  read(name: string): Uint8Array | Promise<Uint8Array>
-}
 
 /** Options of `getCifar10`. */
 export interface GetCifar10Options extends FetchOptions {
@@ -49,7 +39,8 @@ export async function importCifar10(options: GetCifar10Options): Promise<string>
     return dir
   }
   onProgress({ stage: 'unpack', what: from })
-  const files = await openFiles(from)
+  // One of the binary version's files stands for its folder.
+  const files = await openFiles(from.endsWith('.bin') ? dirname(from) : from, 'cifar10', WANTED)
   const contents = (await binaryVersion(files, from)) ?? (await decodeTree(files, from, options))
   for (const [name, bytes] of contents) {
     onProgress({ stage: 'write', what: name })
@@ -68,27 +59,6 @@ async function complete(dir: string): Promise<boolean> {
     if (size !== PER_FILE * RECORD) return false
   }
   return true
-}
-
-/** The files of a folder, or of a tar archive, compressed by gzip or not. */
-export async function openFiles(path: string): Promise<Files> {
-  try {
-    const found = await stat(path)
-    if (found.isDirectory()) return await folder(path)
-    if (/\.bin$/.test(path)) return await folder(dirname(path))
-    let bytes: Uint8Array = await readFile(path)
-    if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = await inflate(bytes, { maxOutputLength: MOST_BYTES })
-    const entries = new Map([...readTar(bytes, path)].map(({ name, data }) => [name, data]))
-    return { names: [...entries.keys()], read: (name) => entries.get(name)! }
-  } catch (error) {
-    if (error instanceof DataError) throw error
-    throw new DataError(`cifar10: expected ${WANTED}, got ${path}: ${reasonOf(error)}`, { cause: error })
-  }
-}
-
-async function folder(path: string): Promise<Files> {
-  const names = await readdir(path, { recursive: true })
-  return { names, read: (name) => readFile(join(path, name)) }
 }
 
 /** The six files as they are; undefined where they are not among the given. */

@@ -8,7 +8,8 @@ import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { cifar10, cifar10Classes, dataFolder, getCifar10 } from '../../../lib/data/index.js'
 import { decodeImage } from '../../../lib/data/image/decode.js'
-import { decodeTree, imagesOf, openFiles } from '../../../lib/data/sources/cifar10-import.js'
+import { openFiles } from '../../../lib/data/open-files.js'
+import { decodeTree, imagesOf } from '../../../lib/data/sources/cifar10-import.js'
 import { sharedData } from '../../support/shared-data.js'
 import { tarEntry, tarOf } from './support.js'
 
@@ -126,7 +127,7 @@ describe('getCifar10', () => {
       }
     const seen: (number | undefined)[] = []
     const onProgress = ({ done }: { readonly done?: number }) => void seen.push(done)
-    const files = await decodeTree(await openFiles(folder), folder, { onProgress }, 20)
+    const files = await decodeTree(await openFiles(folder, 'cifar10', 'images'), folder, { onProgress }, 20)
     expect([...files.keys()]).toEqual(FILES)
     const second = files.get('data_batch_2.bin')!
     // Image 2 of class 3 is the 24th: record 3 of the second file.
@@ -162,7 +163,7 @@ const archive = sharedData('cifar10', 'cifar10-jpeg.tar.gz')
 
 describe.skipIf(archive === undefined)('the JPEG re-encoding of CIFAR-10', () => {
   it('has every image of every class, and they decode', { timeout: 60_000 }, async () => {
-    const files = await openFiles(archive!)
+    const files = await openFiles(archive!, 'cifar10', 'images')
     const train = imagesOf(files, archive!, 'train', 5000)
     expect(train).toHaveLength(50_000)
     expect(imagesOf(files, archive!, 'test', 1000)).toHaveLength(10_000)

@@ -1,4 +1,5 @@
 // What the tests of this room share.
+import { crc32, deflateRawSync } from 'node:zlib'
 
 /** Everything that an iterable gives, as an array. */
 export async function collectAll<T>(items: AsyncIterable<T> | Iterable<T>): Promise<T[]> {
@@ -34,4 +35,45 @@ export function tarEntry(name: string, data: Uint8Array, type = '0'): Uint8Array
 /** A whole tar archive. */
 export function tarOf(...entries: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat([...entries, Buffer.alloc(1024)])
+}
+
+/** A file of a zip archive. */
+interface Given {
+  readonly name: string
+  readonly text: string
+  readonly stored?: boolean
+  readonly flags?: number
+}
+
+/** A zip archive with a comment behind it. */
+export function zipOf(files: readonly Given[]): Buffer {
+  const locals: Buffer[] = []
+  const entries: Buffer[] = []
+  let at = 0
+  for (const { name, text, stored = false, flags = 0 } of files) {
+    const bytes = Buffer.from(text)
+    const data = stored ? bytes : deflateRawSync(bytes)
+    const local = Buffer.alloc(30)
+    local.writeUInt32LE(0x04034b50)
+    local.writeUInt16LE(name.length, 26)
+    // An extra field, as zip tools write for times.
+    local.writeUInt16LE(5, 28)
+    const entry = Buffer.alloc(46)
+    entry.writeUInt32LE(0x02014b50)
+    entry.writeUInt16LE(flags, 8)
+    entry.writeUInt16LE(stored ? 0 : 8, 10)
+    entry.writeUInt32LE(crc32(bytes), 16)
+    entry.writeUInt32LE(data.length, 20)
+    entry.writeUInt32LE(bytes.length, 24)
+    entry.writeUInt16LE(name.length, 28)
+    entry.writeUInt32LE(at, 42)
+    locals.push(local, Buffer.from(name), Buffer.alloc(5), data)
+    entries.push(entry, Buffer.from(name))
+    at += 30 + name.length + 5 + data.length
+  }
+  const end = Buffer.alloc(22)
+  end.writeUInt32LE(0x06054b50)
+  end.writeUInt16LE(files.length, 10)
+  end.writeUInt32LE(at, 16)
+  return Buffer.concat([...locals, ...entries, end, Buffer.from('a comment')])
 }
