@@ -83,6 +83,14 @@ describe('withWeightNoise', () => {
     const noise = graph.nodes.filter(({ op }) => op.name === 'randomNormal').map(({ path }) => path)
     expect(noise).toEqual(['batchNorm1/scale', 'batchNorm1/shift'])
     expect(graph.assigns.map(({ state }) => state.node.path)).toEqual(['batchNorm1/mean', 'batchNorm1/variance'])
+    const w = nn.parameter('w', [2], nn.init.zeros)
+    const own = trace({ name: 'net', mode: 'train' }, () =>
+      nn.withWeightNoise(1, () => {
+        assign(w, mul(read(w), 2))
+        return { y: read(w) }
+      }),
+    )
+    expect(own.assigns[0]!.state.node.op.name).toBe('state')
   })
 
   test('an inner one takes the place of an outer one', () => {

@@ -76,6 +76,17 @@ describe('specAugment', () => {
     expect(hidden.channels.size).toBe(features)
   })
 
+  test('places a run whole: the one frame of a row is masked as often as not', () => {
+    const many = 400
+    const ones = ndarray([1, many, 1], new Array<number>(many).fill(1))
+    const options = { frequency: { masks: 0, most: 0 }, time: { masks: 1, most: 1 } }
+    const states = { seed: ndarray([2], [5, 7]), step: ndarray([], [0]) }
+    const got = followed(nn.specAugment(options), ones, undefined, 'train', states)
+    const masked = got.data.filter((value) => value === 0).length
+    // Four deviations of as many throws of a coin.
+    expect(Math.abs(masked - many / 2)).toBeLessThan(40)
+  })
+
   test('masks no more than a share of a row', () => {
     const widths = times.map((step) => {
       const got = augmented({ frequency: { masks: 0, most: 0 }, time: { masks: 1, most: 100, share: 0.2 } }, step)
