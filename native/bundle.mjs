@@ -33,7 +33,7 @@ const bundle = await rolldown({
 })
 /** Of data, what is loaded when it is first called: it shares sources with the rest, which would be cut into many small files. */
 const later =
-  /\/lib\/data\/(?:cache|npm-package|parallel|tar|zip|image\/(?!augment|crop|index|statistics)|sources\/cifar10-import)/
+  /\/lib\/data\/(?:cache|npm-package|open-files|parallel|tar|zip|image\/(?!augment|crop|index|statistics)|sources\/cifar10-import)/
 /** Rooms of which several entries take parts, which would be cut into a file for each part; each behind those that it takes from. */
 const whole = ['graph', 'ops', 'autodiff', 'optim', 'report', 'files', 'compile', 'runtime', 'train']
 /** Of report, what only experiments and their commands load. */

@@ -52,7 +52,7 @@ describe('train', () => {
     expect(one!.out).toMatch(scores)
     expect(one!.out).toMatch(/^BLEU\|nrefs:1\|case:lc\|eff:no\|tok:13a\|smooth:exp\|version:ostrich-\S+ = [\d.]+/m)
     expect(one!.out).toMatch(/^chrF2\|nrefs:1\|case:lc\|/m)
-    expect(one!.out).toMatch(/^12 lines translated, [\d.]+ lines\/s \(beam 5, length penalty mean\)/m)
+    expect(one!.out).toMatch(/^12 lines translated, [\d.]+ lines\/s \(beam 5, length penalty gnmt\)/m)
     expect(one!.out).toContain('ostrich translate one/last.safetensors')
     expect(lstm!.out).toMatch(/^test own-word perplexity [\d.]+, .* \(43\.8 (not )?reached\)/)
     const log = (await readFile(join(folder, 'one', 'log.jsonl'), 'utf8')).trim().split('\n')
@@ -137,7 +137,7 @@ describe('translate', () => {
     expect(found).toHaveLength(7)
     expect([found[1], found[4], found[6]]).toEqual(['', '', ''])
     expect(found.filter((line) => line !== '')).toHaveLength(4)
-    expect(err).toMatch(/^6 lines in [\d.]+ s, \d+ lines\/s \(beam 5, length penalty mean\)$/m)
+    expect(err).toMatch(/^6 lines in [\d.]+ s, \d+ lines\/s \(beam 5, length penalty gnmt\)$/m)
     // Each by itself, and from a file, is the same.
     await writeFile(join(folder, 'three.de'), 'zwei drei vier\neins\ndrei\n')
     const file = await ostrich(['translate', 'one', '--input', 'three.de', '--batch', '1', ...place])

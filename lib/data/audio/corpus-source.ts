@@ -6,8 +6,9 @@ import { dataFolder } from '../folder.js'
 import type { FetchOptions } from '../npm-package.js'
 import type { Files } from '../open-files.js'
 import { expectDecoders } from './flac.js'
-import { wholesOf } from './pcm.js'
 import { hasCorpus, readCorpus, type Recording, type Row, type Take, writeCorpus } from './corpus.js'
+import { wholesOf } from './pcm.js'
+import { readSound } from './read-sound.js'
 
 /** A recording in a user's copy. */
 export interface FoundRecording extends Row {
@@ -83,7 +84,6 @@ async function decoded(
   from: string,
   { onProgress = () => undefined, signal }: GetCorpusOptions,
 ): Promise<readonly Recording[]> {
-  const { readSound } = await import('./read-sound.js')
   await expectDecoders(found.map(({ path }) => path))
   const recordings: Recording[] = []
   const bad: string[] = []

@@ -1,6 +1,5 @@
 // FLAC files, by the package @wasm-audio-decoders/flac, an optional peer: it is loaded when the first FLAC file is read. The decoder goes on
 // over damage, so what it gives is held to the number of samples and to the MD5 digest that the file says.
-import { createHash } from 'node:crypto'
 import { DataError, reasonOf } from '../errors.js'
 import { type Channel, type Pcm, soundOf } from './pcm.js'
 import { expectRate, type Sound } from './sound.js'
@@ -80,7 +79,8 @@ export async function readFlac(bytes: Uint8Array, channel: Channel, name: string
   if (![8, 16, 24].includes(info.bits)) {
     throw new DataError(`${name}: expected samples of 8, 16 or 24 bits, got ${info.bits}`)
   }
-  return soundOf(wholeOf(await decoded(bytes.subarray(startOf(bytes)), name), info, name), channel, name)
+  const pcm = await wholeOf(await decoded(bytes.subarray(startOf(bytes)), name), info, name)
+  return soundOf(pcm, channel, name)
 }
 
 /** A decoder that has nothing to do, if there is one: to make one takes as long as to decode some seconds. */
@@ -113,7 +113,7 @@ function quietly<T>(work: () => T): T {
 }
 
 /** The samples as whole numbers, which are what the digest is of. @throws DataError where they are not those of the file */
-function wholeOf(decoded: Decoded, info: StreamInfo, name: string): Pcm {
+async function wholeOf(decoded: Decoded, info: StreamInfo, name: string): Promise<Pcm> {
   const { channelData, samplesDecoded: count, sampleRate, errors = [] } = decoded
   const [first] = errors
   if (first !== undefined) throw new DataError(`${name}: expected a whole FLAC file, got ${first.message}`)
@@ -125,6 +125,7 @@ function wholeOf(decoded: Decoded, info: StreamInfo, name: string): Pcm {
     throw new DataError(`${name}: expected ${info.channels} channels at ${info.rate} Hz, got ${got}`)
   }
   const bytes = interleaved(channelData, count, info.bits)
+  const { createHash } = await import('node:crypto')
   if (!/^0+$/.test(info.md5) && createHash('md5').update(bytes).digest('hex') !== info.md5) {
     throw new DataError(`${name}: expected samples with the digest ${info.md5}, got others: it is damaged`)
   }

@@ -45,13 +45,13 @@ export async function multi30k(options: Multi30kOptions = {}): Promise<Multi30k>
   const { source = 'de', dir = dataFolder('multi30k') } = options
   const target = source === 'de' ? 'en' : 'de'
   const read = async (part: Part): Promise<LinePairs> => {
-    const [from, to] = await Promise.all([found(dir, part, source), found(dir, part, target)])
+    const [from, to] = [await found(dir, part, source), await found(dir, part, target)]
     const { pairs } = await readPairs([from, to])
     if (pairs.source.length === PARTS[part]) return pairs
     throw new DataError(`${from}: expected ${PARTS[part]} lines with a translation, got ${pairs.source.length}`)
   }
-  const [train, validation, test] = await Promise.all([read('train'), read('val'), read('test_2016_flickr')])
-  return { train, validation, test, notes: [] }
+  // One after the other, so that of several absent files the first is named.
+  return { train: await read('train'), validation: await read('val'), test: await read('test_2016_flickr'), notes: [] }
 }
 
 async function found(dir: string, part: Part, language: Multi30kLanguage): Promise<string> {
