@@ -14,6 +14,7 @@ struct Fault {
   int64_t position;
 };
 
-enum class FaultKind : uint8_t { label, index };
+// `frames`: of a row that has too few; its position is the number needed in the upper 32 bits, and the row.
+enum class FaultKind : uint8_t { label, index, label_length, frame_length, ctc_label, frames };
 
 }  // namespace ostrich::cuda

@@ -5,14 +5,41 @@
 #include "cuda/cuda_program.h"
 
 namespace ostrich::cuda {
+namespace {
+
+// What was expected, but for what, and what its places are.
+struct Complaint {
+  const char *what, *but, *where;
+};
+
+Complaint complaint_of(FaultKind kind) {
+  switch (kind) {
+    case FaultKind::label:
+      return {"labels", "", "row"};
+    case FaultKind::ctc_label:
+      return {"labels", " other than the blank", "row"};
+    case FaultKind::label_length:
+      return {"label lengths", "", "row"};
+    case FaultKind::frame_length:
+      return {"frame lengths", "", "row"};
+    default:
+      return {"indices", "", "position"};
+  }
+}
+
+}  // namespace
 
 void CudaProgram::expect_no_fault(const Fault& fault) const {
   if (fault.site == 0) return;
   OSTRICH_CHECK(fault.site > 0 && size_t(fault.site) <= builder_.fault_sites.size());
   const FaultSite& site = builder_.fault_sites[size_t(fault.site) - 1];
-  const bool label = site.kind == FaultKind::label;
-  core::fail("ERR_DATA", site.label, ": expected ", label ? "labels" : "indices", " 0..", site.limit - 1, ", got ",
-             fault.value, " at ", label ? "row" : "position", " ", fault.position);
+  if (site.kind == FaultKind::frames) {
+    core::fail("ERR_DATA", site.label, ": expected at least ", fault.position >> 32, " frames for the labels of row ",
+               fault.position & 0xffffffff, ", got ", fault.value);
+  }
+  const Complaint complaint = complaint_of(site.kind);
+  core::fail("ERR_DATA", site.label, ": expected ", complaint.what, " 0..", site.limit - 1, complaint.but, ", got ",
+             fault.value, " at ", complaint.where, " ", fault.position);
 }
 
 std::string CudaProgram::explain() const {

@@ -88,7 +88,21 @@ OSTRICH_HD float expm1(float x) {
   return (parts.p * parts.low + (parts.low - parts.inverse_high)) * parts.high;
 }
 
-// log(x) = e ln 2 + log(1 + m), sqrt(1/2) <= 1 + m < sqrt(2); polynomial of Cephes logf.
+// log(1 + m) - m + m^2 / 2, sqrt(1/2) <= 1 + m < sqrt(2); polynomial of Cephes logf.
+OSTRICH_HD float log_tail(float m) {
+  float p = 7.0376836292e-2f;
+  p = p * m - 1.1514610310e-1f;
+  p = p * m + 1.1676998740e-1f;
+  p = p * m - 1.2420140846e-1f;
+  p = p * m + 1.4249322787e-1f;
+  p = p * m - 1.6668057665e-1f;
+  p = p * m + 2.0000714765e-1f;
+  p = p * m - 2.4999993993e-1f;
+  p = p * m + 3.3333331174e-1f;
+  return p * m * (m * m);
+}
+
+// log(x) = e ln 2 + log(1 + m), sqrt(1/2) <= 1 + m < sqrt(2).
 OSTRICH_HD float log(float x) {
   const bool small = x < 1.17549435e-38f;
   const float scaled = small ? x * 8388608.0f : x;
@@ -100,16 +114,7 @@ OSTRICH_HD float log(float x) {
   e = low ? e - 1.0f : e;
   m = (low ? m + m : m) - 1.0f;
   const float z = m * m;
-  float p = 7.0376836292e-2f;
-  p = p * m - 1.1514610310e-1f;
-  p = p * m + 1.1676998740e-1f;
-  p = p * m - 1.2420140846e-1f;
-  p = p * m + 1.4249322787e-1f;
-  p = p * m - 1.6668057665e-1f;
-  p = p * m + 2.0000714765e-1f;
-  p = p * m - 2.4999993993e-1f;
-  p = p * m + 3.3333331174e-1f;
-  float y = p * m * z;
+  float y = log_tail(m);
   y = y + e * -2.12194440e-4f;
   y = y - 0.5f * z;
   float result = (m + y) + e * 0.693359375f;
@@ -166,6 +171,16 @@ OSTRICH_HD float softplus(float x) {
   const float e = exp(-abs(x)), u = 1.0f + e;
   const float rest = e - (u - 1.0f);
   return (x < 0.0f ? 0.0f : x) + (log(u) + rest / u);
+}
+
+// log(e^a + e^b): the larger, and log(1 + e) with e = e^-distance, from e itself or from (e - 1) / 2. Of two
+// -infinities it is -infinity.
+OSTRICH_HD float log_add(float a, float b) {
+  const float high = a > b ? a : b, low = a > b ? b : a;
+  const float e = exp(low - (high == -__builtin_inff() ? 0.0f : high));
+  const bool far = e > 0.414213562f;
+  const float m = far ? 0.5f * e - 0.5f : e;
+  return high + ((m - 0.5f * (m * m)) + log_tail(m) + (far ? 0.693147181f : 0.0f));
 }
 
 // cos and sin of 2 pi u for u in [0, 1): the reduction to an eighth of a turn is exact.

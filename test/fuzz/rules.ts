@@ -1,6 +1,7 @@
 // What a random graph can grow by: each rule looks for operands that fit and gives new tensors, or none.
 import { count, type DType, isFloat, type Tensor } from '../../lib/graph/index.js'
 import * as ops from '../../lib/ops/index.js'
+import { binary, type F, unary } from './formulas.js'
 import type { Draw } from './random-graph.js'
 
 export interface Rule {
@@ -8,7 +9,6 @@ export interface Rule {
   apply(draw: Draw): readonly Tensor[]
 }
 
-type F = Tensor<'f32'>
 type Images = Tensor<'f32', [number, number, number, number]>
 type Matrix = Tensor<'f32', [number, number]>
 
@@ -39,43 +39,8 @@ const batched = (t: Tensor) => t.rank === 2 || t.rank === 4
 const several = (t: Tensor) => batched(t) && count(t.shape) >= 2 * (t.shape[1] ?? 1)
 const matrix = (t: Tensor) => t.rank === 2
 const ranked = (t: Tensor) => t.rank > 0
+const framed = (t: Tensor) => t.rank === 3 && (t.shape[2] ?? 0) > 1 && count(t.shape) <= 512
 const sized = (t: Tensor) => t.rank > 0 && count(t.shape) <= small
-
-/** Functions whose results stay near 1, whatever their arguments. */
-const unary: readonly ((x: F) => F)[] = [
-  (x) => ops.tanh(x),
-  (x) => ops.sigmoid(x),
-  (x) => ops.neg(x),
-  (x) => ops.abs(x),
-  (x) => ops.mul(ops.relu(x), 0.9),
-  (x) => ops.sin(x),
-  (x) => ops.cos(x),
-  (x) => ops.erf(x),
-  (x) => ops.mul(ops.gelu(x), 0.9),
-  (x) => ops.mul(ops.gelu(x, { approximate: 'tanh' }), 0.9),
-  (x) => ops.mul(ops.silu(x), 0.9),
-  (x) => ops.mul(ops.softplus(x), 0.8),
-  (x) => ops.mul(ops.elu(x), 0.9),
-  (x) => ops.exp(ops.neg(ops.abs(x))),
-  (x) => ops.expm1(ops.neg(ops.abs(x))),
-  (x) => ops.log(ops.add(ops.abs(x), 0.5)),
-  (x) => ops.sqrt(ops.add(ops.abs(x), 0.1)),
-  (x) => ops.rsqrt(ops.add(ops.square(x), 0.5)),
-  (x) => ops.div(x, ops.add(ops.abs(x), 1)),
-  (x) => ops.pow(ops.add(ops.abs(x), 0.5), 0.7),
-]
-
-const binary: readonly ((a: F, b: F) => F)[] = [
-  (a, b) => ops.mul(ops.add(a, b), 0.5),
-  (a, b) => ops.mul(ops.sub(a, b), 0.5),
-  (a, b) => ops.mul(ops.tanh(a), b),
-  (a, b) => ops.maximum(a, b),
-  (a, b) => ops.minimum(a, b),
-  (a, b) => ops.div(ops.tanh(a), ops.add(ops.abs(b), 1)),
-  (a, b) => ops.where(ops.less(a, b), ops.mul(a, 0.5), b),
-  (a, b) => ops.where(ops.lessEqual(a, b), ops.neg(b), ops.mul(a, 0.5)),
-  (a, b) => ops.where(ops.logicalAnd(ops.less(0, a), ops.logicalNot(ops.less(a, b))), ops.mul(a, 0.5), ops.mul(b, 0.5)),
-]
 
 /** Another tensor of the same type with this shape, or one that broadcasts to it. */
 function partner(draw: Draw, x: Tensor): F {
@@ -273,6 +238,13 @@ export const rules: readonly Rule[] = [
     const rows = ops.reshape(x, [-1, classes])
     const labels = draw.indices([rows.shape[0]], classes) as never
     return ops.mul(ops.crossEntropy(rows, labels, { smoothing: draw.of(0, 0.2) }), 0.3)
+  }),
+  one('ctc', framed, (x, draw) => {
+    const [frames = 1, rows = 1, classes = 1] = x.shape
+    const lengths = [draw.indices([rows], 4), draw.indices([rows], frames + 1)] as const
+    const options = { blank: classes - 1, impossible: 'infinity' } as const
+    // 0 where there is no way.
+    return ops.exp(ops.neg(ops.ctc(x, draw.indices([rows, 3], classes - 1), ...lengths, options)))
   }),
   one('gather', matrix, (x, draw) => ops.gather(x as Matrix, draw.indices(draw.of([5], [2, 3]), x.shape[0] ?? 1))),
   one('scatterAdd', matrix, (x, draw) => {

@@ -5,6 +5,7 @@ cotangents, in the attributes of native/program/FORMAT.md. Run with any PyTorch 
 import json
 import pathlib
 
+from families.alignments import ctc
 from families.functions import composed, losses
 from families.moves import gather, reduce, reshape, scan
 from families.products import ceil_pool2d, conv2d, lrn, matmul, pool2d, unfold
@@ -15,7 +16,7 @@ FOLDER = pathlib.Path(__file__).parent
 # All draw from one stream of random numbers: a new one comes last.
 FAMILIES = (
     *(reduce, reshape, matmul, conv2d, pool2d, softmax, gather, lrn, ceil_pool2d, unfold, lstm, norm),
-    *(nonlinearity, normalise, scan, losses, composed, smoothed),
+    *(nonlinearity, normalise, scan, losses, composed, smoothed, ctc),
 )
 
 

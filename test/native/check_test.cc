@@ -63,6 +63,7 @@ constexpr Rule kRules[] = {
     {"topK", "bf16[2,5]", "bf16[2,3] i32[2,3]", R"("k": 3)"},
     {"crossEntropy", "bf16[2,3] i32[2]", "f32[2] f32[2,2]", R"("smoothing": 0.1)"},
     {"crossEntropyGrad", "f32[2] bf16[2,3] i32[2] f32[2,2]", "bf16[2,3]", R"("smoothing": 0.1)"},
+    {"ctc", "bf16[5,2,3] i32[2,4] i32[2] i32[2]", "f32[2] f32[5,2,3]", R"("blank": 2, "impossible": "error")"},
     {"gather", "f32[9,4] i32[2,3]", "f32[2,3,4]", ""},
     {"scatterAdd", "i32[2,3] f32[2,3,4]", "f32[9,4]", R"("rows": 9)"},
     {"coalesce", "i32[2,3] bf16[2,3,4]", "bf16[2,3,4]", R"("rows": 9)"},
@@ -265,6 +266,21 @@ TEST(Check, RefusesGeometryThatOverflowsOrMisses) {
   EXPECT_HAS(refusal(wide), "expected a f32 for high - low, got 6e+38");
   EXPECT_HAS(with_attr("randomNormal", "std", "-1.5"), "expected std of at least 0, got -1.5");
   EXPECT_HAS(with_attr("dropout", "stream", "4294967296"), "attribute stream: expected an integer from 0");
+}
+
+TEST(Check, RefusesLabelsThatNoFramesCouldHold) {
+  EXPECT_HAS(with_attr("ctc", "blank", "3"), "attribute blank: expected 0 to 2, got 3");
+  EXPECT_HAS(with_attr("ctc", "blank", "-1"), "attribute blank: expected 0 to 2, got -1");
+  EXPECT_HAS(with_attr("ctc", "impossible", R"("zero")"), "attribute impossible: expected error or infinity, got");
+  json wide = program_of(rule_of("ctc"));
+  wide["feeds"][0]["shape"] = {1073741824, 2, 3};
+  wide["feeds"][1]["shape"] = {2, 32};
+  wide["nodes"].back()["out"][1]["shape"] = wide["feeds"][0]["shape"];
+  EXPECT_HAS(refusal(wide), "labels: expected at most 68719476736 states of all frames, got i32[2, 32]");
+  wide["feeds"][1]["shape"] = {2, 31};
+  EXPECT_EQ(refusal(wide), "");
+  wide["feeds"][0]["shape"] = {2147483648, 2, 3};
+  EXPECT_HAS(refusal(wide), "logits: expected extents that i32 can count");
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ Table make_table() {
   add_convert(table);
   add_reduce(table);
   add_softmax(table);
+  add_ctc(table);
   add_lrn(table);
   add_normalise(table);
   add_max_pool(table);

@@ -11,6 +11,7 @@ void add_pointwise(Table& table);
 void add_convert(Table& table);
 void add_reduce(Table& table);
 void add_softmax(Table& table);
+void add_ctc(Table& table);
 void add_lrn(Table& table);
 void add_normalise(Table& table);
 void add_max_pool(Table& table);

@@ -119,6 +119,22 @@ struct GruCellGrad : RecurrentBlock {
   float *dgates, *dproducts, *held;
 };
 
+// A row of connectionist temporal classification. A state is a place among the labels: blank i, 0 .. labels, before
+// label i and behind label i - 1, or label i itself. Numbers of states lie side by side, blank i at i, label i at width
+// + i.
+struct CtcRow {
+  int64_t frames, labels, classes, width;  // frames >= 1; width: a multiple of 16 from labels + 2 on
+  int32_t blank;
+  // From the first label to the last, and from the last to the first, each [width]; what is beyond the labels is not
+  // read.
+  const int32_t* classes_of[2];
+  const float* differs[2];  // [width]: 1 where label i is not as the one before it in that order, else 0
+  float* values;            // log-probabilities [frames, classes], `stride` from frame to frame
+  int64_t stride;
+  float* sums;  // [frames, 2, width], or [2, 2, width] where they are not kept
+  float* work;  // [3, 2, width]
+};
+
 constexpr int kMaxPanels = 4;
 
 struct Table {
@@ -161,6 +177,11 @@ struct Table {
   // dx = dloss * (exp(x - log_sum_exp) - own * onehot(label) - spread)
   void (*cross_entropy_grad[2])(void* dx, const void* x, int64_t k, int64_t label, const float* parts, float dloss,
                                 float own, float spread);
+
+  // The log of the probability of a row's labels. With `keeps` the sums of all frames stay, and the second makes of
+  // `values` the gradient of that, negative, by the logits.
+  double (*ctc_log_likelihood)(const CtcRow& row, bool keeps);
+  void (*ctc_gradient)(const CtcRow& row);
 
   // y = x / (k + alpha * sum of x^2 over the window)^beta, and its gradient; y and dx may be an input.
   void (*lrn[2])(void* y, const void* x, const LrnTile& tile, const LrnFactors& factors, float* scratch);

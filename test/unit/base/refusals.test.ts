@@ -49,6 +49,12 @@ const calls: Readonly<Record<string, readonly [Call, object, string, object]>> =
   'ops.avgPool2d': [traced((o) => ops.avgPool2d(x(), 2, o)), { pad: 1 }, 'padding', { countPadding: 1 }],
   'ops.unfold': [traced((o) => ops.unfold(x(), o)), { kernal: 2 }, 'kernel', { kernel: '2' }],
   'ops.local2d': [traced((o) => ops.local2d(x(), x(), o)), { kernal: 2 }, 'kernel', { kernel: '2' }],
+  'ops.ctc': [
+    traced((o) => ops.ctc(x(), x() as never, x() as never, x() as never, o)),
+    { blanc: 1 },
+    'blank',
+    { blank: '0' },
+  ],
   'ops.lrn': [traced((o) => ops.lrn(x(), o)), { alfa: 1 }, 'alpha', { size: '5', alpha: 1, beta: 1, k: 1 }],
   'ops.sum': [traced((o) => ops.sum(x(), 1, o)), { keepdims: true }, 'keepDims', { keepDims: 1 }],
   'ops.max': [traced((o) => ops.mean(ops.max(x(), 1, o))), { keepDim: true }, 'keepDims', { keepDims: 1 }],
