@@ -56,7 +56,7 @@ const refusal = (inputs: Refusal['inputs'], message: RegExp, attrs: Partial<Attr
 const option = (options: object, message: RegExp): Refusal => ({
   inputs: shapes(logits, labels, lengths, lengths),
   build: (x, y, ...counts) =>
-    ctc(x!, y as Tensor<'i32'>, counts[0] as Tensor<'i32'>, counts[1] as Tensor<'i32'>, options),
+    ctc(x, y as Tensor<'i32'>, counts[0] as Tensor<'i32'>, counts[1] as Tensor<'i32'>, options),
   message,
   code: 'ERR_OPTION',
 })

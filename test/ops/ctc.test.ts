@@ -80,73 +80,76 @@ const bad: Readonly<Record<string, readonly [Rows, string]>> = {
 /** Numbers of elements that are not the same bits. */
 const differences = (a: NDArray, b: NDArray) => a.data.filter((x, i) => !Object.is(x, b.data[i])).length
 
-describe.each(backends())('parity, $name:', ({ name: backend, reason }) => {
-  const run = (x: NDArray, rows: Rows, impossible = 'error', wanted: 1 | 2 = 2) =>
-    runNative(graphOf(impossible, wanted), arrays(x, rows), backend)
+describe.each(backends().map((one) => ({ ...one, title: `parity, ${one.name}` })))(
+  '$title',
+  ({ name: backend, reason }) => {
+    const run = (x: NDArray, rows: Rows, impossible = 'error', wanted: 1 | 2 = 2) =>
+      runNative(graphOf(impossible, wanted), arrays(x, rows), backend)
 
-  test.skipIf(reason !== undefined).each(Object.entries(bad))('%s is named', async (_what, [rows, message]) => {
-    for (const wanted of [1, 2] as const) {
-      await expect(run(logits, rows, 'error', wanted)).rejects.toMatchObject({
-        code: 'ERR_DATA',
-        message: expect.stringContaining(message) as string,
+    test.skipIf(reason !== undefined).each(Object.entries(bad))('%s is named', async (_what, [rows, message]) => {
+      for (const wanted of [1, 2] as const) {
+        await expect(run(logits, rows, 'error', wanted)).rejects.toMatchObject({
+          code: 'ERR_DATA',
+          message: expect.stringContaining(message) as string,
+        })
+      }
+    })
+
+    test.skipIf(reason !== undefined)('only rows that do not fit are infinite, without a gradient', async () => {
+      const [wantedLoss, wantedSlope] = ctcOutputs(arrays(logits, good), 0)
+      const [loss, slope] = await run(logits, { ...good, frameLengths: [6, 3, 3] }, 'infinity')
+      expect([...loss!.data]).toEqual([
+        expect.closeTo(wantedLoss.data[0]!, 5),
+        Infinity,
+        expect.closeTo(wantedLoss.data[2]!, 5),
+      ])
+      slope!.data.forEach((value, i) => {
+        const isImpossible = Math.floor(i / K) % N === 1
+        expect(value).toBeCloseTo(isImpossible ? 0 : wantedSlope.data[i]!, 5)
+        if (isImpossible) expect(Object.is(value, 0)).toBe(true)
       })
-    }
-  })
-
-  test.skipIf(reason !== undefined)('only rows that do not fit are infinite, without a gradient', async () => {
-    const [wantedLoss, wantedSlope] = ctcOutputs(arrays(logits, good), 0)
-    const [loss, slope] = await run(logits, { ...good, frameLengths: [6, 3, 3] }, 'infinity')
-    expect([...loss!.data]).toEqual([
-      expect.closeTo(wantedLoss.data[0]!, 5),
-      Infinity,
-      expect.closeTo(wantedLoss.data[2]!, 5),
-    ])
-    slope!.data.forEach((value, i) => {
-      const isImpossible = Math.floor(i / K) % N === 1
-      expect(value).toBeCloseTo(isImpossible ? 0 : wantedSlope.data[i]!, 5)
-      if (isImpossible) expect(Object.is(value, 0)).toBe(true)
     })
-  })
 
-  test.skipIf(reason !== undefined)('what lies behind labels and frames is not read', async () => {
-    const rows = { ...good, labelLengths: [2, 3, 1] }
-    const [loss, slope] = await run(logits, rows)
-    const spoilt = ndarray(logits.shape, logits.data)
-    good.frameLengths.forEach((frames, n) => {
-      for (let t = frames; t < T; t++)
-        for (let k = 0; k < K; k++) spoilt.data[(t * N + n) * K + k] = [NaN, 1e30][k % 2]!
+    test.skipIf(reason !== undefined)('what lies behind labels and frames is not read', async () => {
+      const rows = { ...good, labelLengths: [2, 3, 1] }
+      const [loss, slope] = await run(logits, rows)
+      const spoilt = ndarray(logits.shape, logits.data)
+      good.frameLengths.forEach((frames, n) => {
+        for (let t = frames; t < T; t++)
+          for (let k = 0; k < K; k++) spoilt.data[(t * N + n) * K + k] = [NaN, 1e30][k % 2]!
+      })
+      const labels = changed(changed(changed(good.labels, 2, -5), 7, 1 << 30), 8, 3)
+      const [sameLoss, sameSlope] = await run(spoilt, { ...rows, labels })
+      expect(differences(loss!, sameLoss!)).toBe(0)
+      expect(differences(slope!, sameSlope!)).toBe(0)
+      expect(sameSlope!.data.filter((x, i) => Math.floor(i / (N * K)) >= 5 && x !== 0).length).toBe(K)
     })
-    const labels = changed(changed(changed(good.labels, 2, -5), 7, 1 << 30), 8, 3)
-    const [sameLoss, sameSlope] = await run(spoilt, { ...rows, labels })
-    expect(differences(loss!, sameLoss!)).toBe(0)
-    expect(differences(slope!, sameSlope!)).toBe(0)
-    expect(sameSlope!.data.filter((x, i) => Math.floor(i / (N * K)) >= 5 && x !== 0).length).toBe(K)
-  })
 
-  test.skipIf(reason !== undefined)('a class without any probability, and a logit that is no number', async () => {
-    const x = ndarray(logits.shape, logits.data)
-    for (let t = 0; t < T; t++) {
-      x.data[t * N * K + 2] = -Infinity // class 2, which is among the labels of row 0
-      x.data[(t * N + 2) * K + 1] = -Infinity // class 1, which is not among those of row 2
-    }
-    x.data[(2 * N + 1) * K + 3] = NaN
-    const [loss, slope] = await run(x, good)
-    const [wantedLoss, wantedSlope] = ctcOutputs(arrays(x, good), 0)
-    expect([...loss!.data]).toEqual([Infinity, NaN, expect.closeTo(wantedLoss.data[2]!, 5)])
-    const of = (row: number) => slope!.data.map((value, i) => (Math.floor(i / K) % N === row ? value : 0))
-    expect(of(0).every((value) => value === 0)).toBe(true)
-    expect(of(1).some(Number.isNaN)).toBe(true)
-    of(2).forEach((value, i) => {
-      if (Math.floor(i / K) % N === 2) expect(value).toBeCloseTo(wantedSlope.data[i]!, 5)
+    test.skipIf(reason !== undefined)('a class without any probability, and a logit that is no number', async () => {
+      const x = ndarray(logits.shape, logits.data)
+      for (let t = 0; t < T; t++) {
+        x.data[t * N * K + 2] = -Infinity // class 2, which is among the labels of row 0
+        x.data[(t * N + 2) * K + 1] = -Infinity // class 1, which is not among those of row 2
+      }
+      x.data[(2 * N + 1) * K + 3] = NaN
+      const [loss, slope] = await run(x, good)
+      const [wantedLoss, wantedSlope] = ctcOutputs(arrays(x, good), 0)
+      expect([...loss!.data]).toEqual([Infinity, NaN, expect.closeTo(wantedLoss.data[2]!, 5)])
+      const of = (row: number) => slope!.data.map((value, i) => (Math.floor(i / K) % N === row ? value : 0))
+      expect(of(0).every((value) => value === 0)).toBe(true)
+      expect(of(1).some(Number.isNaN)).toBe(true)
+      of(2).forEach((value, i) => {
+        if (Math.floor(i / K) % N === 2) expect(value).toBeCloseTo(wantedSlope.data[i]!, 5)
+      })
     })
-  })
 
-  test.skipIf(reason !== undefined)('the same bits with and without the gradient, and again', async () => {
-    const [[loss, slope], [again, slopeAgain], [alone]] = [
-      await run(logits, good),
-      await run(logits, good),
-      await run(logits, good, 'error', 1),
-    ]
-    expect(differences(loss!, again!) + differences(slope!, slopeAgain!) + differences(loss!, alone!)).toBe(0)
-  })
-})
+    test.skipIf(reason !== undefined)('the same bits with and without the gradient, and again', async () => {
+      const [[loss, slope], [again, slopeAgain], [alone]] = [
+        await run(logits, good),
+        await run(logits, good),
+        await run(logits, good, 'error', 1),
+      ]
+      expect(differences(loss!, again!) + differences(slope!, slopeAgain!) + differences(loss!, alone!)).toBe(0)
+    })
+  },
+)

@@ -70,7 +70,7 @@ const few = 5000
 /** The op's outputs: losses [N], and their gradients by the logits [T, N, K]. */
 export function ctcOutputs(inputs: readonly NDArray[], blank: number): [NDArray, NDArray] {
   const [logits, labels, labelLengths, frameLengths] = inputs as [NDArray, NDArray, NDArray, NDArray]
-  const [, , classes = 1] = logits.shape
+  const [most = 0, , classes = 1] = logits.shape
   const rows = Array.from(labelLengths.data, (count, n) => {
     const frames = Array.from({ length: frameLengths.data[n]! }, (_, t) => {
       const own = Array.from({ length: classes }, (_, k) => at(logits, t, n, k))
@@ -78,6 +78,9 @@ export function ctcOutputs(inputs: readonly NDArray[], blank: number): [NDArray,
       return own.map((x) => x - total)
     })
     const row = { frames, labels: Array.from({ length: count }, (_, i) => at(labels, n, i)), blank }
+    const isLabel = (k: number) => k >= 0 && k < classes && k !== blank
+    const fits = count >= 0 && count <= labels.shape[1]! && frameLengths.data[n]! >= 0 && frames.length <= most
+    if (!fits || !row.labels.every(isLabel)) throw new Error(`expected lengths and labels that may be, at row ${n}`)
     return { frames, ...(classes ** frames.length <= few ? byAlignments(row) : byRecursion(row)) }
   })
   const slope = ([t = 0, n = 0, k = 0]: readonly number[]) => {
