@@ -1,6 +1,6 @@
 // node bench/ctc/run.mjs [--peers] [--rounds 5] [--threads N] [--name ctc] [--dry]
 // The loss of connectionist temporal classification and its gradient by the logits, alone, beside PyTorch's own op over log_softmax, over the same
-// rows. Both sides must find the same loss and a gradient of the same size. Prints a table and writes bench/results/NAME.json.
+// rows. Loss and size of the gradient must be those that PyTorch finds in float64. Prints a table and writes bench/results/NAME.json.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,8 +27,8 @@ const cases = {
   'long letters': { frames: 1600, rows: 16, classes: 30, labels: 250, runs: 8 },
   'parts of words': { frames: 250, rows: 32, classes: 1000, labels: 30, runs: 10 },
 }
-/** Both sum in f32, in different orders. */
-const SAME = 1e-4
+/** From the values in float64; PyTorch's own in f32 are up to 1e-4 from them. */
+const SAME = 2e-5
 
 const folder = mkdtempSync(join(tmpdir(), 'ostrich-ctc-'))
 const results = []
@@ -47,8 +47,9 @@ try {
     for (const side of sides) await side.end()
     const [ours, peer] = rounds
     for (const key of ['loss', 'size']) {
-      if (peer === undefined || Math.abs(ours[0][key] / peer[0][key] - 1) < SAME) continue
-      throw new Error(`${name}: expected the ${key} ${peer[0][key]} of the peer, got ${ours[0][key]}`)
+      const exact = sides[1]?.ready.exact[key]
+      if (exact === undefined || Math.abs(ours[0][key] / exact - 1) < SAME) continue
+      throw new Error(`${name}: expected the ${key} ${exact}, as in float64, got ${ours[0][key]}`)
     }
     const of = (all, key) => rounded(median(all.map((found) => found[key])))
     const beside = (key) => (peer === undefined ? [] : [{ name: sides[1].ready.name, value: of(peer, key) }])
