@@ -26,6 +26,7 @@ import {
   translationSets,
 } from '../data/index.js'
 import type { DataSource } from './recipe.js'
+import { an4Source, fsddSource, timitSource, yesnoSource } from './speech-sources.js'
 
 export const mnistSource: DataSource = {
   name: 'mnist',
@@ -163,4 +164,8 @@ export const dataSources: readonly DataSource[] = [
   shakespeareSource,
   brownSource,
   multi30kSource(),
+  fsddSource,
+  yesnoSource,
+  an4Source,
+  timitSource,
 ]
