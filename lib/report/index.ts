@@ -1,5 +1,6 @@
-// What people look at: progress, curves, tables, pictures. Text in, text out: it opens no file. Pages (page.ts) and images (png.ts) need a
-// compressor and are imported by themselves, so that most programs never load it.
+// What people look at: progress, curves, tables, pictures. Text in, text out: it opens no file. Pages (page.ts, transcript-page.ts), images
+// (png.ts) and pictures with images (transcript-picture.ts) need a compressor and are imported by themselves, so that most programs never load
+// it.
 export { alignedLines, barOf, shareOf } from './aligned.js'
 export { type AlignmentContent, alignmentPicture } from './alignment.js'
 export { CurveRecorder, renderCurves } from './curves.js'

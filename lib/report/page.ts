@@ -1,9 +1,8 @@
-// One self-contained HTML page of tables and pictures: no script, font or other file is fetched; it follows the reader's light or
-// dark theme.
+// One HTML page of tables and pictures.
+import { htmlDocument } from './html.js'
 import { type Bytes, dataUri } from './png.js'
 import { shownCell, type Table } from './measured-table.js'
 import { escaped } from './svg.js'
-import { colours, fonts } from './theme.js'
 
 /** An image and what became of it. Images are f32 [C, H, W] in [0, 1]. */
 export interface Picture {
@@ -32,36 +31,17 @@ export interface PageContent {
   readonly tables: readonly Table[]
 }
 
-const own = { grid: ['#d9dce4', '#2c3240'], own: ['#eef3fd', '#1c2536'] } as const
-
+const colours = { grid: ['#d9dce4', '#2c3240'] } as const
 const style = `
-  :root { color-scheme: light dark }
-  ${colours(':root', own)}
-  body { font: 15px/1.5 ${fonts}; color: var(--ink); background: var(--back);
-    max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
-  h1 { font-size: 1.6rem } h2 { font-size: 1.1rem; margin-top: 2.2rem }
-  p, figcaption, td small { color: var(--soft) }
-  .wide { overflow-x: auto }
-  table { border-collapse: collapse; font-variant-numeric: tabular-nums }
-  th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--grid); text-align: right; white-space: nowrap }
-  th:first-child { text-align: left } td.own { background: var(--own) }
+  figcaption, td small { color: var(--soft) }
   .gallery { display: flex; flex-wrap: wrap; gap: 1.2rem }
   figure { margin: 0 } figcaption { font-size: .8rem; max-width: 20rem }
   img { width: 6.4rem; height: 6.4rem; image-rendering: pixelated; border: 1px solid var(--grid) }`
 
 /** The page as text; it depends on its argument alone. */
 export function page({ title, about, galleries, tables }: PageContent): string {
-  return [
-    '<!doctype html>',
-    `<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title>`,
-    `<style>${style}\n</style></head><body>`,
-    `<h1>${escaped(title)}</h1>`,
-    ...about.map((line) => `<p>${escaped(line)}</p>`),
-    ...galleries.flatMap(galleryLines),
-    ...tables.flatMap(tableLines),
-    '</body></html>',
-    '',
-  ].join('\n')
+  const elements = [...galleries.flatMap(galleryLines), ...tables.flatMap(tableLines)]
+  return htmlDocument({ title, about, colours, style, elements })
 }
 
 function galleryLines({ title, channels, side, pictures }: Gallery): string[] {

@@ -1,6 +1,5 @@
 // Negative examples from the command line, over made-up digits: tables, the page in a browser, a network that sees one class in
 // everything, the bounds of its layers; and attacks on a network from its checkpoint.
-import { spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,12 +15,10 @@ import { fc100 } from '../../lib/recipes/index.js'
 import { lbfgsAttack } from '../../lib/solvers/index.js'
 import { openSafetensors } from '../../lib/files/index.js'
 import { load } from '../../lib/infer/index.js'
-import { ostrich as command, run } from '../support/command-line.js'
+import { browser, elementsOf, screenshot } from '../support/browser.js'
+import { ostrich as command } from '../support/command-line.js'
 import { makeDigits } from '../support/digits.js'
 
-const browser = ['chromium', 'chromium-browser', 'google-chrome'].find(
-  (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0,
-)
 const limit = { timeout: 300_000 }
 let folder = ''
 const ostrich = (...args: string[]) => command(folder, args)
@@ -71,22 +68,12 @@ test('tables: every network is wrong on all of its own negative examples, fed ag
 })
 
 test.skipIf(browser === undefined)('the page shows its pictures in a browser', limit, async () => {
-  const page = `file://${join(folder, 'out/index.html')}`
   const html = await readFile(join(folder, 'out/index.html'), 'utf8')
   const pictures = html.match(/<img /g)!.length
   expect(pictures).toBe(6 * 8 * 3)
-  const flags = [
-    '--headless',
-    '--no-sandbox',
-    '--disable-gpu',
-    '--allow-file-access-from-files',
-    '--virtual-time-budget=20000',
-  ]
-  const { out } = await run(folder, browser!, [...flags, '--dump-dom', page])
+  const out = await elementsOf(folder, 'out/index.html')
   expect(out.match(/<img /g)).toHaveLength(pictures)
-  const shot = join(folder, 'page.png')
-  await run(folder, browser!, [...flags, `--screenshot=${shot}`, '--window-size=1200,2000', page])
-  const image = await readFile(shot)
+  const image = await readFile(await screenshot(folder, 'out/index.html', [1200, 2000]))
   expect([image.readUInt32BE(16), image.readUInt32BE(20)]).toEqual([1200, 2000])
   // An empty page compresses to next to nothing.
   expect(image.length).toBeGreaterThan(30_000)
