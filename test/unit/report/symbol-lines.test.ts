@@ -19,6 +19,10 @@ describe('peaksOf', () => {
     ])
   })
 
+  it('has none where a chance wavers while it falls', () => {
+    expect(peaksOf(one(0.75, 0.3, 0.35, 0.3, 0.4, 0), 2)).toEqual([{ symbol: 1, frame: 0, chance: 0.75 }])
+  })
+
   it('has one that ends with the sound, and takes what is no number for nothing', () => {
     expect(peaksOf(one(NaN, 0.5, NaN, 0.1, 0.75), 2).map(({ frame }) => frame)).toEqual([4, 1])
   })

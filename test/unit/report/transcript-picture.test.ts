@@ -101,13 +101,13 @@ describe('transcriptPicture', () => {
   it('has frequencies at the filters whose middles they are', () => {
     const mel = (hertz: number) => 2595 * Math.log10(1 + hertz / 700)
     const hertz = (m: number) => 700 * (10 ** (m / 2595) - 1)
-    // Filter 9 of 20 has its middle at 1000 Hz.
-    const high = hertz((mel(1000) * 21) / 10)
+    // Filters 50 mel apart, of which the first has its middle at 1000 Hz.
+    const [low, high] = [hertz(mel(1000) - 50), hertz(mel(1000) + 20 * 50)]
     const values = new Float32Array(20 * 100)
-    const svg = transcriptPicture({ ...sound, banks: { values, bands: 20, shift: 0.01, low: 0, high } })
+    const svg = transcriptPicture({ ...sound, banks: { values, bands: 20, shift: 0.01, low, high } })
     const [, y] = /<text class="" x="56" y="([\d.]+)" text-anchor="end">1000</.exec(svg)!
     const [, top] = /<svg x="64" y="([\d.]+)"/.exec(svg)!
-    expect(Number(y) - 4 - Number(top)).toBeCloseTo(150 * (1 - 9.5 / 20), 0)
+    expect(Number(y) - 4 - Number(top)).toBeCloseTo(150 * (1 - 0.5 / 20), 0)
   })
 
   it('is small and whole for a minute, and for five', () => {
