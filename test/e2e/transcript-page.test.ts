@@ -45,7 +45,7 @@ async function seen(shot: string, colour: Colour) {
   return { left, top, width: right - left + 1, height: bottom - top + 1, count }
 }
 
-const [loud, silent]: readonly Colour[] = [
+const [loud, silent] = [
   [252, 253, 191],
   [0, 0, 4],
 ] as const
@@ -67,7 +67,7 @@ test.skipIf(browser === undefined).each<[string, readonly string[], Colour, Colo
   ['dark', ['--blink-settings=preferredColorScheme=0,scriptEnabled=false'], [20, 23, 31], [255, 159, 90]],
 ])('the picture is seen in the %s theme', limit, async (_, flags, ground, second) => {
   const shot = await screenshot(folder, 'page.html', [1000, 1100], flags)
-  const [left, right] = [await seen(shot, loud!), await seen(shot, silent!)]
+  const [left, right] = [await seen(shot, loud), await seen(shot, silent)]
   // 760 pixels are the two seconds of the sound.
   expect(left).toMatchObject({ width: 380, height: 150, count: 380 * 150 })
   expect(right).toMatchObject({ left: left.left + 380, top: left.top, width: 380, height: 150, count: 380 * 150 })

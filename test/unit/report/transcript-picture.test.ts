@@ -29,13 +29,11 @@ describe('transcriptPicture', () => {
     const svg = transcriptPicture(sound)
     const peaks = labels(svg, 'peak')
     expect(peaks.map(({ text }) => text)).toEqual(['␣', 'a', 'b'])
-    expect(peaks.map(({ x }) => x)).toEqual(
-      [60, 20, 37].map((frame) => expect.closeTo(left + plot * (frame + 0.5) * 0.01, 1)),
-    )
+    const x = (frame: number) => left + plot * (frame + 0.5) * 0.01
+    for (const [i, frame] of [60, 20, 37].entries()) expect(peaks[i]!.x).toBeCloseTo(x(frame), 1)
     const [space, a, b] = peaks.map(({ y }) => y) as [number, number, number]
     expect([a - space, b - a]).toEqual([expect.closeTo(120 * 0.125, 5), expect.closeTo(120 * 0.25, 5)])
     // The line rises from the frame before and falls to the one after.
-    const x = (frame: number) => left + plot * (frame + 0.5) * 0.01
     const at = [19, 20, 21].map((frame) => Math.round(10 * x(frame)) / 10)
     const [, path] = /<path class="line s0" d="([^"]+)"/.exec(svg)!
     expect(path!.match(/[\d.]+(?= )/g)!.map(Number)).toEqual(at)
