@@ -37,7 +37,12 @@ export function transcriptPage(content: TranscriptPageContent): string {
 function soundLines(sound: TranscribedSound): string[] {
   const { title, text } = sound
   const heard = text === '' ? '<p>Nothing was heard.</p>' : `<p class="heard">${escaped(text)}</p>`
-  return [`<h2>${escaped(title)}</h2>`, heard, `<div class="wide">${checkedPicture(sound)}</div>`, ...wordTable(sound)]
+  return [
+    `<h2>${escaped(title)}</h2>`,
+    heard,
+    `<div class="wide">${checkedPicture(sound, false)}</div>`,
+    ...wordTable(sound),
+  ]
 }
 
 function wordTable({ words }: TranscribedSound): string[] {

@@ -11,7 +11,9 @@ import { type BankFrames, expectSound, secondsOf, type TranscribedSound } from '
 
 /** Pixels for a second; a short sound is drawn wider, a long one narrower. */
 const [SECOND, NARROWEST, WIDEST] = [160, 760, 10_000]
-const [LEFT, RIGHT, TOP] = [64, 24, 96]
+const [LEFT, RIGHT] = [64, 24]
+/** Where the wave begins, below a title and without one. */
+const [TITLED, UNTITLED] = [96, 28]
 const [WAVE, BANKS, CHANCES, BOX] = [56, 150, 120, 20]
 /** Between what is drawn, with the name of what comes; more where labels stand above. */
 const [GAP, LABELS] = [34, 36]
@@ -59,26 +61,26 @@ interface Axis {
  */
 export function transcriptPicture(sound: TranscribedSound): string {
   expectSound('transcriptPicture', sound)
-  return checkedPicture(sound)
+  return checkedPicture(sound, true)
 }
 
-/** The picture of a sound that was checked. */
-export function checkedPicture(sound: TranscribedSound): string {
+/** The picture of a sound that was checked, with its title and text or without them. */
+export function checkedPicture(sound: TranscribedSound, isTitled: boolean): string {
   const { title, text } = sound
   const seconds = secondsOf(sound)
   const plot = Math.ceil(Math.min(WIDEST, Math.max(NARROWEST, SECOND * seconds)))
   const second = plot / seconds
   const axis: Axis = { at: (time) => LEFT + second * time, second, right: LEFT + plot }
-  const banksTop = TOP + WAVE + GAP
+  const top = isTitled ? TITLED : UNTITLED
+  const banksTop = top + WAVE + GAP
   const chancesTop = banksTop + BANKS + GAP + LABELS
   const wordsTop = chancesTop + CHANCES + GAP
   const bottom = wordsTop + BOX + ROWS * ROW + 8
   const elements = [
-    svgText(LEFT, 34, shortened(title, plot / 10), 'start', 'title'),
-    svgText(LEFT, 56, shortened(text, plot / 7.2), 'start', 'word'),
-    ...timeAxis(axis, TOP, bottom),
-    ...named('wave', TOP),
-    wave(sound.samples, axis),
+    ...(isTitled ? heading(sound, plot) : []),
+    ...timeAxis(axis, top, bottom),
+    ...named('wave', top),
+    wave(sound.samples, axis, top),
     ...named('filter banks, Hz', banksTop),
     ...filterBanks(sound.banks, axis, banksTop),
     ...named('chances of symbols; dotted: the blank', chancesTop - LABELS),
@@ -88,6 +90,13 @@ export function checkedPicture(sound: TranscribedSound): string {
   ]
   const all = `${title}: ${text}`
   return svgDocument({ width: axis.right + RIGHT, height: bottom + 44, title: all, colours, style, elements })
+}
+
+function heading({ title, text }: TranscribedSound, width: number): string[] {
+  return [
+    svgText(LEFT, 34, shortened(title, width / 10), 'start', 'title'),
+    svgText(LEFT, 56, shortened(text, width / 7.2), 'start', 'word'),
+  ]
 }
 
 function named(name: string, top: number): string[] {
@@ -113,8 +122,8 @@ function timeAxis({ at, second, right }: Axis, top: number, bottom: number): str
 }
 
 /** From the lowest to the highest sample of each pixel; the loudest sample touches the edge. */
-function wave(samples: Float32Array, { right }: Axis): string {
-  const middle = TOP + WAVE / 2
+function wave(samples: Float32Array, { right }: Axis, top: number): string {
+  const middle = top + WAVE / 2
   const columns = Math.min(samples.length, right - LEFT, 3000)
   const edges = Array.from({ length: columns }, (_, i) => {
     const [from, to] = [i, i + 1].map((place) => Math.floor((place * samples.length) / columns)) as [number, number]

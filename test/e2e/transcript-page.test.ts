@@ -1,4 +1,4 @@
-// The page of a transcription in a browser, without scripts: its picture is seen, in both themes.
+// The page of a transcription in a browser: its picture is seen, in both themes.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -64,7 +64,7 @@ test.skipIf(browser === undefined)('the page is read whole', limit, async () => 
 
 test.skipIf(browser === undefined).each<[string, readonly string[], Colour, Colour]>([
   ['light', [], [255, 255, 255], [217, 102, 31]],
-  ['dark', ['--blink-settings=preferredColorScheme=0,scriptEnabled=false'], [20, 23, 31], [255, 159, 90]],
+  ['dark', ['--force-dark-mode'], [20, 23, 31], [255, 159, 90]],
 ])('the picture is seen in the %s theme', limit, async (_, flags, ground, second) => {
   const shot = await screenshot(folder, 'page.html', [1000, 1100], flags)
   const [left, right] = [await seen(shot, loud), await seen(shot, silent)]

@@ -1,5 +1,6 @@
 // A browser, where there is one, for pages that the library writes.
 import { spawnSync } from 'node:child_process'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run } from './command-line.js'
 
@@ -30,6 +31,8 @@ export async function screenshot(
   more: readonly string[] = [],
 ): Promise<string> {
   const shot = join(folder, `${page}.png`)
+  // A browser that fails must not leave an earlier picture.
+  await rm(shot, { force: true })
   const size = [`--screenshot=${shot}`, `--window-size=${width},${height}`]
   await run(folder, browser!, [...flags, ...more, ...size, `file://${join(folder, page)}`])
   return shot

@@ -26,6 +26,8 @@ describe('transcriptPage', () => {
     expect(html.match(/<table>/g)).toHaveLength(1)
     expect(html.match(/Nothing was heard/g)).toHaveLength(1)
     for (const title of ['made.wav', 'silent.wav']) expect(html).toContain(`<h2>${title}</h2>`)
+    // Its title is above the picture, not in it again.
+    expect(html).not.toContain('class="title"')
   })
 
   it('has no id twice, however many sounds it has', () => {
