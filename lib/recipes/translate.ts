@@ -126,20 +126,33 @@ function wordsOf({ source, target }: LinePairs): Readonly<Record<'source' | 'tar
   return { source: own(source), target: own(target) }
 }
 
-/** The lecture's own: one network reads the source from its end, another writes. */
-export const translateLstm = recipe({
-  name: 'translate-lstm',
-  title: 'Two LSTM networks translate German into English: one reads, one writes',
+/** One network reads, another writes. */
+const twoNetworks = {
   paper: 'Sutskever, Vinyals & Le 2014, "Sequence to sequence learning with neural networks"',
   target: { metric: 'test perplexity', of: 'ownPerplexity', value: 43.8 },
   tokenized: wordsOf,
   sizes: { source: 8061, target: 6001 },
-  net: (sizes) => lstmTranslator({ ...smallLstmTranslator, ...sizes }),
   smoothing: 0,
   ownWords: 0.5,
   optimizer: (rate, total) => optim.adam({ rate: optim.oneCycle(rate, { total, rise: 0.1 }), clipNorm: 1 }),
   ...{ epochs: 15, batch: 128, rate: 0.001 },
   search: { beam: 5, lengthPenalty: 'mean' },
+} as const satisfies Partial<Translation>
+
+/** The lecture's own: the source is read from its end. */
+export const translateLstm = recipe({
+  ...twoNetworks,
+  name: 'translate-lstm',
+  title: 'Two LSTM networks translate German into English: one reads, from the end, one writes',
+  net: (sizes) => lstmTranslator({ ...smallLstmTranslator, ...sizes }),
+})
+
+/** The same, from the source's start on: what the paper compares it with. */
+export const translateLstmForward = recipe({
+  ...twoNetworks,
+  name: 'translate-lstm-forward',
+  title: 'Two LSTM networks translate German into English: one reads, from the start, one writes',
+  net: (sizes) => lstmTranslator({ ...smallLstmTranslator, ...sizes, reversed: false }),
 })
 
 /** Subwords of both sides together, smoothed labels, and the true words alone to go on from. */
