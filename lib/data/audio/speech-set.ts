@@ -6,6 +6,7 @@ import { bucketOf } from '../buckets.js'
 import { type Buckets, type Dataset, describe, type FieldArray } from '../dataset.js'
 import { DataError } from '../errors.js'
 import { expectSound, type Sound } from './sound.js'
+import { atSpeed, countAt, speedOf } from './speeds.js'
 
 /** A line that was spoken. Its sound is asked for whenever it is needed, so that it may be made then. */
 export interface Utterance {
@@ -57,6 +58,11 @@ export interface SpeechOptions {
   readonly longest?: number
   /** What becomes of longer ones; how many were left out the set says (`buckets.leftOut`), and a session. Default: `refuse`. */
   readonly longer?: 'refuse' | 'leave out'
+  /**
+   * Each line is said at one of these speeds in training, drawn anew in each epoch: pace and pitch change together. Default: as it was said.
+   * @see Ko, Peddinti, Povey & Khudanpur 2015, "Audio augmentation for speech recognition", 3, which has 0.9, 1 and 1.1
+   */
+  readonly speeds?: readonly number[]
   /** The extent of `labels`, where it is to be more than the longest line needs. Default: that. */
   readonly labels?: number
 }
@@ -67,6 +73,9 @@ const schema: Schema<SpeechOptions> = {
   seconds: is.positive,
   longest: is.positive,
   longer: is.oneOf('refuse', 'leave out'),
+  speeds: is.kind('speeds from 0.5 to 2', (value) => {
+    return is.numbers.accepts(value) && (value as number[]).every((speed) => speed >= 0.5 && speed <= 2)
+  }),
   labels: is.whole(1),
 }
 
@@ -119,7 +128,7 @@ function linesOf(op: string, utterances: readonly Utterance[], alphabet: Labels)
 
 function setOf(
   all: readonly Line[],
-  { multiple = 0.5, seconds, longest, longer = 'refuse', labels }: SpeechOptions,
+  { multiple = 0.5, seconds, longest, longer = 'refuse', speeds = [], labels }: SpeechOptions,
 ): SpeechSet {
   const { rate } = all[0]!
   const allowed = longest === undefined ? Infinity : Math.round(longest * rate)
@@ -132,21 +141,23 @@ function setOf(
   if (lines.length === 0) {
     throw new DataError(`speechSet[longest]: expected ${longest} s to be enough for a line, got none`)
   }
+  // Where lines are said at several speeds, at the slowest.
+  const slowest = speeds.reduce((least, speed) => Math.min(least, speed), 1)
   const buckets: Buckets = {
-    lengths: Int32Array.from(lines, ({ samples }) => samples),
+    lengths: Int32Array.from(lines, ({ samples }) => countAt(samples, rate, slowest)),
     multiple: Math.max(1, Math.round(multiple * rate)),
     tokens: seconds === undefined ? undefined : Math.round(seconds * rate),
     leftOut: all.length - lines.length,
   }
   const steps = bucketOf(
-    lines.reduce((most, { samples }) => Math.max(most, samples), 0),
+    buckets.lengths.reduce((most, samples) => Math.max(most, samples), 0),
     buckets.multiple,
   )
   if (buckets.tokens !== undefined && buckets.tokens < steps) {
     const expected = `expected at least ${steps / rate}, the longest line rounded up to a multiple of ${multiple}`
     throw new DataError(`speechSet[seconds]: ${expected}, got ${seconds}`)
   }
-  return assembled(lines, labelsOf(lines, labels), steps, buckets)
+  return assembled(lines, { labels: labelsOf(lines, labels), steps, buckets, speeds })
 }
 
 /** The labels of all lines, each row as long as the longest, or longer where `least` says so. */
@@ -157,11 +168,19 @@ function labelsOf(lines: readonly Line[], least = 1): Column {
   return { data, spec: { dtype: 'i32', shape: [stride] }, stride }
 }
 
-function assembled(lines: readonly Line[], labels: Column, steps: number, buckets: Buckets): SpeechSet {
+interface Parts {
+  readonly labels: Column
+  /** Samples of the longest batch. */
+  readonly steps: number
+  readonly buckets: Buckets
+  readonly speeds: readonly number[]
+}
+
+function assembled(lines: readonly Line[], { labels, steps, buckets, speeds }: Parts): SpeechSet {
   const utterances = lines.map(({ utterance }) => utterance)
+  const { rate } = lines[0]!
   const scalar = { dtype: 'i32', shape: [] } as const
   const columns: readonly (readonly [string, Column])[] = [
-    ['sampleLengths', { data: buckets.lengths, spec: scalar, stride: 1 }],
     ['labels', labels],
     ['labelLengths', { data: Int32Array.from(lines, (line) => line.labels.length), spec: scalar, stride: 1 }],
   ]
@@ -175,12 +194,18 @@ function assembled(lines: readonly Line[], labels: Column, steps: number, bucket
     },
     buckets,
     utterances,
-    rate: lines[0]!.rate,
-    gather(indices, out: Readonly<Record<string, FieldArray>>) {
+    rate,
+    gather(indices, out: Readonly<Record<string, FieldArray>>, key) {
       checkIndices(indices, lines.length)
       for (const [name, column] of columns) if (name in out) copyRows(column, indices, out[name]!, name)
+      const drawn = Array.from(indices, (index) => speedOf(speeds, index, key))
+      if ('sampleLengths' in out) {
+        const counts = Int32Array.from(indices, (index, i) => countAt(lines[index]!.samples, rate, drawn[i]!))
+        const places = Array.from(counts, (_, i) => i)
+        copyRows({ data: counts, spec: scalar, stride: 1 }, places, out['sampleLengths'], 'sampleLengths')
+      }
       if ('samples' in out) {
-        const rows = Array.from(indices, (index) => utterances[index]!.sound.samples)
+        const rows = Array.from(indices, (index, i) => atSpeed(utterances[index]!.sound, drawn[i]!))
         putSamples(rows, out['samples'])
       }
     },
@@ -232,6 +257,7 @@ export function speechSets({ train, validation, test }: SpeechParts, options: Sp
   const parts = { train, test, ...(validation && { validation }) }
   const lines = Object.entries(parts).map(([name, part]) => linesOf(`speechSets[${name}]`, part, options.alphabet))
   const labels = lines.flat().reduce((most, line) => Math.max(most, line.labels.length), options.labels ?? 1)
-  const [own, last, held] = lines.map((part) => setOf(part, { ...options, labels }))
+  // Only the first is trained on.
+  const [own, last, held] = lines.map((part, i) => setOf(part, { ...options, labels, ...(i > 0 && { speeds: [] }) }))
   return { train: own!, ...(held && { validation: held }), test: last! }
 }
