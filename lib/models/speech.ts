@@ -6,6 +6,7 @@ import type { Tensor, Variable } from '../graph/index.js'
 import * as nn from '../nn/index.js'
 import { runnable } from '../nn/runnable.js'
 import { aTensor } from '../ops/operand.js'
+import { stackFrames } from './stacked-frames.js'
 
 /** What a network is given of a frame. */
 export interface SpeechFeatures {
@@ -14,6 +15,8 @@ export interface SpeechFeatures {
   readonly cepstra?: nn.MfccOptions
   /** 1 adds deltas, 2 deltas of deltas too, in the convention of the features. Default: 0. */
   readonly deltas?: number
+  /** So many frames that follow each other become one of all their numbers: the layers above have as many times fewer steps. Default: 1. */
+  readonly stack?: number
   /**
    * `training`: by the moments of the training set, which checkpoints hold; `sound`: each sound by its own; `none`. Default: `training`.
    */
@@ -73,9 +76,13 @@ export interface Speech extends nn.Layer<nn.Samples, nn.Features> {
   readonly parameters: readonly Variable<'f32'>[]
   /** Numbers of a frame. */
   readonly inputs: number
+  /** Samples a second of the sound that it takes, Hz. */
+  readonly rate: number
+  /** Samples from the start of a frame to that of the next. */
+  readonly shift: number
   /** How many frames so many samples have: so many symbols fit, and fewer where neighbours are alike. */
   readonly frames: (samples: number) => number
-  /** The numbers of frames, f32 [T, N, inputs], before they are normalised: what moments of a training set are of. */
+  /** The numbers of frames, f32 [T, N, inputs / stack], before they are normalised and stacked: what moments of a training set are of. */
   readonly features: (samples: Tensor<'f32'>, lengths?: Tensor<'i32'>) => nn.Framed
   /** Logits of sounds of lengths of their own, samples f32 [S, N], lengths i32 [N]: a sound's depend on its own samples alone. */
   readonly run: (samples: Tensor<'f32'>, call?: nn.FrameCall) => SpeechRun
@@ -96,6 +103,7 @@ const featuresSchema: Schema<SpeechFeatures> = {
   banks: is.object,
   cepstra: is.object,
   deltas: is.whole(0, 4),
+  stack: is.whole(1, 100),
   normalise: is.oneOf('training', 'sound', 'none'),
   moments: is.object,
 }
@@ -121,10 +129,11 @@ export function speech(config: SpeechConfig): Speech {
     children: [...front.layers, ...(masks ? [masks] : []), ...stack, drop, choice],
     compute: (samples, call) => {
       const lengths = call?.lengths
-      const { output: numbers, lengths: frames, mask } = front.numbers(samples as Tensor<'f32'>, lengths)
-      const rows = lengths && { lengths: frames }
-      const normal = front.normalised(numbers, rows)
-      const seen = masks === undefined ? normal : masks.run(normal, rows).output
+      const framed = front.numbers(samples as Tensor<'f32'>, lengths)
+      const rows = lengths && { lengths: framed.lengths }
+      const normal = front.normalised(framed.output, rows)
+      const whole = masks === undefined ? normal : masks.run(normal, rows).output
+      const { output: seen, lengths: frames, mask } = stackFrames({ ...framed, output: whole }, front.stack)
       const read = (x: Tensor<'f32'>): Tensor<'f32'> =>
         choice(stack.reduce((h, layer) => drop(layer.run(h, mask && { mask }).output), x))
       const output = nn.withWeightNoise(weightNoise, () => read(seen))
@@ -137,6 +146,8 @@ export function speech(config: SpeechConfig): Speech {
   const describe = (value: unknown) => ({ value, enumerable: true })
   return Object.defineProperties(own, {
     inputs: describe(front.inputs),
+    rate: describe(front.rate),
+    shift: describe(front.stack * front.first.shift),
     frames: describe(front.frames),
     features: describe(front.numbers),
   }) as unknown as Speech
@@ -159,14 +170,14 @@ function directions(config: SpeechConfig, inputs: number) {
 /** Everything before the first layer that learns. */
 function frontOf(features: SpeechFeatures) {
   expectOptions('speech[features]', features, featuresSchema)
-  const { banks, cepstra, deltas = 0, normalise = 'training', moments } = features
-  const [first, convention] = frameLayerOf(banks, cepstra)
+  const { banks, cepstra, deltas = 0, stack = 1, normalise = 'training', moments } = features
+  const [first, { convention, rate }] = frameLayerOf(banks, cepstra)
   const slopes =
     deltas === 0 ? undefined : nn.deltas({ order: deltas, convention: convention === 'kaldi' ? 'kaldi' : 'htk' })
   const blocks = deltas + 1
-  const inputs = blocks * first.features
+  const numbersOfFrame = blocks * first.features
   const own = normalise === 'sound' ? nn.cmvn() : undefined
-  const shared = normalise === 'training' ? nn.standardise({ shape: [1, inputs], ...moments }) : undefined
+  const shared = normalise === 'training' ? nn.standardise({ shape: [1, numbersOfFrame], ...moments }) : undefined
   const layers = [first, slopes, own, shared].filter((layer) => layer !== undefined)
   const numbers = (samples: Tensor<'f32'>, lengths?: Tensor<'i32'>): nn.Framed => {
     const framed = first.run(samples, lengths && { lengths })
@@ -177,15 +188,16 @@ function frontOf(features: SpeechFeatures) {
     if (own !== undefined) return own.run(x, rows).output
     return shared === undefined ? x : shared(x)
   }
-  return { layers, blocks, inputs, numbers, normalised, frames: first.frames }
+  const frames = (samples: number): number => Math.ceil(first.frames(samples) / stack)
+  return { layers, blocks, first, rate, stack, inputs: stack * numbersOfFrame, numbers, normalised, frames }
 }
 
 function frameLayerOf(
   banks: nn.FilterBanksOptions | undefined,
   cepstra: nn.MfccOptions | undefined,
-): readonly [nn.FrameLayer, nn.SpeechConvention] {
-  if (banks !== undefined && cepstra === undefined) return [nn.filterBanks(banks), banks.convention]
-  if (cepstra !== undefined && banks === undefined) return [nn.mfcc(cepstra), cepstra.convention]
+): readonly [nn.FrameLayer, Pick<nn.FilterOptions, 'convention' | 'rate'>] {
+  if (banks !== undefined && cepstra === undefined) return [nn.filterBanks(banks), banks]
+  if (cepstra !== undefined && banks === undefined) return [nn.mfcc(cepstra), cepstra]
   const got = banks === undefined ? 'neither' : 'both'
   throw new OstrichError('ERR_OPTION', `speech[features]: expected banks or cepstra, got ${got}`)
 }

@@ -31,6 +31,8 @@ export interface Framed {
 export interface FrameLayer extends Layer<Samples, Features> {
   /** D: numbers for each frame. */
   readonly features: number
+  /** Samples from the start of a frame to that of the next. */
+  readonly shift: number
   /** How many frames so many samples have. */
   readonly frames: (samples: number) => number
   /**
@@ -70,6 +72,7 @@ export function frameLayer({ kind, name, framing, features, compute }: FrameComp
   const describe = (value: unknown) => ({ value, enumerable: true })
   return Object.defineProperties(own, {
     features: describe(features),
+    shift: describe(framing.shift),
     frames: describe((samples: number) => framesOf(framing, samples)),
   }) as unknown as FrameLayer
 }
