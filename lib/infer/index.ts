@@ -47,3 +47,12 @@ export {
 } from './ctc/prefix-beam-search.js'
 export type { TimedWord, Transcript } from './ctc/transcript.js'
 export { networkLanguageModel, type NetworkLanguageModelOptions } from './network-language-model.js'
+export {
+  type Heard,
+  type Listener,
+  type SoundTranscript,
+  type SpokenWord,
+  transcriber,
+  type Transcriber,
+  type TranscriberOptions,
+} from './transcriber.js'
