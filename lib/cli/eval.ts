@@ -7,11 +7,11 @@ import { command, named, type Output, UsageError } from './command.js'
 import { choiceOf, dataOptions, placeOfData, savedChoice } from './data-option.js'
 import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
+import { finalInfosOf, measureFinally } from './final-measures.js'
 import { checkpointOf } from './language-model.js'
 import { percent } from '../report/index.js'
-import { type Infos, infosOf, reading, targetOn } from './reading.js'
-import { finalInfosOf, type MeasuredTranslations, measureTranslations } from './translation-measures.js'
-import { isSearchGiven, searchOf, searchOptions, type SearchValues } from './translator.js'
+import { type FinalMeasures, type Infos, infosOf, reading, targetOn } from './reading.js'
+import { isSearchGiven, searchOptions, type SearchValues } from './translator.js'
 import { textOf } from './train.js'
 
 export const evaluate = command({
@@ -58,11 +58,7 @@ export const evaluate = command({
     const path = await checkpointOf(file)
     const info = await inspectCheckpoint(path)
     const recipe = recipeOf('eval', given, info?.config, path)
-    if (isSearchGiven(values) && recipe.build().translator === undefined) {
-      throw new UsageError(
-        `eval: expected --beam and length penalties of a network that translates, got ${recipe.name}`,
-      )
-    }
+    expectSearch(recipe, values)
     const choice = choiceOf(values, savedChoice(info?.config))
     const source = placeOfData(recipe, choice)
     if (choice.data === undefined) await fetchData(recipe.data, output)
@@ -83,10 +79,10 @@ export const evaluate = command({
       plan.fields === undefined
         ? await ofNetwork(path, plan, held, { ...place, typing })
         : await ofObjective(path, plan, halves, held, { precision: info?.precision ?? 'auto', ...place }, values)
-    const { measured, typed, infos, translations } = taken
+    const { measured, typed, infos, found } = taken
     if (json === true) {
       const about = { recipe: recipe.name, step: info?.step, ...(many && { views: 10 }) }
-      output.line(JSON.stringify({ ...about, ...measured, ...translations?.about, typing: typed }))
+      output.line(JSON.stringify({ ...about, ...measured, ...found?.about, typing: typed }))
       return 0
     }
     const { views: _, ...target } = targetOn(part, recipe.target, infos)
@@ -98,7 +94,8 @@ export const evaluate = command({
 interface Taken {
   readonly measured: Metrics
   readonly typed?: Keystrokes | undefined
-  readonly translations?: MeasuredTranslations | undefined
+  /** What a search found. */
+  readonly found?: FinalMeasures | undefined
   readonly infos: Infos
 }
 
@@ -133,8 +130,8 @@ async function ofObjective(
   try {
     await run.resume(path)
     const metrics = await run.evaluate(held)
-    const translations = await measureTranslations(run, plan, held, searchOf(plan, values))
-    return { measured: { ...metrics, ...translations?.metrics }, translations, infos: finalInfosOf(plan) }
+    const found = await measureFinally(run, plan, { train: data.train, held, metrics, values })
+    return { measured: { ...metrics, ...found?.metrics }, found, infos: finalInfosOf(plan) }
   } finally {
     await run.dispose()
   }
@@ -146,9 +143,9 @@ interface Said {
   readonly output: Output
 }
 
-function say({ measured, typed, translations }: Taken, { target, infos, output }: Said): void {
+function say({ measured, typed, found }: Taken, { target, infos, output }: Said): void {
   output.line(reading(measured, target, infos))
-  for (const line of translations?.told ?? []) output.line(line)
+  for (const line of found?.told ?? []) output.line(line)
   if (typed === undefined) return
   const { words, characters, keys, saved } = typed
   output.line(
@@ -163,6 +160,18 @@ async function typedWords(model: Model, held: Dataset | Text, most: number): Pro
   const word = new RegExp(`(?:\\s*\\S+){0,${most}}`)
   const text = word.exec(vocabulary.decode(tokens.subarray(0, 40 * most)))?.[0] ?? ''
   return keystrokes(await completer(model, vocabulary), text)
+}
+
+/** @throws UsageError for a search of a network that has none */
+function expectSearch(recipe: Recipe, values: SearchValues): void {
+  if (!isSearchGiven(values)) return
+  const { translator, recogniser } = recipe.build()
+  if (translator !== undefined) return
+  if (recogniser === undefined) {
+    throw new UsageError(`eval: expected --beam of a network that translates or hears, got ${recipe.name}`)
+  }
+  if (values['length-penalty'] === undefined) return
+  throw new UsageError(`eval: expected --length-penalty of a network that translates, got ${recipe.name}`)
 }
 
 /** The part of the data that is asked for; the test part, or the held-back one where there is none. @throws UsageError for neither */

@@ -21,10 +21,11 @@ import { list } from './recipes.js'
 import { summary } from './summary.js'
 import { tables } from './tables.js'
 import { train } from './train.js'
+import { transcribe } from './transcribe.js'
 import { translate } from './translate.js'
 
 const commands: readonly Command[] = [
-  ...[train, evaluate, predict, generate, complete, translate, ensemble],
+  ...[train, evaluate, predict, generate, complete, translate, transcribe, ensemble],
   ...[list, summary, profile, data, check, doctor, bench],
   ...[tables, fool, lipschitz, lags],
 ]

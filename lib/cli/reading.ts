@@ -6,6 +6,15 @@ import { measures, type Metrics } from '../train/index.js'
 /** How to read the loss and all else that a recipe measures, by name. */
 export type Infos = Readonly<Record<string, MeasureInfo>>
 
+/** What was measured by a search. */
+export interface FinalMeasures {
+  readonly metrics: Omit<Metrics, 'loss'>
+  /** What a person sees of them, in lines: scores with their signatures or counts, and how fast the search was. */
+  readonly told: readonly string[]
+  /** What a person must know to compare them. */
+  readonly about: Readonly<Record<string, unknown>>
+}
+
 /** Those of a plan. */
 export function infosOf({ measures: own, infos }: Pick<Plan, 'measures' | 'infos'>): Infos {
   return { loss: measures.lossInfo, ...(own ?? infos ?? { accuracy: measures.accuracy }) }

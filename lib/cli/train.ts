@@ -28,12 +28,11 @@ import { command, named, type Output, UsageError, type Values } from './command.
 import { choiceOf, type DataChoice, dataOptions, placeOfData, savedChoice } from './data-option.js'
 import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
+import { measureFinally } from './final-measures.js'
 import { checkpointOf } from './language-model.js'
 import { infosOf } from './reading.js'
 import { expectFree } from './run-folder.js'
 import { stopOnSignals } from './stop.js'
-import { measureTranslations } from './translation-measures.js'
-import { searchOf } from './translator.js'
 import { type Final, sayEnd, watch } from './watch.js'
 
 const options = {
@@ -172,24 +171,24 @@ async function show(run: Session, shown: Shown): Promise<EndEvent | StoppedEvent
 }
 
 /**
- * Measures the test set, once, at the end; a text in one pass. None where the recipe's number is of the validation set, of which translations
- * are measured here all the same: they are too slow for every epoch.
+ * Measures the test set, once, at the end; a text in one pass. None where the recipe's number is of the validation set, of which what a
+ * search finds is measured here all the same: it is too slow for every epoch.
  */
 async function finalTest(
   run: Session,
   last: Metrics,
-  { recipe, plan, data, source }: Shown,
+  { recipe, plan, data, source, folder }: Shown,
 ): Promise<Final | undefined> {
   const { views } = recipe.target
   const { test, validation } = views === undefined ? data : await recipe.data.load({ ...source, views })
   const metrics = test === undefined ? last : await run.evaluate(test, 'tokens' in test ? 1 : undefined)
   const held = test ?? validation
-  const translations = held && (await measureTranslations(run, plan, held, searchOf(plan, {})))
-  if (test === undefined && translations === undefined) return undefined
+  const more = held && (await measureFinally(run, plan, { train: data.train, held, metrics, values: {}, folder }))
+  if (test === undefined && more === undefined) return undefined
   return {
     part: test === undefined ? 'validation' : 'test',
-    metrics: { ...metrics, ...translations?.metrics },
-    told: translations?.told ?? [],
+    metrics: { ...metrics, ...more?.metrics },
+    told: more?.told ?? [],
   }
 }
 

@@ -3,36 +3,18 @@ import type { Dataset, LinePairs, Text } from '../data/index.js'
 import { type Compiler, translationScores } from '../infer/index.js'
 import { grouped } from '../report/index.js'
 import type { Plan, SearchPlan } from '../recipes/index.js'
-import type { Metrics } from '../train/index.js'
-import { type Infos, infosOf } from './reading.js'
+import type { FinalMeasures, Infos } from './reading.js'
 import { searchText } from './translator.js'
 
 const less = { better: 'less', format: { digits: 2 } } as const
 const more = { better: 'more', format: { digits: 2 } } as const
 
-const translationInfos: Infos = {
+/** How to read what is measured of translations at the end. */
+export const translationInfos: Infos = {
   bleu: { ...more, title: 'BLEU' },
   chrf: { ...more, title: 'chrF' },
   forcedPerplexity: { ...less, title: 'forced perplexity' },
   ownPerplexity: { ...less, title: 'own-word perplexity' },
-}
-
-/** How to read all that is measured of a plan at the end. */
-export function finalInfosOf(plan: Plan): Infos {
-  return { ...infosOf(plan), ...(plan.translator !== undefined && translationInfos) }
-}
-
-/** What was measured of translations. */
-export interface MeasuredTranslations {
-  readonly metrics: Omit<Metrics, 'loss'>
-  /** Scores with their signatures, as sacreBLEU prints them, and how fast the search was. */
-  readonly told: readonly string[]
-  /** What a person must know to compare them. */
-  readonly about: {
-    readonly search: SearchPlan
-    readonly signatures: Readonly<Record<'bleu' | 'chrf', string>>
-    readonly linesPerSecond: number
-  }
 }
 
 /** Measures the translations of a part of the data; undefined where the plan is none of translations. */
@@ -41,7 +23,7 @@ export async function measureTranslations(
   { translator }: Plan,
   held: Dataset | Text,
   search: SearchPlan,
-): Promise<MeasuredTranslations | undefined> {
+): Promise<FinalMeasures | undefined> {
   if (translator === undefined || 'tokens' in held) return undefined
   const { source, target } = held.tokenizers ?? {}
   if (!hasPairs(held) || source === undefined || target === undefined) return undefined

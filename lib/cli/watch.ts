@@ -3,8 +3,8 @@ import type { Plan, Recipe } from '../recipes/index.js'
 import { grouped, namedMeasure, percent, type Progress } from '../report/index.js'
 import type { EndEvent, Metrics, RunLog, Session, StoppedEvent, TrainEvent } from '../train/index.js'
 import type { Output } from './command.js'
+import { finalInfosOf } from './final-measures.js'
 import { countOf, goal, type Infos, infosOf, isReached, reading, targetOn } from './reading.js'
-import { finalInfosOf } from './translation-measures.js'
 
 interface Watched {
   readonly progress: Progress
@@ -106,6 +106,12 @@ interface Ending {
   readonly final: Final | undefined
 }
 
+/** The command that uses such a network. */
+function useOf({ translator, recogniser }: Plan): string {
+  if (translator !== undefined) return 'translate RUN'
+  return recogniser === undefined ? 'generate RUN' : 'transcribe RUN sound.wav'
+}
+
 /** The result and what to try next. */
 export function sayEnd(last: EndEvent | StoppedEvent, { recipe, plan, folder, output, quiet, final }: Ending): void {
   const path = `${folder}/last.safetensors`
@@ -132,6 +138,6 @@ export function sayEnd(last: EndEvent | StoppedEvent, { recipe, plan, folder, ou
   output.line('Try next:')
   output.line(`  ostrich eval ${path}`)
   if (recipe.target.of === undefined) output.line(`  ostrich train ${recipe.name} --seed 2 --epochs 10`)
-  else output.line(`  ostrich ${plan.translator === undefined ? 'generate' : 'translate'} ${path}`)
+  else output.line(`  ostrich ${useOf(plan)}`.replace('RUN', path))
   output.line(`  ${folder}/curves.svg shows the run; log.jsonl has every step`)
 }

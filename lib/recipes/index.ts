@@ -18,8 +18,9 @@ import {
   mnistMaxoutFgsm,
 } from './negatives.js'
 import type { Recipe } from './recipe.js'
+import { an4Recipe, digits, timitRecipe, yesnoRecipe } from './speech.js'
 import { tagBrown } from './tag-brown.js'
-import { translateAttention, translateLstm, translateTransformer } from './translate.js'
+import { translateAttention, translateLstm, translateLstmForward, translateTransformer } from './translate.js'
 
 export { dataSources } from './data-sources.js'
 export { cifar10, cifar10Local } from './cifar10.js'
@@ -29,8 +30,9 @@ export { mnist } from './mnist.js'
 export { mnistMlp } from './mnist-mlp.js'
 export { ptbAwd, ptbLarge, ptbMedium, ptbSmall } from './ptb.js'
 export { shakespeare, shakespeareMrnn } from './shakespeare.js'
+export { an4Recipe, digits, timitRecipe, yesnoRecipe } from './speech.js'
 export { tagBrown } from './tag-brown.js'
-export { translateAttention, translateLstm, translateTransformer } from './translate.js'
+export { translateAttention, translateLstm, translateLstmForward, translateTransformer } from './translate.js'
 export {
   ae400,
   fc10Middle,
@@ -52,15 +54,18 @@ export {
   type OwnPairs,
   type Recipe,
   type RecipeOptions,
+  type Recogniser,
   type SearchPlan,
   planSession,
   type Target,
+  type TranscriptPlan,
 } from './recipe.js'
 
 /** Every recipe, in the order in which `ostrich recipes` lists them. */
 export const recipes: readonly Recipe[] = [
   ...[mnist, mnistMlp, cifar10, cifar10Local, cifar10Resnet, alexnet, alexnetOneTower],
   ...[ptbSmall, ptbMedium, ptbLarge, ptbAwd, shakespeare, shakespeareMrnn, tagBrown],
-  ...[translateLstm, translateAttention, translateTransformer],
+  ...[translateLstm, translateLstmForward, translateAttention, translateTransformer],
+  ...[digits, yesnoRecipe, an4Recipe, timitRecipe],
   ...[fc10Weak, fc10Middle, fc10Strong, fc100, fc200, fc123, ae400, mnistMaxoutDropout, mnistMaxoutFgsm],
 ]

@@ -1,6 +1,7 @@
 // What a recipe is: a network, its data, optimiser and schedule, and the number that they reach together.
 import { expectOptions, is, type Schema } from '../base/index.js'
 import {
+  type Alphabet,
   type Dataset,
   type Fields,
   type FetchOptions,
@@ -23,7 +24,7 @@ import {
   type Session,
   type SessionOptions,
 } from '../train/index.js'
-import type { Translator } from '../models/index.js'
+import type { Speech, Translator } from '../models/index.js'
 import type { Optimizer } from '../optim/index.js'
 
 /** The parts of a data set. */
@@ -36,6 +37,8 @@ export interface Halves {
    * Where there is none, the number is of `validation`.
    */
   readonly test?: Dataset | Text
+  /** What the numbers of labels stand for, by number: a checkpoint keeps it. */
+  readonly classes?: readonly string[]
   /** What a person should know of them. */
   readonly notes?: readonly string[]
 }
@@ -123,12 +126,35 @@ export interface SearchPlan {
   readonly coverage?: number
 }
 
+/** How what was said is searched for in what a network heard: options of `train.transcriber`. */
+export interface TranscriptPlan {
+  readonly search: 'greedy' | 'beam'
+  readonly beam?: number
+  readonly prune?: number
+  readonly alpha?: number
+  readonly beta?: number
+  readonly unknown?: number
+  /** Words of the n-grams of the training transcripts that a beam is ranked by. Default: none are. */
+  readonly ngrams?: number
+}
+
+/** A network that hears lines, and the symbols that it writes them in. */
+export interface Recogniser {
+  readonly net: Speech
+  readonly alphabet: Alphabet
+  readonly search: TranscriptPlan
+  /** What symbols are measured as: `timitPhonemes`. Default: as they are. */
+  readonly fold?: Readonly<Record<string, string>>
+}
+
 /** Everything that a session needs besides data and device. */
 export interface Plan extends Required<Omit<RecipeOptions, 'text' | 'languages'>> {
   /** What is trained, saved and asked. */
   readonly net: Network
   /** The same as a network that reads one sentence and writes another, where it is one. */
   readonly translator?: Translator
+  /** The same as a network that hears, where it is one. */
+  readonly recogniser?: Recogniser
   /** How its translations are searched for, unless a person says otherwise. */
   readonly search?: SearchPlan
   /** Mean loss of a batch, from the network's output and the field `target`. */

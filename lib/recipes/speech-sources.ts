@@ -9,14 +9,20 @@ import {
   getFsdd,
   getTimit,
   getYesno,
+  type SpeechParts,
   speechSets,
   timit,
   timitPhonemes,
   yesno,
 } from '../data/index.js'
-import type { DataSource } from './recipe.js'
+import type { DataSource, Halves } from './recipe.js'
 
 const own = (dir: string | undefined): { readonly dir?: string } => (dir === undefined ? {} : { dir })
+
+/** A corpus by the symbols that are its classes. */
+function halves(parts: SpeechParts, alphabet: Alphabet, speeds: readonly number[] = []): Halves {
+  return { ...speechSets(parts, { alphabet, speeds }), classes: alphabet.symbols }
+}
 
 /** What is said in FSDD: ten words, and the blank. */
 export const digitAlphabet = Alphabet.of(digitWords, 'word')
@@ -39,7 +45,7 @@ export const fsddSource: DataSource = {
   from: 'the folder recordings with 0_george_0.wav ..., or an archive of it (.tar, .tar.gz, .zip)',
   folder: () => dataFolder('fsdd'),
   get: (options = {}) => getFsdd(options),
-  load: async ({ dir } = {}) => speechSets(await fsdd(own(dir)), { alphabet: digitAlphabet }),
+  load: async ({ dir } = {}) => halves(await fsdd(own(dir)), digitAlphabet),
 }
 
 /** Eight words, yes or no, in each of 60 recordings. */
@@ -50,7 +56,7 @@ export const yesnoSource: DataSource = {
   from: 'waves_yesno.tar.gz, or its folder with 0_0_0_0_1_1_1_1.wav ...',
   folder: () => dataFolder('yesno'),
   get: (options = {}) => getYesno(options),
-  load: async ({ dir } = {}) => speechSets(await yesno(own(dir)), { alphabet: yesnoAlphabet }),
+  load: async ({ dir } = {}) => halves(await yesno(own(dir)), yesnoAlphabet),
 }
 
 /** Letters, numbers and words of control, by characters. */
@@ -61,7 +67,7 @@ export const an4Source: DataSource = {
   from: 'an4_sphere.tar.gz of CMU, or its folder with an4_train.fileids and the recordings as .sph, .wav or .flac',
   folder: () => dataFolder('an4'),
   get: (options = {}) => getAn4(options),
-  load: async ({ dir } = {}) => speechSets(await an4(own(dir)), { alphabet: capitalAlphabet }),
+  load: async ({ dir } = {}) => halves(await an4(own(dir)), capitalAlphabet, [0.9, 1, 1.1]),
 }
 
 /** Read sentences, by phonemes. */
@@ -72,5 +78,5 @@ export const timitSource: DataSource = {
   from: 'the folder TIMIT with TRAIN/DR1 ..., or an archive of it (.tar, .tar.gz, .zip)',
   folder: () => dataFolder('timit'),
   get: (options = {}) => getTimit(options),
-  load: async ({ dir } = {}) => speechSets(await timit(own(dir)), { alphabet: phonemeAlphabet }),
+  load: async ({ dir } = {}) => halves(await timit(own(dir)), phonemeAlphabet),
 }
