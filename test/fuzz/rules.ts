@@ -163,6 +163,11 @@ const movers: readonly Rule[] = [
   }),
 ]
 
+const averagePool: Rule = one('avgPool2d', roomy, (x, draw) => {
+  const { kernel, stride, padding } = window(draw)
+  return ops.avgPool2d(x as Images, kernel, { stride, padding, countPadding: draw.chance(0.5) })
+})
+
 const maxPool = one('maxPool2d', roomy, (x, draw) => {
   const { kernel, stride, padding } = window(draw)
   return ops.maxPool2d(x as Images, kernel, { stride, padding })
@@ -195,10 +200,8 @@ export const rules: readonly Rule[] = [
   conv,
   maxPool,
   maxPool,
-  one('avgPool2d', roomy, (x, draw) => {
-    const { kernel, stride, padding } = window(draw)
-    return ops.avgPool2d(x as Images, kernel, { stride, padding, countPadding: draw.chance(0.5) })
-  }),
+  averagePool,
+  averagePool,
   one('lrn', images, (x, draw) => ops.lrn(x as Images, { size: draw.of(1, 3, 5), alpha: 0.1, beta: 0.75, k: 1 })),
   one('batchNorm', several, (x, draw) => {
     const [channels, residual] = [[x.shape[1] ?? 1], draw.chance(0.3) ? partner(draw, x) : undefined]
