@@ -131,6 +131,15 @@ export const translation = (found) => {
   return saidOf(result, found)
 }
 
+/** A network over sound: what it learns, held to the CPU, and the loss of labels that nobody has aligned, alone. */
+export const speech = (found) => {
+  const result = each(precisions, (precision) => {
+    if (precision === 'bf16' && !found.hasBf16) return { skipped: true, reason: noBf16 }
+    return lastJson(node('test/gpu/speech.mjs', ['graves', precision, device], { timeout: seconds(170) }))
+  })
+  return saidOf(result, found)
+}
+
 const rounds = 3
 const stepsEach = '200'
 const enough = seconds(400)

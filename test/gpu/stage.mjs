@@ -13,6 +13,7 @@ const phases = [
   'sanitizer',
   'mnist',
   'translation',
+  'speech',
   'bench',
   'cifar',
   'alexnet',
