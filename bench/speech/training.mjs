@@ -1,4 +1,4 @@
-// node bench/speech/training.mjs [--peers] [--only graves] [--precision f32,bf16] [--batches 4] [--rounds 5] [--modes eager,compiled,padded]
+// node bench/speech/training.mjs [--peers] [--only graves] [--precision f32,bf16] [--batches 6] [--rounds 5] [--modes eager,compiled,padded]
 //   [--threads N] [--name speech-training] [--check] [--dry]
 // Frames that a network over sound trains on in a second, from samples to the loss of connectionist temporal classification, beside the same
 // network in PyTorch: from the same weights, on the same made-up batches in the same order, by Adam. The losses of the first time over the batches
@@ -20,7 +20,7 @@ const { values: options } = parseArgs({
     peers: { type: 'boolean', default: false },
     only: { type: 'string', default: 'graves' },
     precision: { type: 'string', default: 'f32,bf16' },
-    batches: { type: 'string', default: '4' },
+    batches: { type: 'string', default: '6' },
     rounds: { type: 'string', default: '5' },
     modes: { type: 'string', default: 'eager,compiled,padded' },
     threads: { type: 'string', default: String(availableParallelism()) },
