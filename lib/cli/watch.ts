@@ -84,7 +84,8 @@ function shown(metrics: Metrics, infos: Infos): string[] {
 /** What was measured on the held-back examples, where there are any. */
 function heldBack(metrics: Metrics, { recipe: { target }, plan }: Watched): string {
   if (Number.isNaN(metrics.loss)) return ''
-  return `  ${reading(metrics, { ...target, metric: `validation ${target.of ?? 'accuracy'}` }, infosOf(plan))}`
+  const infos = infosOf(plan)
+  return `  ${reading(metrics, targetOn('validation', target, infos), infos)}`
 }
 
 /** What is measured once, at the end. */
