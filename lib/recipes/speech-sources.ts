@@ -56,7 +56,7 @@ export const yesnoSource: DataSource = {
   from: 'waves_yesno.tar.gz, or its folder with 0_0_0_0_1_1_1_1.wav ...',
   folder: () => dataFolder('yesno'),
   get: (options = {}) => getYesno(options),
-  load: async ({ dir } = {}) => halves(await yesno(own(dir)), yesnoAlphabet),
+  load: async ({ dir } = {}) => halves(await yesno(own(dir)), yesnoAlphabet, [0.85, 0.95, 1, 1.05, 1.15]),
 }
 
 /** Letters, numbers and words of control, by characters. */

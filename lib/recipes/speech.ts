@@ -113,10 +113,10 @@ export const yesnoRecipe = recipe({
   alphabet: yesnoAlphabet,
   config: {
     features: { banks: telephone, stack: 3, normalise: 'sound' },
-    ...{ layers: 1, units: 64, dropout: 0.2 },
+    ...{ layers: 1, units: 48, dropout: 0.4 },
     augment: { frequency: { masks: 2, most: 6 }, time: { masks: 2, most: 10, share: 0.1 } },
   },
-  ...{ lines: 27, epochs: 60, batch: 3, rate: 0.004 },
+  ...{ lines: 27, epochs: 60, batch: 1, rate: 0.005 },
   search: { search: 'greedy' },
 })
 
