@@ -8,7 +8,7 @@ import { choiceOf, dataOptions, placeOfData, savedChoice } from './data-option.j
 import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
 import { finalInfosOf, measureFinally } from './final-measures.js'
-import { checkpointOf } from './language-model.js'
+import { checkpointOf, recipeIn } from './language-model.js'
 import { percent } from '../report/index.js'
 import { type FinalMeasures, type Infos, infosOf, reading, targetOn } from './reading.js'
 import { isSearchGiven, searchOptions, type SearchValues } from './translator.js'
@@ -188,8 +188,7 @@ export function partOf(
 
 /** The recipe that is named, or that a checkpoint says. @throws UsageError in the name of a command */
 export function recipeOf(command: string, given: string | undefined, config: unknown, path: string): Recipe {
-  const said = typeof config === 'object' && config !== null && 'recipe' in config ? config.recipe : undefined
-  const name = given ?? (typeof said === 'string' ? said : undefined)
+  const name = given ?? recipeIn(config)
   if (name === undefined) throw new UsageError(`${command}: expected --recipe, as ${path} does not say it, got none`)
   return named('recipe', name, recipes)
 }

@@ -1,6 +1,7 @@
 // What a network heard in sounds as a page: what the picture shows of each, worked out by programs of the loaded model.
-import { resample, type Sound } from '../data/index.js'
+import { type Alphabet, resample, type Sound } from '../data/index.js'
 import type { Tensor } from '../graph/index.js'
+import { emissionsOf } from '../infer/ctc/emissions.js'
 import type { SoundTranscript, Transcriber } from '../infer/index.js'
 import * as nn from '../nn/index.js'
 import type { TranscribedSound } from '../report/transcribed-sound.js'
@@ -29,7 +30,7 @@ export async function heardOnPage(
   return {
     title: file,
     ...{ samples, rate, banks: await banksOf(model, { samples, rate }) },
-    chances: { values: softmaxRows(logits, alphabet.size), symbols: alphabet.symbols, shift },
+    chances: { values: chancesOf(alphabet, logits), symbols: alphabet.symbols, shift },
     text: transcript?.text ?? '',
     words: transcript?.words ?? [],
   }
@@ -43,13 +44,10 @@ async function banksOf(model: LoadedRecogniser['model'], { samples, rate }: Soun
   return { values: banks, bands: FILTERS, shift: SHIFT / 1000, low: 20, high: rate / 2 }
 }
 
-function softmaxRows(logits: Float32Array, classes: number): Float32Array {
-  const chances = new Float32Array(logits.length)
-  for (let from = 0; from < logits.length; from += classes) {
-    const row = logits.subarray(from, from + classes)
-    const most = row.reduce((top, x) => Math.max(top, x), -Infinity)
-    const sum = row.reduce((total, x) => total + Math.exp(x - most), 0)
-    for (let k = 0; k < classes; k++) chances[from + k] = Math.exp(row[k]! - most) / sum
-  }
-  return chances
+/** Of each symbol in each frame, row-major. */
+function chancesOf(alphabet: Alphabet, logits: Float32Array): Float32Array {
+  // A sound that is too short for a frame has none.
+  if (logits.length === 0) return new Float32Array(0)
+  const [emissions] = emissionsOf('heardOnPage', alphabet, logits, {})
+  return Float32Array.from(emissions!.values, Math.exp)
 }

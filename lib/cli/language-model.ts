@@ -2,7 +2,7 @@
 // its vocabulary.
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Vocabulary } from '../data/index.js'
+import { type FieldSpec, Vocabulary } from '../data/index.js'
 import { type Plan, type Recipe, recipes } from '../recipes/index.js'
 import { load, type LoadOptions, type Model } from '../infer/index.js'
 import { type CheckpointInfo, inspectCheckpoint } from '../train/index.js'
@@ -41,27 +41,34 @@ export async function checkpointOf(given: string): Promise<string> {
   return isFolder ? join(given, 'last.safetensors') : given
 }
 
+/** The recipe that a checkpoint's configuration names; undefined where it names none. */
+export function recipeIn(config: unknown): string | undefined {
+  const said = typeof config === 'object' && config !== null && 'recipe' in config ? config.recipe : undefined
+  return typeof said === 'string' ? said : undefined
+}
+
+/** How a network of this input is loaded where the command says. */
+export function loadOptionsOf(input: FieldSpec, { device, precision, threads }: PlaceValues): LoadOptions {
+  return {
+    input,
+    ...(device !== undefined && { device: device as 'auto' }),
+    ...(precision !== undefined && { precision: precision as 'auto' }),
+    ...(threads !== undefined && { threads }),
+  }
+}
+
 /** @throws UsageError for a checkpoint of anything but a language model; what `load` throws */
-export async function languageModel(
-  given: string,
-  { device, precision, threads }: PlaceValues,
-): Promise<LanguageModel> {
+export async function languageModel(given: string, place: PlaceValues): Promise<LanguageModel> {
   const path = await checkpointOf(given)
   const info = await inspectCheckpoint(path)
   if (info?.vocabulary === undefined) {
     throw new UsageError(`${path}: expected a language model's checkpoint, got one without a vocabulary`)
   }
   const vocabulary = new Vocabulary(info.vocabulary)
-  const { config } = info
-  const name = typeof config === 'object' && config !== null && 'recipe' in config ? config.recipe : undefined
-  if (typeof name !== 'string') throw new UsageError(`${path}: expected a checkpoint of a recipe, got one of none`)
+  const name = recipeIn(info.config)
+  if (name === undefined) throw new UsageError(`${path}: expected a checkpoint of a recipe, got one of none`)
   const recipe = named('recipe', name, recipes)
   const plan = recipe.build({ text: { tokens: Number.MAX_SAFE_INTEGER, vocabulary: vocabulary.size } })
-  const options: LoadOptions = {
-    input: plan.example,
-    ...(device !== undefined && { device: device as 'auto' }),
-    ...(precision !== undefined && { precision: precision as 'auto' }),
-    ...(threads !== undefined && { threads }),
-  }
-  return { path, info, recipe, plan, vocabulary, model: await load(path, plan.net, options) }
+  const model = await load(path, plan.net, loadOptionsOf(plan.example, place))
+  return { path, info, recipe, plan, vocabulary, model }
 }

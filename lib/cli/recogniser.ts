@@ -2,11 +2,11 @@
 // searched for, and the language model that ranks them.
 import { dirname, join } from 'node:path'
 import { learnNgrams, type NgramModel, readArpa } from '../data/index.js'
-import { load, type LoadOptions, type Model, type TranscriberOptions } from '../infer/index.js'
+import { load, type Model, type TranscriberOptions } from '../infer/index.js'
 import { type Recipe, type Recogniser, recipes, type TranscriptPlan } from '../recipes/index.js'
 import { inspectCheckpoint } from '../train/index.js'
 import { named, UsageError } from './command.js'
-import { checkpointOf, type PlaceValues } from './language-model.js'
+import { checkpointOf, loadOptionsOf, type PlaceValues, recipeIn } from './language-model.js'
 
 /** The file in a run's folder that holds the n-grams of what was trained on. */
 const NGRAMS = 'ngrams.arpa'
@@ -74,16 +74,12 @@ export interface LoadedRecogniser {
 }
 
 /** @throws UsageError for a checkpoint of anything but a network that hears, or of another alphabet; what `load` throws */
-export async function loadRecogniser(
-  given: string,
-  { device, precision, threads }: PlaceValues,
-): Promise<LoadedRecogniser> {
+export async function loadRecogniser(given: string, place: PlaceValues): Promise<LoadedRecogniser> {
   const path = await checkpointOf(given)
   const info = await inspectCheckpoint(path)
-  const config: unknown = info?.config
-  const name = typeof config === 'object' && config !== null && 'recipe' in config ? config.recipe : undefined
+  const name = recipeIn(info?.config)
   const expected = `${path}: expected a checkpoint of a network that hears`
-  if (typeof name !== 'string') throw new UsageError(`${expected}, got one of no recipe`)
+  if (name === undefined) throw new UsageError(`${expected}, got one of no recipe`)
   const recipe = named('recipe', name, recipes)
   const { net, example, recogniser } = recipe.build()
   if (recogniser === undefined) throw new UsageError(`${expected}, got one of ${name}`)
@@ -92,13 +88,7 @@ export async function loadRecogniser(
     const wanted = `the ${recogniser.alphabet.size} symbols of ${name}`
     throw new UsageError(`${path}: expected ${wanted}, got an alphabet of ${symbols.length} others`)
   }
-  const options: LoadOptions = {
-    input: example,
-    ...(device !== undefined && { device: device as 'auto' }),
-    ...(precision !== undefined && { precision: precision as 'auto' }),
-    ...(threads !== undefined && { threads }),
-  }
-  return { path, recipe, recogniser, model: await load(path, net, options) }
+  return { path, recipe, recogniser, model: await load(path, net, loadOptionsOf(example, place)) }
 }
 
 /** The language model that is named, or that of the run; undefined where there is to be none. @throws UsageError where the run has none */

@@ -2,12 +2,12 @@
 // translations are searched for.
 import type { Tokenizer } from '../data/index.js'
 import { feed, trace } from '../graph/index.js'
-import { ensembleOf, load, loadEnsemble, type LoadOptions, type Model, type Writer } from '../infer/index.js'
+import { ensembleOf, load, loadEnsemble, type Model, type Writer } from '../infer/index.js'
 import type { Translator } from '../models/index.js'
 import { type Plan, type Recipe, recipes, type SearchPlan } from '../recipes/index.js'
 import { inspectCheckpoint } from '../train/index.js'
 import { named, UsageError, type Values } from './command.js'
-import { checkpointOf, type PlaceValues } from './language-model.js'
+import { checkpointOf, loadOptionsOf, type PlaceValues, recipeIn } from './language-model.js'
 
 /** Options of every command that searches for translations. */
 export const searchOptions = {
@@ -71,20 +71,12 @@ interface Member {
 }
 
 /** @throws UsageError for a checkpoint of anything but a network that translates, or of other tokens than the first; what `load` throws */
-export async function loadTranslator(
-  givens: readonly string[],
-  { device, precision, threads }: PlaceValues,
-): Promise<LoadedTranslator> {
+export async function loadTranslator(givens: readonly string[], place: PlaceValues): Promise<LoadedTranslator> {
   const [first, ...others] = (await Promise.all(givens.map(memberOf))) as [Member, ...Member[]]
   const tokens = ({ source, target }: Member): string => JSON.stringify([source, target])
   const other = others.find((one) => tokens(one) !== tokens(first))
   if (other !== undefined) throw new UsageError(`${other.path}: expected the tokens of ${first.path}, got others`)
-  const options: LoadOptions = {
-    input: first.plan.example,
-    ...(device !== undefined && { device: device as 'auto' }),
-    ...(precision !== undefined && { precision: precision as 'auto' }),
-    ...(threads !== undefined && { threads }),
-  }
+  const options = loadOptionsOf(first.plan.example, place)
   if (others.length === 0) return { ...first, model: await load(first.path, first.plan.net, options) }
   const all = [first, ...others]
   const files = all.map(({ path, plan: { net } }) => ({ path, net }))
@@ -94,10 +86,9 @@ export async function loadTranslator(
 async function memberOf(given: string): Promise<Member> {
   const path = await checkpointOf(given)
   const info = await inspectCheckpoint(path)
-  const config: unknown = info?.config
-  const name = typeof config === 'object' && config !== null && 'recipe' in config ? config.recipe : undefined
+  const name = recipeIn(info?.config)
   const expected = `${path}: expected a checkpoint of a network that translates`
-  if (typeof name !== 'string') throw new UsageError(`${expected}, got one of no recipe`)
+  if (name === undefined) throw new UsageError(`${expected}, got one of no recipe`)
   const recipe = named('recipe', name, recipes)
   const { source, target } = info?.tokenizers ?? {}
   if (source === undefined || target === undefined) throw new UsageError(`${expected}, got one of ${name}`)

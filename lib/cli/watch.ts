@@ -107,10 +107,10 @@ interface Ending {
   readonly final: Final | undefined
 }
 
-/** The command that uses such a network. */
-function useOf({ translator, recogniser }: Plan): string {
-  if (translator !== undefined) return 'translate RUN'
-  return recogniser === undefined ? 'generate RUN' : 'transcribe RUN sound.wav'
+/** The command that uses such a network, saved here. */
+function useOf({ translator, recogniser }: Plan, path: string): string {
+  if (translator !== undefined) return `translate ${path}`
+  return recogniser === undefined ? `generate ${path}` : `transcribe ${path} sound.wav`
 }
 
 /** The result and what to try next. */
@@ -139,6 +139,6 @@ export function sayEnd(last: EndEvent | StoppedEvent, { recipe, plan, folder, ou
   output.line('Try next:')
   output.line(`  ostrich eval ${path}`)
   if (recipe.target.of === undefined) output.line(`  ostrich train ${recipe.name} --seed 2 --epochs 10`)
-  else output.line(`  ostrich ${useOf(plan)}`.replace('RUN', path))
+  else output.line(`  ostrich ${useOf(plan, path)}`)
   output.line(`  ${folder}/curves.svg shows the run; log.jsonl has every step`)
 }

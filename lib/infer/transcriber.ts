@@ -2,6 +2,8 @@
 // likeliest path or a prefix beam search. Refuses what is no sound; one of another rate is resampled.
 import { expectKind, expectOptions, is, OstrichError, type Schema } from '../base/index.js'
 import { expectSound, type Sound } from '../data/audio/sound.js'
+import { putSamples } from '../data/audio/speech-set.js'
+import { bucketOf } from '../data/buckets.js'
 import { Alphabet, resample } from '../data/index.js'
 import type { Tensor } from '../graph/index.js'
 import { cast } from '../ops/index.js'
@@ -207,12 +209,13 @@ class Ears {
   async #run(rows: readonly Float32Array[]): Promise<readonly Heard[]> {
     const multiple = Math.max(1, Math.round(MULTIPLE * this.#net.rate))
     const longest = rows.reduce((most, { length }) => Math.max(most, length), 1)
-    const steps = multiple * Math.ceil(longest / multiple)
+    const steps = bucketOf(longest, multiple)
     // So that a few numbers of sounds share a program.
     const count = Math.min(this.#batch, 2 ** Math.ceil(Math.log2(rows.length)))
     const samples = new Float32Array(steps * count)
-    for (const [row, own] of rows.entries()) for (const [t, x] of own.entries()) samples[t * count + row] = x
-    const lengths = Int32Array.from({ length: count }, (_, row) => rows[row]?.length ?? 0)
+    const all = Array.from({ length: count }, (_, row) => rows[row] ?? new Float32Array(0))
+    putSamples(all, samples)
+    const lengths = Int32Array.from(all, ({ length }) => length)
     const program = await this.#programs.made(`${steps} ${count}`, () => this.#compiled(steps, count))
     const { logits, frames } = await program.run({ samples, lengths })
     const classes = this.#classes

@@ -213,7 +213,7 @@ function assembled(lines: readonly Line[], { labels, steps, buckets, speeds }: P
 }
 
 /** Writes rows time-major, silence behind the end of each. */
-function putSamples(rows: readonly Float32Array[], out: unknown): void {
+export function putSamples(rows: readonly Float32Array[], out: unknown): void {
   const count = rows.length
   const longest = rows.reduce((most, { length }) => Math.max(most, length), 0)
   const steps = out instanceof Float32Array ? out.length / count : NaN
