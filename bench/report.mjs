@@ -1,5 +1,7 @@
 // Rounds -> measurements -> table. A measurement is one object: what was measured, where, with which versions, beside whom.
 import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 export const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
 export const rounded = (value) => Number(value.toPrecision(4))
@@ -88,4 +90,24 @@ export function grid(head, rows) {
           .trimEnd()}\n`,
     )
     .join('')
+}
+
+/** Measurements and their peers, of which some say how much faster than they ours is. */
+export function tableBesidePeers(results) {
+  const rows = results.map(({ case: name, precision, metric, value, unit, peers }) => {
+    const others = peers.map(
+      (peer) => `${peer.name} ${peer.value}${peer.faster === undefined ? '' : ` (${peer.faster}x)`}`,
+    )
+    return [name, precision, metric, `${value} ${unit}`, others.join('  ')]
+  })
+  return grid(['case', 'precision', 'metric', 'value', 'peers (ours is so much faster)'], rows)
+}
+
+/** Writes measurements to bench/results/NAME.json, and says so. */
+export function writeResults(name, results) {
+  const folder = join(import.meta.dirname, 'results')
+  mkdirSync(folder, { recursive: true })
+  const path = join(folder, `${name}.json`)
+  writeFileSync(path, `${JSON.stringify(results, undefined, 2)}\n`)
+  process.stdout.write(`written to ${path}\n`)
 }

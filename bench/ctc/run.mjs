@@ -6,7 +6,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { pythonWithTorch } from '../peers/python.mjs'
-import { about, grid, median, rounded } from '../report.mjs'
+import { about, grid, median, rounded, writeResults } from '../report.mjs'
 import { started } from '../turns.mjs'
 
 const here = import.meta.dirname
@@ -78,5 +78,4 @@ const rows = results.map(({ case: name, metric, value, unit, peers: [peer] }) =>
   ...(peer === undefined ? ['-', '-'] : [`${peer.value} ${unit}`, `${(peer.value / value).toFixed(2)}x`]),
 ])
 process.stdout.write(grid(['case', 'metric', 'ostrich', 'peer', 'ratio'], rows))
-if (!options.dry)
-  writeFileSync(join(here, `../results/${options.name}.json`), `${JSON.stringify(results, undefined, 2)}\n`)
+if (!options.dry) writeResults(options.name, results)

@@ -2,13 +2,13 @@
 //   [--name speech-features] [--dry]
 // How many times faster than speech the numbers of frames of a sound of 16 kHz are made by a program, on one core, beside PyTorch by its Fourier
 // transform with the same filters. Both must be what PyTorch finds in float64. Prints a table and writes bench/results/NAME.json.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gravesFeatures } from '../../dist/models/index.js'
 import { pythonWithTorch } from '../peers/python.mjs'
-import { about, grid, median, rounded } from '../report.mjs'
+import { about, grid, median, rounded, writeResults } from '../report.mjs'
 import { started } from '../turns.mjs'
 import { filtersOf } from './networks.mjs'
 import { rate } from './sounds.mjs'
@@ -94,9 +94,4 @@ const rows = results.map(({ case: name, metric, value, unit, peers }) => {
   return [name, metric, `${value} ${unit}`, peers.map((peer) => `${peer.name} ${peer.value}`).join('  ')]
 })
 process.stdout.write(grid(['case', 'metric', 'ostrich', 'peers'], rows))
-if (!options.dry) {
-  mkdirSync(join(here, '../results'), { recursive: true })
-  const path = join(here, '../results', `${options.name}.json`)
-  writeFileSync(path, `${JSON.stringify(results, undefined, 2)}\n`)
-  process.stdout.write(`written to ${path}\n`)
-}
+if (!options.dry) writeResults(options.name, results)

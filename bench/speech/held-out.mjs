@@ -1,13 +1,11 @@
 // node bench/speech/held-out.mjs [--speakers theo,lucas] [--epochs 12]
 // The recipe `digits` with each speaker held out of the training in turn: how well a voice is heard that the network has never heard. Prints the word
 // error rate of each, their mean and their spread, and writes them to bench/results/digits-held-out.json.
-import { writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { fsdd, fsddSpeakers, speechSets, wordErrorRate } from '../../dist/data/index.js'
 import { transcriber } from '../../dist/infer/index.js'
 import { digits, planSession } from '../../dist/recipes/index.js'
-import { commit } from '../report.mjs'
+import { commit, writeResults } from '../report.mjs'
 
 const { values } = parseArgs({ options: { speakers: { type: 'string' }, epochs: { type: 'string' } } })
 const speakers = values.speakers?.split(',') ?? fsddSpeakers
@@ -47,5 +45,4 @@ const made = {
   ...{ precision, device, threads, seed: 1, commit: commit(), date: new Date().toISOString().slice(0, 10) },
   speakers: found.map(({ info: _, ...one }) => one),
 }
-const path = fileURLToPath(new URL('../results/digits-held-out.json', import.meta.url))
-writeFileSync(path, `${JSON.stringify([made], undefined, 2)}\n`)
+writeResults('digits-held-out', [made])

@@ -6,6 +6,7 @@ import { paddingOf, shapesOf } from '../../dist/data/buckets.js'
 import { batches } from '../../dist/data/index.js'
 import { writeSafetensors } from '../../dist/files/index.js'
 import { openDevice, optim, Programs, StateStore, Trainer, versions } from '../steps/library.mjs'
+import { passOver } from '../trainings-beside.mjs'
 import { peakMemory, takeTurns } from '../turns.mjs'
 import { weightsOf } from '../translation/networks.mjs'
 import { makeOf, networks, objectiveOf } from './networks.mjs'
@@ -45,19 +46,7 @@ function asTensors() {
   return Object.fromEntries(tensors)
 }
 
-let step = 0
-/** With two in flight, as in the training loop. */
-async function pass() {
-  const [losses, flights] = [[], []]
-  const start = performance.now()
-  for (const one of chosen) {
-    flights.push(trainer.start(one, step++))
-    if (flights.length === 2) losses.push(await flights.shift())
-  }
-  losses.push(...(await Promise.all(flights)))
-  return { seconds: (performance.now() - start) / 1e3, losses, memory: peakMemory() }
-}
-
+const pass = passOver(trainer, chosen)
 /** Without padding. */
 const frames = chosen
   .flatMap(({ feeds }) => [...feeds.sampleLengths])
@@ -66,5 +55,5 @@ const ready = {
   ...{ compile, frames, padding: paddingOf(set.buckets, batch), device: device.info() },
   versions: { node: process.versions.node, ...versions() },
 }
-await takeTurns(ready, pass)
+await takeTurns(ready, async () => ({ ...(await pass()), memory: peakMemory() }))
 await device.dispose()

@@ -4,12 +4,13 @@
 // network in PyTorch: from the same weights, on the same made-up batches in the same order, by Adam. The losses of the first time over the batches
 // must be the same on both sides. Prints a table and writes bench/results/NAME.json. With --check there is no measuring, and f32 is held to PyTorch's
 // float64. `--only tiny` tries the benchmark itself.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { pythonWithTorch } from '../peers/python.mjs'
-import { about, grid, median, rounded } from '../report.mjs'
+import { about, median, rounded, tableBesidePeers, writeResults } from '../report.mjs'
+import { expectSame, inRounds } from '../trainings-beside.mjs'
 import { started } from '../turns.mjs'
 import { filtersOf, networks, withMoments } from './networks.mjs'
 import { madeUpLines } from './sounds.mjs'
@@ -37,8 +38,6 @@ if (unknown.length > 0) {
 }
 const threads = Number(options.threads)
 const count = Number(options.batches)
-/** Relative differences of losses: of other orders of summing, and of rounding to 8 bits in other places. */
-const tolerance = { f32: 1e-4, bf16: 2e-2 }
 
 const python = options.peers || options.check ? pythonWithTorch() : undefined
 const folder = mkdtempSync(join(tmpdir(), 'ostrich-speech-'))
@@ -72,18 +71,6 @@ async function exactLosses() {
   return losses
 }
 
-/** The losses of a first time over the batches must be these: they show features, network, gradients and update alike. */
-function expectSame(name, precision, expected, found) {
-  for (const [who, { losses }] of found) {
-    const apart = losses.map((loss, k) => Math.abs(loss / expected[k] - 1))
-    const most = apart.reduce((a, b) => Math.max(a, b), 0)
-    const fall = `${losses.length} losses from ${losses[0].toFixed(2)} to ${losses.at(-1).toFixed(2)}`
-    process.stdout.write(`${name} ${precision} ${who}: ${fall}, apart ${most.toExponential(1)}\n`)
-    if (losses.length === expected.length && most <= tolerance[precision]) continue
-    throw new Error(`${name}: expected ${expected.join(' ')}, got ${losses.join(' ')}`)
-  }
-}
-
 function measurements({ name, precision, ours: { ready }, peers, rounds }) {
   const [own, ...others] = rounds
   const common = about({ ...ready, precision, threads })
@@ -114,11 +101,9 @@ async function measured(name, task, precision) {
   const found = first.map((one, i) => [i === 0 ? 'ostrich' : all[i].ready.name, one])
   const exact = options.check && precision === 'f32' ? await exactLosses() : first[0].losses
   if (peers.length > 0) expectSame(name, precision, exact, found)
-  const rounds = all.map(() => [])
-  for (let round = 0; round < (options.check ? 0 : Number(options.rounds)); round++) {
-    note(`${name} ${precision}: round ${round + 1} of ${options.rounds}`)
-    for (const [i, side] of all.entries()) rounds[i].push(await side.turn())
-  }
+  const rounds = await inRounds(all, options.check ? 0 : Number(options.rounds), (text) => {
+    note(`${name} ${precision}: ${text}`)
+  })
   for (const side of all) await side.end()
   return options.check ? [] : measurements({ name, precision, ours, peers, rounds })
 }
@@ -133,16 +118,5 @@ try {
   note('')
   rmSync(folder, { recursive: true })
 }
-const rows = results.map(({ case: name, precision, metric, value, unit, peers }) => {
-  const others = peers.map(
-    (peer) => `${peer.name} ${peer.value}${peer.faster === undefined ? '' : ` (${peer.faster}x)`}`,
-  )
-  return [name, precision, metric, `${value} ${unit}`, others.join('  ')]
-})
-process.stdout.write(grid(['case', 'precision', 'metric', 'value', 'peers (ours is so much faster)'], rows))
-if (!options.dry && !options.check) {
-  mkdirSync(join(here, '../results'), { recursive: true })
-  const path = join(here, '../results', `${options.name}.json`)
-  writeFileSync(path, `${JSON.stringify(results, undefined, 2)}\n`)
-  process.stdout.write(`written to ${path}\n`)
-}
+process.stdout.write(tableBesidePeers(results))
+if (!options.dry && !options.check) writeResults(options.name, results)

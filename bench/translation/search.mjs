@@ -6,12 +6,12 @@
 // twice as many, and so on, have a search of their own, and may be written in 12 words more. The peers take whichever of --rows sentences at once is
 // fastest. Prints a table and writes bench/results/NAME.json. With --check both sides must write the same.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { pythonWith } from '../peers/python.mjs'
-import { about, grid, median, rounded } from '../report.mjs'
+import { about, grid, median, rounded, writeResults } from '../report.mjs'
 import { started } from '../turns.mjs'
 import { networks } from './networks.mjs'
 import { learnSubwords, testSentences } from './text.mjs'
@@ -183,8 +183,5 @@ if (options.check) {
   if (other !== undefined)
     throw new Error(`search: expected the same translations, got ${rounded(100 * other.same)} % of ${other.name}`)
 } else if (!options.dry) {
-  mkdirSync(join(here, '../results'), { recursive: true })
-  const path = join(here, '../results', `${options.name}.json`)
-  writeFileSync(path, `${JSON.stringify(results, undefined, 2)}\n`)
-  process.stdout.write(`written to ${path}\n`)
+  writeResults(options.name, results)
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { kindOf, paddingOf, shapesOf } from '../../dist/data/buckets.js'
 import { writeSafetensors } from '../../dist/files/index.js'
 import { openDevice, optim, Programs, StateStore, Trainer, versions } from '../steps/library.mjs'
+import { passOver } from '../trainings-beside.mjs'
 import { peakMemory, takeTurns } from '../turns.mjs'
 import { networks, objectiveOf, weightsOf } from './networks.mjs'
 import { asTensors, sample, tokensOf, trainingSet } from './text.mjs'
@@ -29,23 +30,11 @@ const compile = (performance.now() - began) / 1e3
 await writeSafetensors(join(folder, 'weights.safetensors'), await weightsOf(store))
 await writeSafetensors(join(folder, 'batches.safetensors'), asTensors(chosen))
 
-let step = 0
-/** With two in flight, as in the training loop. */
-async function pass() {
-  const [losses, flights] = [[], []]
-  const start = performance.now()
-  for (const one of chosen) {
-    flights.push(trainer.start(one, step++))
-    if (flights.length === 2) losses.push(await flights.shift())
-  }
-  losses.push(...(await Promise.all(flights)))
-  return { seconds: (performance.now() - start) / 1e3, losses, memory: peakMemory() }
-}
-
+const pass = passOver(trainer, chosen)
 const ready = {
   ...{ compile, programs: shapes.length, kinds: kinds.length, padding: paddingOf(set.buckets, batch) },
   ...{ tokens: tokensOf(chosen), device: device.info() },
   versions: { node: process.versions.node, ...versions() },
 }
-await takeTurns(ready, pass)
+await takeTurns(ready, async () => ({ ...(await pass()), memory: peakMemory() }))
 await device.dispose()

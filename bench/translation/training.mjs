@@ -3,12 +3,13 @@
 // Tokens of Multi30k, source and target, that the translators train on in a second, beside the same networks in PyTorch: from the same weights, on the same
 // batches in the same order, by Adam. Also how long the programs of all kinds of batches take to make, and the share of padding.
 // Prints a table and writes bench/results/NAME.json. With --check there is no dropout, and the losses of both sides must be the same.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { pythonWithTorch } from '../peers/python.mjs'
-import { about, grid, median, rounded } from '../report.mjs'
+import { about, median, rounded, tableBesidePeers, writeResults } from '../report.mjs'
+import { expectSame, inRounds } from '../trainings-beside.mjs'
 import { started } from '../turns.mjs'
 import { networks, still } from './networks.mjs'
 import { learnSubwords } from './text.mjs'
@@ -40,8 +41,6 @@ const cases = options.only.split(',').map((name) => {
   process.exit(2)
 })
 const threads = Number(options.threads)
-/** Relative differences of losses: of other orders of summing, and of rounding to 8 bits in other places. */
-const tolerance = { f32: 1e-4, bf16: 2e-2 }
 
 const python = options.peers || options.check ? pythonWithTorch() : undefined
 const folder = mkdtempSync(join(tmpdir(), 'ostrich-translation-'))
@@ -67,18 +66,6 @@ async function sides({ network, batch }, precision, words) {
     peers.push(await started(python, [join(here, '../peers/torch_translation_steps.py'), folder, mode]))
   }
   return { ours, peers }
-}
-
-/** The losses of a first time over the batches must be those of ours: they show network, gradients and update alike. */
-function expectSame(name, precision, peers, [own, ...others]) {
-  for (const [i, { losses }] of others.entries()) {
-    const apart = losses.map((loss, k) => Math.abs(loss / own.losses[k] - 1))
-    const most = apart.reduce((a, b) => Math.max(a, b), 0)
-    const fall = `${losses.length} losses from ${losses[0].toFixed(2)} to ${losses.at(-1).toFixed(2)}`
-    process.stdout.write(`${name} ${precision} ${peers[i].ready.name}: ${fall}, apart ${most.toExponential(1)}\n`)
-    if (losses.length === own.losses.length && most <= tolerance[precision]) continue
-    throw new Error(`${name}: expected ${own.losses.join(' ')}, got ${losses.join(' ')}`)
-  }
 }
 
 function measurements({ name, precision, ours: { ready }, peers, rounds }) {
@@ -112,12 +99,13 @@ async function measured(one, precision, words) {
   const all = [ours, ...peers]
   const first = []
   for (const side of all) first.push(await side.turn())
-  if (options.check) expectSame(one.name, precision, peers, first)
-  const rounds = all.map(() => [])
-  for (let round = 0; round < (options.check ? 0 : Number(options.rounds)); round++) {
-    note(`${one.name} ${precision}: round ${round + 1} of ${options.rounds}`)
-    for (const [i, side] of all.entries()) rounds[i].push(await side.turn())
+  if (options.check) {
+    const others = peers.map(({ ready }, i) => [ready.name, first[i + 1]])
+    expectSame(one.name, precision, first[0].losses, others)
   }
+  const rounds = await inRounds(all, options.check ? 0 : Number(options.rounds), (text) => {
+    note(`${one.name} ${precision}: ${text}`)
+  })
   for (const side of all) await side.end()
   return options.check ? [] : measurements({ name: one.name, precision, ours, peers, rounds })
 }
@@ -133,16 +121,5 @@ try {
   note('')
   rmSync(folder, { recursive: true })
 }
-const rows = results.map(({ case: name, precision, metric, value, unit, peers }) => {
-  const others = peers.map(
-    (peer) => `${peer.name} ${peer.value}${peer.faster === undefined ? '' : ` (${peer.faster}x)`}`,
-  )
-  return [name, precision, metric, `${value} ${unit}`, others.join('  ')]
-})
-process.stdout.write(grid(['case', 'precision', 'metric', 'value', 'peers (ours is so much faster)'], rows))
-if (!options.dry && !options.check) {
-  mkdirSync(join(here, '../results'), { recursive: true })
-  const path = join(here, '../results', `${options.name}.json`)
-  writeFileSync(path, `${JSON.stringify(results, undefined, 2)}\n`)
-  process.stdout.write(`written to ${path}\n`)
-}
+process.stdout.write(tableBesidePeers(results))
+if (!options.dry && !options.check) writeResults(options.name, results)

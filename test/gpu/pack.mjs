@@ -13,9 +13,15 @@ export const folder = join(root, '.gpu')
 
 const built = ['ostrich.node', 'ostrich_cpu.so', 'ostrich_cuda.so', 'libdnnl.so.3', 'libgomp.so.1']
 const copied = ['package.json', 'dist', 'bench/steps', 'bench/peers', 'bench/translation', 'bench/speech']
-const own = ['verify.mjs', 'phases.mjs', 'facts.mjs', 'properties.py', 'translation.mjs', 'speech.mjs'].map(
-  (name) => `test/gpu/${name}`,
-)
+const own = [
+  'verify.mjs',
+  'phases.mjs',
+  'facts.mjs',
+  'properties.py',
+  'trained.mjs',
+  'translation.mjs',
+  'speech.mjs',
+].map((name) => `test/gpu/${name}`)
 const mnistFiles = ['train-images-idx3', 'train-labels-idx1', 't10k-images-idx3', 't10k-labels-idx1']
 
 const must = (command, args, options) => {
