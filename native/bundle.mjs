@@ -21,7 +21,7 @@ const entries = [
   'train/trainer',
 ]
 /** What runs in a process or a thread of its own. */
-entries.push('data/image/pack-worker', 'data/image/gather-worker')
+entries.push('data/image/pack-worker', 'data/gather-worker')
 
 const bundle = await rolldown({
   input: Object.fromEntries(entries.map((name) => [name, join(root, 'lib', `${name}.ts`)])),
@@ -33,7 +33,7 @@ const bundle = await rolldown({
 })
 /** Of data, what is loaded when it is first called: it shares sources with the rest, which would be cut into many small files. */
 const later =
-  /\/lib\/data\/(?:cache|npm-package|open-files|parallel|tar|zip|image\/(?!augment|crop|index|statistics)|sources\/cifar10-import)/
+  /\/lib\/data\/(?:cache|gather|mat5|npm-package|npy|open-files|parallel|tar|zip|image\/(?!augment|crop|index|statistics)|numbers\/(?!index|number)|sources\/cifar10-import|video\/(?!index|sequences|windows))/
 /** Rooms of which several entries take parts, which would be cut into a file for each part; each behind those that it takes from. */
 const whole = ['graph', 'ops', 'autodiff', 'optim', 'report', 'files', 'compile', 'runtime', 'train']
 /** Of report, what only experiments and their commands load. */

@@ -23,6 +23,7 @@ export const data = command({
     'ostrich data get ptb --from simple-examples/data',
     'ostrich data get multi30k --from dataset/data/task1/raw',
     'ostrich data get an4 --from an4_sphere.tar.gz',
+    'ostrich data get svhn --from svhn',
     'OSTRICH_DATA=/big/disk ostrich data get mnist',
     'ostrich data pack ILSVRC2012 packed --workers 8',
   ],

@@ -1,7 +1,6 @@
 // A data set of the user's own arrays; refuses kinds that no program can be fed.
 import { expectKind, expectOptions, is } from '../base/index.js'
 import {
-  arrayNameOf,
   type Dataset,
   describe,
   dtypeOf,
@@ -11,7 +10,7 @@ import {
   namesOf,
 } from './dataset.js'
 import { DataError } from './errors.js'
-import { putRow } from './rows.js'
+import { expectRoom, putRow } from './rows.js'
 
 /** Values of one field of `arrays`: a flat array with the shape of one example, or a bare array of scalars. */
 export type FieldData =
@@ -136,10 +135,7 @@ export function copyRows(
   out: FieldArray,
   name: string,
 ): void {
-  if (dtypeOf(out) !== spec.dtype || out.length < indices.length * stride) {
-    const expected = `${arrayNameOf(spec.dtype)} of length ${indices.length * stride} or more`
-    throw new DataError(`gather[${name}]: expected ${expected}, got ${describe(out)}`)
-  }
+  expectRoom(name, spec, out, indices.length)
   let row = 0
   for (const from of indices) {
     if (stride === 1) out[row] = data[from] ?? 0

@@ -89,7 +89,8 @@ export function permutation(length: number, seed: number, epoch: number): Uint32
 
 const inOrder = (length: number): Uint32Array => Uint32Array.from({ length }, (_, index) => index)
 
-function shuffled(length: number, stream: PhiloxStream): Uint32Array {
+/** 0 to length - 1, shuffled by a stream of random words (Fisher and Yates). */
+export function shuffled(length: number, stream: PhiloxStream): Uint32Array {
   const order = inOrder(length)
   for (let i = length - 1; i > 0; i--) {
     const j = stream.below(i + 1)

@@ -62,7 +62,7 @@ export async function readCsv<const A extends Readonly<Record<string, CsvField>>
   expectKind('readCsv', 'path', is.text, path)
   expectKind('readCsv', 'fields', is.object, fields)
   expectOptions('readCsv', options, { delimiter: is.text, columns: is.listOf(is.text, 'names') })
-  const { columns, rows } = await table(path, options)
+  const { columns, rows } = await readTable(path, options)
   const classes: Record<string, readonly string[]> = {}
   const column = (name: string, field: string): number => {
     const at = columns.indexOf(name)
@@ -103,9 +103,13 @@ export async function readCsv<const A extends Readonly<Record<string, CsvField>>
 
 const isNames = (from: CsvField): from is readonly string[] => Array.isArray(from) && from.length > 0
 
-async function table(
+/**
+ * The columns and lines of a table.
+ * @throws DataError where it cannot be read or is none; where csv-parse is not installed
+ */
+export async function readTable(
   path: string,
-  { delimiter = ',', columns }: CsvOptions,
+  { delimiter = ',', columns }: CsvOptions = {},
 ): Promise<{ readonly columns: readonly string[]; readonly rows: readonly Row[] }> {
   const { parse } = await loadCsvParse()
   const text = await readFile(path, 'utf8').catch((error: unknown) => {

@@ -119,6 +119,15 @@ export function allocate(dtype: FieldDtype, length: number): FieldArray {
   return dtype === 'i32' ? new Int32Array(length) : new Float32Array(length)
 }
 
+/** Bytes of one element of each kind. */
+export const BYTES: Readonly<Record<FieldDtype, number>> = { u8: 1, i32: 4, f32: 4 }
+
+/** All of a buffer as values of a field's kind. */
+export function viewOf(dtype: FieldDtype, bytes: ArrayBuffer): FieldArray {
+  if (dtype === 'u8') return new Uint8Array(bytes)
+  return dtype === 'i32' ? new Int32Array(bytes) : new Float32Array(bytes)
+}
+
 /** How a value is named in a message: its class, and its length when it has one. */
 export function describe(value: unknown): string {
   if (value === undefined) return 'nothing'

@@ -1,6 +1,7 @@
 // How the rows of a batch lie in the array of a field: behind each other where the batch extent is the first, and else (sequences,
 // time-major) row beside row at each step.
-import type { FieldArray, Fields, FieldSpec } from './dataset.js'
+import { arrayNameOf, describe, dtypeOf, elementsOf, type FieldArray, type Fields, type FieldSpec } from './dataset.js'
+import { DataError } from './errors.js'
 
 /** A field's array as `outer` blocks of rows of `inner` values each. */
 function blocksOf({ shape, batchAxis = 0 }: FieldSpec): { readonly outer: number; readonly inner: number } {
@@ -11,12 +12,34 @@ function blocksOf({ shape, batchAxis = 0 }: FieldSpec): { readonly outer: number
 /** Puts an example, its values in their own order, into a row of a batch. */
 export function putRow(spec: FieldSpec, values: FieldArray, out: FieldArray, row: number): void {
   const { outer, inner } = blocksOf(spec)
-  const width = outer === 1 ? 0 : Math.floor(out.length / outer / inner) * inner
+  const width = outer === 1 ? 0 : rowsOf(spec, out) * inner
   for (let block = 0; block < outer; block++) {
     const to = block * width + row * inner
     if (inner === 1) out[to] = values[block]!
     else out.set(values.subarray(block * inner, (block + 1) * inner), to)
   }
+}
+
+/** Puts the `count` rows of a smaller batch into the rows of a batch from `first` on. */
+export function placeRows(spec: FieldSpec, piece: FieldArray, count: number, out: FieldArray, first: number): void {
+  const { outer, inner } = blocksOf(spec)
+  const width = outer === 1 ? 0 : rowsOf(spec, out) * inner
+  for (let block = 0; block < outer; block++) {
+    const rows = piece.subarray(block * count * inner, (block + 1) * count * inner)
+    out.set(rows, block * width + first * inner)
+  }
+}
+
+/** How many rows an array of a field has. */
+export function rowsOf({ shape }: FieldSpec, out: FieldArray): number {
+  return Math.floor(out.length / elementsOf(shape))
+}
+
+/** @throws DataError where an array has no room for so many rows of a field, or is of another kind */
+export function expectRoom(name: string, { dtype, shape }: FieldSpec, out: unknown, rows: number): void {
+  const least = rows * elementsOf(shape)
+  if (dtypeOf(out) === dtype && (out as FieldArray).length >= least) return
+  throw new DataError(`gather[${name}]: expected ${arrayNameOf(dtype)} of length ${least} or more, got ${describe(out)}`)
 }
 
 /** Zeroes all rows of a batch of `batch` from `from` on. */

@@ -1,6 +1,7 @@
 // The data sets that recipes use, by name.
 import { statSync } from 'node:fs'
 import { access } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import {
   brown,
@@ -10,17 +11,21 @@ import {
   getBrown,
   getCifar10,
   getMnist,
+  getMovingMnist,
   getMulti30k,
   getPtb,
   getShakespeare,
+  getSvhn,
   mnist,
   type LinePairs,
+  movingMnist,
   multi30k,
   packedImages,
   parallelText,
   ptb,
   shakespeare,
   Subwords,
+  svhn,
   text,
   type Tokenizer,
   translationSets,
@@ -156,6 +161,27 @@ export const multi30kSource = (tokenized: typeof subwordsOf = subwordsOf): DataS
   },
 })
 
+/** Street View House Numbers: whole numbers of photographs, from the user's copy. */
+export const svhnSource: DataSource = {
+  name: 'svhn',
+  title: 'Street View House Numbers: 33,402 + 13,068 photographs of whole house numbers',
+  origin: 'your copy: ostrich data get svhn --from <folder>',
+  from: 'a folder with train and test (and extra), each with its PNG files and digitStruct.mat, .json or .csv',
+  folder: () => dataFolder('svhn'),
+  get: (options = {}) => getSvhn({ workers: availableParallelism(), ...options }),
+  load: ({ dir, workers = 0 } = {}) => svhn({ workers, ...(dir !== undefined && { dir }) }),
+}
+
+/** Moving MNIST; what is written to its folder are the test sequences, for other programs. */
+export const movingMnistSource: DataSource = {
+  name: 'moving-mnist',
+  title: 'Moving MNIST: sequences of two moving digits, 64x64, made as they are read',
+  origin: 'the test sequences as a NumPy file (819 MB), made of MNIST, checked by sha256',
+  folder: () => dataFolder('moving-mnist'),
+  get: (options = {}) => getMovingMnist(options),
+  load: ({ workers = 0 } = {}) => movingMnist({ workers }),
+}
+
 /** Every data set that `ostrich data` knows. */
 export const dataSources: readonly DataSource[] = [
   mnistSource,
@@ -168,4 +194,6 @@ export const dataSources: readonly DataSource[] = [
   yesnoSource,
   an4Source,
   timitSource,
+  svhnSource,
+  movingMnistSource,
 ]

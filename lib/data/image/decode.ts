@@ -3,6 +3,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import type Sharp from 'sharp'
 import { DataError, reasonOf } from '../errors.js'
+import type { Part } from './part.js'
 
 /** Seconds that one image may take; a damaged file must not hold up a run. */
 const SECONDS = 30
@@ -32,6 +33,11 @@ export function loadSharp(): Promise<typeof Sharp> {
     },
   )
   return loaded
+}
+
+interface Pixels {
+  readonly data: Buffer
+  readonly info: { readonly width: number; readonly height: number; readonly channels: 1 | 2 | 3 | 4 }
 }
 
 /** A decoded image: `data` holds the red, the green and the blue plane, u8 [3, height, width]. */
@@ -71,6 +77,41 @@ export async function readImage(path: string): Promise<Uint8Array> {
  * @throws DataError for what is no image, is damaged, cut short or too large, or takes too long; where sharp is absent
  */
 export async function decodeImage(bytes: Uint8Array, name: string, side?: number): Promise<Planes> {
+  const { data, info } = await pixelsOf(bytes, name, side)
+  return { data: planesOf(data, info.channels), height: info.height, width: info.width }
+}
+
+/**
+ * Decodes a part of an image to RGB of `side` x `side`, whatever its shape is.
+ * @param partOf which part of an image of this size
+ * @throws DataError as `decodeImage` does, and what `partOf` throws, with the image's name before it
+ */
+export async function decodePart(
+  bytes: Uint8Array,
+  name: string,
+  partOf: (width: number, height: number) => Part,
+  side: number,
+): Promise<Planes> {
+  const sharp = await loadSharp()
+  const { data, info } = await pixelsOf(bytes, name)
+  const { width, height, channels } = info
+  let part: Part
+  try {
+    part = partOf(width, height)
+  } catch (error) {
+    throw new DataError(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
+  const { left, top } = part
+  const cut = await sharp(data, { raw: { width, height, channels } })
+    .extract({ left, top, width: part.width, height: part.height })
+    .resize(side, side, { fit: 'fill' })
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true })
+  return { data: planesOf(cut.data, cut.info.channels), height: side, width: side }
+}
+
+/** Interleaved pixels of an image, as `decodeImage` says. */
+async function pixelsOf(bytes: Uint8Array, name: string, side?: number): Promise<Pixels> {
   const sharp = await loadSharp()
   if (!hasEnd(bytes)) throw new DataError(`${name}: expected a whole image, got one that was cut short`)
   try {
@@ -79,12 +120,11 @@ export async function decodeImage(bytes: Uint8Array, name: string, side?: number
       .timeout({ seconds: SECONDS })
       .autoOrient()
     if (side !== undefined) image = image.resize(side, side, { fit: 'cover', position: 'centre' })
-    const { data, info } = await image
+    return await image
       .removeAlpha()
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true })
-    return { data: planesOf(data, info.channels), height: info.height, width: info.width }
   } catch (error) {
     const reason = reasonOf(error).replace(/\s+/g, ' ').trim()
     const got = reason.includes('failOn') ? 'damaged data' : reason

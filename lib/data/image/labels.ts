@@ -8,7 +8,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DataError, reasonOf } from '../errors.js'
-import { isMatFile, readSynsets } from './matlab.js'
+import { isMatFile } from '../mat5.js'
+import { readSynsets } from './matlab.js'
 
 const DEVKIT = 'ILSVRC2012_devkit_t12/data'
 const GROUND_TRUTH = 'ILSVRC2012_validation_ground_truth.txt'

@@ -12,7 +12,7 @@ import { INDEX, type PackedIndex, type PackedShard, sealed } from './packed-inde
 import { ownPacker, type Packer, startPacker } from './packers.js'
 import { type BadImage, type Encoding, readRecord, type ShardJob, type ShardRecord } from './shard.js'
 import { addSums, statisticsOf } from './statistics.js'
-import { readTree, type TreeImage, type TreeOptions } from './tree.js'
+import { type ImageTree, readTree, type TreeImage, type TreeOptions } from './tree.js'
 
 /** How far packing has come. */
 export interface PackProgress {
@@ -76,10 +76,16 @@ const ORDER_SEED = 0
 
 /** As `packImages` of the room says. */
 export async function packImages(root: string, out: string, options: PackOptions): Promise<PackResult> {
-  const { size = 256, format = 'u8', quality = 90, workers = 0, shardSize = 2048 } = options
-  checkOptions({ size, format, quality, workers, shardSize }, options)
+  checkOptions(options)
   await loadSharp()
-  const tree = await readTree(root, options)
+  return packTree(await readTree(root, options), out, options)
+}
+
+/** Packs the images of a tree that was read. */
+export async function packTree(tree: ImageTree, out: string, options: PackOptions): Promise<PackResult> {
+  checkOptions(options)
+  const { size = 256, format = 'u8', quality = 90, workers = 0, shardSize = 2048 } = options
+  const { root } = tree
   const images = tree.train.length + tree.validation.length
   const order = permutation(tree.train.length, ORDER_SEED, 0)
   const parts = { train: Array.from(order, (i) => tree.train[i]!), validation: tree.validation }
@@ -103,16 +109,8 @@ export async function packImages(root: string, out: string, options: PackOptions
   return { train: countOf('train'), validation: countOf('validation'), classes, bytes, bad, passedOver, present }
 }
 
-function checkOptions(
-  {
-    size,
-    format,
-    quality,
-    workers,
-    shardSize,
-  }: Omit<Plan, 'version' | 'plan' | 'images' | 'classes'> & { workers: number },
-  { onBad = 'skip' }: PackOptions,
-): void {
+function checkOptions(options: PackOptions): void {
+  const { size = 256, format = 'u8', quality = 90, workers = 0, shardSize = 2048, onBad = 'skip' } = options
   wholeNumber('pack', 'size', size, 8, 4096)
   wholeNumber('pack', 'quality', quality, 1, 100)
   wholeNumber('pack', 'workers', workers, 0, 1024)
@@ -126,10 +124,12 @@ function checkOptions(
   }
 }
 
-/** Hash of the settings and of every image's name and label, in order. */
+/** Hash of the settings and of every image's name, label and part, in order. */
 function hashOf(settings: unknown, images: readonly TreeImage[]): string {
   const hash = createHash('sha256').update(JSON.stringify(settings))
-  for (const { name, label } of images) hash.update(`\n${label} ${name}`)
+  for (const { name, label, part } of images) {
+    hash.update(`\n${label} ${name}${part === undefined ? '' : ` ${JSON.stringify(part)}`}`)
+  }
   return hash.digest('hex')
 }
 

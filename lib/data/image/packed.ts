@@ -1,8 +1,8 @@
 // Training from a packed folder: its two halves as data sets, the training images varied, the others cut in the middle.
 import { wholeNumber } from '../batches.js'
 import { DataError } from '../errors.js'
+import { GatherPool } from '../gather-pool.js'
 import type { ImageSet } from './augment.js'
-import { GatherPool } from './gather-pool.js'
 import { openHalves, type PackedOptions } from './halves.js'
 import { checkShards } from './packed-index.js'
 import type { Encoding } from './shard.js'
@@ -33,7 +33,7 @@ export async function packedImages(folder: string, options: PackedOptions): Prom
     throw new DataError(`packedImages[check]: expected once or reads, got ${check}`)
   if (check === 'once') await checkShards(folder)
   const { index, ...own } = await openHalves(folder, options, false)
-  const pool = workers === 0 ? undefined : new GatherPool(workers, { folder, options })
+  const pool = workers === 0 ? undefined : new GatherPool(workers, { kind: 'packed', folder, options })
   const half = (name: 'train' | 'validation'): ImageSet => pool?.over(name, own[name]) ?? own[name]
   return {
     train: half('train'),

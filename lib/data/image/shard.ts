@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { placeFile, sha256OfFile } from '../cache.js'
 import { DataError, reasonOf } from '../errors.js'
-import { decodeImage, encodeJpeg, loadSharp, readImage } from './decode.js'
+import { decodeImage, decodePart, encodeJpeg, loadSharp, readImage } from './decode.js'
+import { enlarged } from './part.js'
 import { ColourCounter, type ColourSums } from './statistics.js'
 import type { TreeImage } from './tree.js'
 
@@ -168,7 +169,12 @@ async function* inOrder(job: ShardJob): AsyncGenerator<Decoded, void, undefined>
 async function decode({ root, size, encoding, quality }: ShardJob, image: TreeImage): Promise<Decoded> {
   const path = join(root, image.name)
   try {
-    const { data: planes } = await decodeImage(await readImage(path), path, size)
+    const bytes = await readImage(path)
+    const { part } = image
+    const { data: planes } =
+      part === undefined
+        ? await decodeImage(bytes, path, size)
+        : await decodePart(bytes, path, (width, height) => enlarged(part, part.by, width, height), size)
     const data = encoding === 'u8' ? planes : await encodeJpeg(planes, size, quality)
     return { image, planes, data, reason: '' }
   } catch (error) {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DataError, reasonOf } from '../errors.js'
 import { drawnShare } from '../split.js'
 import { type LabelOptions, readLabels } from './labels.js'
+import type { Part } from './part.js'
 
 /** Names that are taken for images; what they hold is seen when they are decoded. */
 const IMAGE = /\.(?:jpe?g|png|webp|gif|tiff?|avif)$/i
@@ -15,6 +16,8 @@ const VALIDATION = ['val', 'validation', 'test']
 export interface TreeImage {
   readonly name: string
   readonly label: number
+  /** The part of it that is packed, in its pixels, enlarged by a share of `by`. Default: its middle. */
+  readonly part?: Part & { readonly by: number }
 }
 
 /** The images of a tree, in the order of their names. */

@@ -1,10 +1,10 @@
-// Threads that make the examples of a packed set: each batch is cut into pieces, one for each thread, and their bytes are
+// Threads that make the examples of a data set: each batch is cut into pieces, one for each thread, and their bytes are
 // copied once into the batch. The threads keep nobody alive: a process may end with its set open.
 import { Worker } from 'node:worker_threads'
-import { elementsOf, type EpochKey } from '../dataset.js'
-import { DataError } from '../errors.js'
-import { checkRoom, type ImageSet } from './augment.js'
+import { BYTES, type Dataset, elementsOf, type FieldArray, type Fields, viewOf } from './dataset.js'
+import { DataError } from './errors.js'
 import type { GatherReply, GatherRequest, GatherSetup } from './gather-messages.js'
+import { expectRoom, placeRows } from './rows.js'
 
 interface Waiting {
   readonly resolve: (reply: GatherReply) => void
@@ -20,7 +20,7 @@ class Gatherer {
 
   constructor(setup: GatherSetup) {
     // From the room's bundle or a chunk of it.
-    this.#worker = new Worker(new URL('../data/image/gather-worker.js', import.meta.url), { workerData: setup })
+    this.#worker = new Worker(new URL('../data/gather-worker.js', import.meta.url), { workerData: setup })
     this.#worker.unref()
     this.#worker.on('message', (reply: GatherReply) => {
       const waiting = this.#waiting.get(reply.id)
@@ -29,10 +29,10 @@ class Gatherer {
       waiting?.resolve(reply)
     })
     this.#worker.on('error', (error) => {
-      this.#fail(new DataError(`gather: expected a thread to read images, got ${error.message}`, { cause: error }))
+      this.#fail(new DataError(`gather: expected a thread to make examples, got ${error.message}`, { cause: error }))
     })
     this.#worker.on('exit', () => {
-      this.#fail(new DataError('gather: expected a packed set that is open, got one that was closed'))
+      this.#fail(new DataError('gather: expected a data set that is open, got one that was closed'))
     })
   }
 
@@ -46,7 +46,7 @@ class Gatherer {
       this.#waiting.set(id, { resolve, reject })
       // While somebody waits the thread is worth waiting for.
       this.#worker.ref()
-      this.#worker.postMessage({ id, ...request }, [request.x])
+      this.#worker.postMessage({ id, ...request }, Object.values(request.room))
     })
   }
 
@@ -61,7 +61,7 @@ class Gatherer {
   }
 }
 
-/** A fixed number of threads over one packed folder. */
+/** A fixed number of threads that have opened the same sets. */
 export class GatherPool {
   readonly #threads: readonly Gatherer[]
   /** Memory for pieces, by bytes, to use again. */
@@ -71,48 +71,48 @@ export class GatherPool {
     this.#threads = Array.from({ length: count }, () => new Gatherer(setup))
   }
 
-  /** A set like `set` whose examples the threads make. */
-  over(half: 'train' | 'validation', set: ImageSet): ImageSet {
-    const { length, fields, views } = set
-    const stride = elementsOf(fields.x.shape)
+  /**
+   * A set like `set` whose examples the threads make, by its `name` in the setup. Where no `x` is wanted this thread makes them: the rest
+   * of an example costs less than to ask.
+   */
+  over<F extends Fields<'x'>>(name: string, set: Dataset<F>): Dataset<F> {
+    const fields: Fields = set.fields
     return {
-      length,
-      fields,
-      ...(views !== undefined && { views }),
+      ...set,
       gather: async (indices, out, key) => {
-        const { x, target } = out as Partial<typeof out>
-        if (x === undefined) return set.gather(indices, out)
-        checkRoom(x, indices.length * stride)
+        const rows: Readonly<Record<string, FieldArray>> = out
+        const wanted = Object.keys(fields).filter((field) => field in out)
+        if (!wanted.includes('x')) return set.gather(indices, out, key)
+        for (const field of wanted) expectRoom(field, fields[field]!, rows[field], indices.length)
         const all = Uint32Array.from(indices)
         const each = Math.ceil(all.length / this.#threads.length)
-        const pieces = this.#threads
-          .slice(0, Math.ceil(all.length / Math.max(1, each)))
-          .map((thread, i) => this.#piece(thread, half, all.slice(i * each, (i + 1) * each), key, stride))
+        const pieces = this.#threads.slice(0, Math.ceil(all.length / Math.max(1, each))).map((thread, i) => {
+          const own = all.slice(i * each, (i + 1) * each)
+          return thread.ask({ set: name, indices: own, key, room: this.#room(fields, wanted, own.length) })
+        })
         const replies = await Promise.allSettled(pieces)
         for (const [i, reply] of replies.entries()) {
           if (reply.status === 'rejected') throw reply.reason
-          const { x: bytes, target: labels, error } = reply.value
-          if (error === undefined) {
-            x.set(new Uint8Array(bytes), i * each * stride)
-            target?.set(labels, i * each)
+          const { room, error } = reply.value
+          const count = Math.min(each, all.length - i * each)
+          for (const field of wanted) {
+            const [bytes, spec] = [room[field]!, fields[field]!]
+            if (error === undefined) placeRows(spec, viewOf(spec.dtype, bytes), count, rows[field]!, i * each)
+            this.#keep(bytes)
           }
-          this.#keep(bytes)
           if (error !== undefined) throw new DataError(error)
         }
       },
     }
   }
 
-  #piece(
-    thread: Gatherer,
-    half: 'train' | 'validation',
-    indices: Uint32Array,
-    key: EpochKey | undefined,
-    stride: number,
-  ): Promise<GatherReply> {
-    const bytes = indices.length * stride
-    const x = this.#spare.get(bytes)?.pop() ?? new ArrayBuffer(bytes)
-    return thread.ask({ half, indices, key, x })
+  #room(fields: Fields, wanted: readonly string[], count: number): Record<string, ArrayBuffer> {
+    const entries = wanted.map((name): [string, ArrayBuffer] => {
+      const { dtype, shape } = fields[name]!
+      const bytes = BYTES[dtype] * count * elementsOf(shape)
+      return [name, this.#spare.get(bytes)?.pop() ?? new ArrayBuffer(bytes)]
+    })
+    return Object.fromEntries(entries)
   }
 
   #keep(bytes: ArrayBuffer): void {

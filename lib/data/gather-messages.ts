@@ -1,0 +1,29 @@
+// What a pool of threads and its threads tell each other.
+import type { EpochKey } from './dataset.js'
+import type { PackedOptions } from './image/halves.js'
+import type { StripParts } from './numbers/strips.js'
+import type { MovingParts } from './video/moving-digits.js'
+
+/** What a thread is made with: whose sets it opens, and from what. Memory of digits is shared, not copied. */
+export type GatherSetup =
+  | { readonly kind: 'packed'; readonly folder: string; readonly options: PackedOptions }
+  | { readonly kind: 'strips'; readonly parts: StripParts }
+  | { readonly kind: 'moving'; readonly parts: MovingParts }
+
+/** Examples that are wanted. */
+export interface GatherRequest {
+  readonly id: number
+  /** The name of the set, of those that the thread has opened. */
+  readonly set: string
+  readonly indices: Uint32Array
+  readonly key: EpochKey | undefined
+  /** Memory to put them in, of each field that is wanted: as many rows as there are indices. */
+  readonly room: Readonly<Record<string, ArrayBuffer>>
+}
+
+/** What came of it; `room` comes back in any case. */
+export interface GatherReply {
+  readonly id: number
+  readonly room: Readonly<Record<string, ArrayBuffer>>
+  readonly error?: string
+}
