@@ -134,11 +134,12 @@ export async function svhn(options: SvhnOptions): Promise<Svhn> {
   if (!(await isThere(join(folder, INDEX)))) {
     throw new DataError(`svhn: expected packed images in ${folder}, got none. Run: ostrich data get svhn --from <folder>`)
   }
-  const { train, validation: test, classes, close } = await packedImages(folder, { augment: { crop: CROP }, workers })
+  const images = await packedImages(folder, { augment: { crop: CROP }, workers })
+  const { train, validation: test, classes } = images
   if (test === undefined) throw new DataError(`${folder}: expected test images, got none that could be decoded`)
   const usual = Math.min(5_000, Math.round(train.length / 12))
   const parts = parted(numbersOf(train, classes), heldBackPlaces('svhn', train.length, options, usual))
-  return { ...parts, test: numbersOf(test, classes), close }
+  return { ...parts, test: numbersOf(test, classes), close: () => images.close() }
 }
 
 /** Images whose classes are numbers, with the fields of a number. */

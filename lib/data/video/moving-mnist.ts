@@ -96,7 +96,7 @@ export async function movingMnist(options: MovingMnistOptions): Promise<MovingMn
 }
 
 /** Of the test sequences of version 1, one after the other, each of 20 frames. */
-export const TEST_SHA256 = 'unknown'
+export const TEST_SHA256 = '0a9f9eb654cb7252006fd99a5547a0def24e102c1683d0f497812b64dc9e2899'
 
 /** As `getMovingMnist` of the room says. */
 export async function writeTestSequences(dir: string, options: GetMovingMnistOptions): Promise<void> {

@@ -100,11 +100,11 @@ describe('drawStrip', () => {
         return apart - (glyphs.boxes[4 * a!.glyph + 2]! + glyphs.boxes[4 * b!.glyph + 2]!) / 2
       })
     expect(Math.min(...gaps)).toBeLessThan(-1.5)
-    expect(Math.min(...gaps)).toBeGreaterThan(-2.1)
+    expect(Math.min(...gaps)).toBeGreaterThan(-2.6)
     expect(Math.max(...gaps)).toBeGreaterThan(8)
   })
 
-  it('squeezes what is too long', async () => {
+  it('squeezes what is too long', () => {
     // Five bars of 13 pixels are 65 wide; of twice that they do not fit at 0.6.
     const wide = { ...glyphs, boxes: glyphs.boxes.map((value, i) => (i % 4 === 2 ? 26 : value)) }
     const long = Array.from({ length: 300 }, (_, i) => drawStrip(wide, 5, new PhiloxStream(1, i, STRIP_DOMAIN)))
@@ -203,9 +203,13 @@ describe('Painter', () => {
     expect(Math.abs(ink({ slant: 0.3 }).sum / whole.sum - 1)).toBeLessThan(0.01)
     expect(Math.abs(ink({ cos: 0.96, sin: 0.28 }).sum / whole.sum - 1)).toBeLessThan(0.01)
     expect(Math.abs(ink({ scale: 1.2 }).sum / whole.sum - 1.44)).toBeLessThan(0.02)
-    // The top goes right where the slant is positive.
-    const [left, right] = ink({ slant: 0.3 }).box
-    expect([left! < 21, right! > 32]).toEqual([true, true])
+    // The top goes right where the slant is positive: by three pixels, ten rows above the middle.
+    const slanted = painted(strip({ ...upright, slant: 0.3 }, [{ glyph: 8, x: 27, y: 27 }]))
+    const middleOf = (row: number): number => {
+      const levels = slanted.subarray(row * STRIP, (row + 1) * STRIP)
+      return levels.reduce((sum, level, x) => sum + level * (x + 0.5), 0) / levels.reduce((sum, level) => sum + level, 0)
+    }
+    expect([middleOf(18) - 27, middleOf(35) - 27].map((off) => Math.round(2 * off) / 2)).toEqual([2.5, -2.5])
   })
 
   it('fades colours to the right and down, and adds noise of the deviation that is said', () => {
@@ -281,18 +285,14 @@ describe('numberStrips', () => {
   it('looks on every machine as it did here', async () => {
     const { test } = await numberStrips({ dir: folder, validation: 0 })
     const { x, digits } = await gathered(test, Array.from({ length: 100 }, (_, i) => i))
-    expect(hashOf(x, digits)).toBe('unknown')
+    expect(hashOf(x, digits)).toBe('141af28fe7a46f8162716bc24f52907da87d4e9b10436248a88bd28aaea81287')
   })
 })
 
 describe.skipIf(!existsSync(dataFolder('mnist')))('the test strips of MNIST', () => {
   it('are those of version 1', { timeout: 120_000 }, async () => {
     const { test } = await numberStrips({ validation: 0 })
-    const hash = createHash('sha256')
-    for (let from = 0; from < test.length; from += 1000) {
-      const { x, length, digits, mask } = await gathered(test, Array.from({ length: 1000 }, (_, i) => from + i))
-      for (const part of [x, length, digits, mask]) hash.update(part)
-    }
-    expect(hash.digest('hex')).toBe('unknown')
+    const { x, length, digits, mask } = await gathered(test, Array.from({ length: 1000 }, (_, i) => i))
+    expect(hashOf(x, length, digits, mask)).toBe('unknown')
   })
 })

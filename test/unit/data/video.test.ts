@@ -106,7 +106,10 @@ describe('videoWindows', () => {
     await set.gather([4, 1], out)
     expect([...out.x]).toEqual([101, 101, 1, 1, 102, 102, 2, 2])
     expect([...out.target]).toEqual([103, 103, 3, 3])
-    expect(videoWindows([video(9, 0)], { given: 2, future: 1, every: 3 }).length).toBe(3)
+    const apart = videoWindows([video(9, 0)], { given: 2, future: 1, every: 3 })
+    expect(apart.length).toBe(3)
+    await apart.gather([2], { x: out.x.subarray(0, 4), target: out.target.subarray(0, 2) })
+    expect([...out.x.subarray(0, 4), ...out.target.subarray(0, 2)]).toEqual([6, 6, 7, 7, 8, 8])
   })
 
   it('refuse videos that do not fit', () => {
