@@ -1,14 +1,6 @@
 // A data set of the user's own arrays; refuses kinds that no program can be fed.
 import { expectKind, expectOptions, is } from '../base/index.js'
-import {
-  type Dataset,
-  describe,
-  dtypeOf,
-  elementsOf,
-  type FieldArray,
-  type FieldSpec,
-  namesOf,
-} from './dataset.js'
+import { type Dataset, describe, dtypeOf, elementsOf, type FieldArray, type FieldSpec, namesOf } from './dataset.js'
 import { DataError } from './errors.js'
 import { expectRoom, putRow } from './rows.js'
 

@@ -1,7 +1,7 @@
 // What a pool of threads and its threads tell each other.
 import type { EpochKey } from './dataset.js'
 import type { PackedOptions } from './image/halves.js'
-import type { StripParts } from './numbers/strips.js'
+import type { StripParts } from './numbers/strip-sets.js'
 import type { MovingParts } from './video/moving-digits.js'
 
 /** What a thread is made with: whose sets it opens, and from what. Memory of digits is shared, not copied. */

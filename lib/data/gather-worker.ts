@@ -9,10 +9,12 @@ if (port === null) throw new Error('gather-worker: expected to be run as a threa
 /** The sets of a setup, by name. */
 async function open(setup: GatherSetup): Promise<Readonly<Record<string, Dataset>>> {
   if (setup.kind === 'packed') {
-    const { train, validation } = await (await import('./image/halves.js')).openHalves(setup.folder, setup.options, true)
+    const { train, validation } = await (
+      await import('./image/halves.js')
+    ).openHalves(setup.folder, setup.options, true)
     return { train, validation }
   }
-  if (setup.kind === 'strips') return (await import('./numbers/strips.js')).stripSets(setup.parts)
+  if (setup.kind === 'strips') return (await import('./numbers/strip-sets.js')).stripSets(setup.parts)
   return (await import('./video/moving-digits.js')).movingSets(setup.parts)
 }
 

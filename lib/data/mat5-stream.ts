@@ -4,7 +4,18 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { createInflate } from 'node:zlib'
 import { DataError, reasonOf } from './errors.js'
-import { ARRAYS, HEADER, isMatFile, type MatElement, NUMBERS, numbers, paddingOf, tagAt, textOf, TYPES } from './mat5.js'
+import {
+  ARRAYS,
+  HEADER,
+  isMatFile,
+  type MatElement,
+  NUMBERS,
+  numbers,
+  paddingOf,
+  tagAt,
+  textOf,
+  TYPES,
+} from './mat5.js'
 
 /** Bytes of the longest part of an array's header: nobody has names or ranks of more. */
 const MOST_HEADER = 4096

@@ -10,20 +10,21 @@ export const ARRAYS = { struct: 2, text: 4, double: 6, u8: 9, u64: 15 } as const
 export const U8 = 2
 
 /** Readers of numeric data types, and the bytes of one element. */
-export const NUMBERS: Readonly<Record<number, readonly [bytes: number, read: (view: DataView, at: number) => number]>> = {
-  1: [1, (view, at) => view.getInt8(at)],
-  2: [1, (view, at) => view.getUint8(at)],
-  3: [2, (view, at) => view.getInt16(at, true)],
-  4: [2, (view, at) => view.getUint16(at, true)],
-  5: [4, (view, at) => view.getInt32(at, true)],
-  6: [4, (view, at) => view.getUint32(at, true)],
-  7: [4, (view, at) => view.getFloat32(at, true)],
-  9: [8, (view, at) => view.getFloat64(at, true)],
-  12: [8, (view, at) => Number(view.getBigInt64(at, true))],
-  13: [8, (view, at) => Number(view.getBigUint64(at, true))],
-  16: [1, (view, at) => view.getUint8(at)],
-  17: [2, (view, at) => view.getUint16(at, true)],
-}
+export const NUMBERS: Readonly<Record<number, readonly [bytes: number, read: (view: DataView, at: number) => number]>> =
+  {
+    1: [1, (view, at) => view.getInt8(at)],
+    2: [1, (view, at) => view.getUint8(at)],
+    3: [2, (view, at) => view.getInt16(at, true)],
+    4: [2, (view, at) => view.getUint16(at, true)],
+    5: [4, (view, at) => view.getInt32(at, true)],
+    6: [4, (view, at) => view.getUint32(at, true)],
+    7: [4, (view, at) => view.getFloat32(at, true)],
+    9: [8, (view, at) => view.getFloat64(at, true)],
+    12: [8, (view, at) => Number(view.getBigInt64(at, true))],
+    13: [8, (view, at) => Number(view.getBigUint64(at, true))],
+    16: [1, (view, at) => view.getUint8(at)],
+    17: [2, (view, at) => view.getUint16(at, true)],
+  }
 
 /** A tagged piece of the file: its type, and its data. */
 export interface MatElement {

@@ -61,7 +61,13 @@ export async function readNpyHeader(path: string, bytesOf: Readonly<Record<strin
 
 function parsed(bytes: Buffer, path: string): NpyHeader {
   const version = bytes[6]
-  if (bytes.length < 12 || bytes.toString('latin1', 0, 6) !== MAGIC || version === undefined || version < 1 || version > 3) {
+  if (
+    bytes.length < 12 ||
+    bytes.toString('latin1', 0, 6) !== MAGIC ||
+    version === undefined ||
+    version < 1 ||
+    version > 3
+  ) {
     throw new DataError(`${path}: expected a .npy file of version 1 to 3, got another file`)
   }
   const [from, length] = version === 1 ? [10, bytes.readUInt16LE(8)] : [12, bytes.readUInt32LE(8)]

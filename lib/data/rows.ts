@@ -39,7 +39,9 @@ export function rowsOf({ shape }: FieldSpec, out: FieldArray): number {
 export function expectRoom(name: string, { dtype, shape }: FieldSpec, out: unknown, rows: number): void {
   const least = rows * elementsOf(shape)
   if (dtypeOf(out) === dtype && (out as FieldArray).length >= least) return
-  throw new DataError(`gather[${name}]: expected ${arrayNameOf(dtype)} of length ${least} or more, got ${describe(out)}`)
+  throw new DataError(
+    `gather[${name}]: expected ${arrayNameOf(dtype)} of length ${least} or more, got ${describe(out)}`,
+  )
 }
 
 /** Zeroes all rows of a batch of `batch` from `from` on. */

@@ -46,7 +46,9 @@ describe('threads', () => {
     const digits = new Int32Array(5)
     await threads.test.gather([4], { digits } as never)
     const x = new Uint8Array(3)
-    await expect(threads.train.gather([0], { x } as never)).rejects.toThrow(/gather\[x\]: expected Uint8Array of length 8748/)
+    await expect(threads.train.gather([0], { x } as never)).rejects.toThrow(
+      /gather\[x\]: expected Uint8Array of length 8748/,
+    )
     const room = { x: new Uint8Array(3 * 54 * 54) }
     await expect(threads.train.gather([130], room as never)).rejects.toThrow(/indices in \[0, 130\), got 130/)
     await threads.close()

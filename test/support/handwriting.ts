@@ -5,7 +5,12 @@ import { join } from 'node:path'
 const SIDE = 28
 
 /** Ink of a made-up digit: a bar that is as wide as its label says, 20 pixels high, with a darker first row. */
-export function barOf(label: number): { readonly left: number; readonly top: number; readonly width: number; readonly height: number } {
+export function barOf(label: number): {
+  readonly left: number
+  readonly top: number
+  readonly width: number
+  readonly height: number
+} {
   const width = 4 + label
   return { left: 14 - Math.ceil(width / 2), top: 4, width, height: 20 }
 }

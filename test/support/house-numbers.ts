@@ -59,12 +59,22 @@ function fillDigitStruct(file: Hdf5Node, images: readonly NumberImage[]): void {
     refs.create_dataset({ name: `a${next++}`, data: values, shape: [values.length, 1], dtype }).create_reference()
   const [names, boxes]: [unknown[], unknown[]] = [[], []]
   for (const image of images) {
-    names.push(numbers(Array.from(image.filename, (letter) => letter.charCodeAt(0)), '<H'))
+    names.push(
+      numbers(
+        Array.from(image.filename, (letter) => letter.charCodeAt(0)),
+        '<H',
+      ),
+    )
     const group = refs.create_group(`g${next++}`)
     for (const field of ['height', 'label', 'left', 'top', 'width'] as const) {
       const values = image.boxes.map((box) => (field === 'label' && box.label === 0 ? 10 : box[field]))
       if (values.length === 1) group.create_dataset({ name: field, data: values, shape: [1, 1], dtype: '<d' })
-      else group.create_dataset({ name: field, data: values.map((value) => numbers([value], '<d')), shape: [values.length, 1] })
+      else
+        group.create_dataset({
+          name: field,
+          data: values.map((value) => numbers([value], '<d')),
+          shape: [values.length, 1],
+        })
     }
     boxes.push(group.create_reference())
   }

@@ -120,11 +120,7 @@ async function pixelsOf(bytes: Uint8Array, name: string, side?: number): Promise
       .timeout({ seconds: SECONDS })
       .autoOrient()
     if (side !== undefined) image = image.resize(side, side, { fit: 'cover', position: 'centre' })
-    return await image
-      .removeAlpha()
-      .toColourspace('srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true })
+    return await image.removeAlpha().toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
   } catch (error) {
     const reason = reasonOf(error).replace(/\s+/g, ' ').trim()
     const got = reason.includes('failOn') ? 'damaged data' : reason

@@ -23,7 +23,12 @@ export function boxAround(boxes: readonly Part[]): Part {
  * image is cut off.
  * @throws DataError where nothing of the box lies in the image
  */
-export function enlarged({ left, top, width, height }: Part, share: number, imageWidth: number, imageHeight: number): Part {
+export function enlarged(
+  { left, top, width, height }: Part,
+  share: number,
+  imageWidth: number,
+  imageHeight: number,
+): Part {
   if (left >= imageWidth || top >= imageHeight || left + width <= 0 || top + height <= 0) {
     const got = `left ${left}, top ${top}, width ${width}, height ${height}`
     throw new DataError(`expected a box in the image of ${imageWidth} x ${imageHeight}, got ${got}`)

@@ -82,7 +82,9 @@ async function loadHdf5(): Promise<Hdf5> {
   } catch (error) {
     const got = reasonOf(error) === 'ERR_MODULE_NOT_FOUND' ? 'none' : reasonOf(error)
     const how = 'Run: npm install h5wasm (or give digitStruct.json or digitStruct.csv)'
-    throw new DataError(`digitStruct: expected the package h5wasm, which reads HDF5, got ${got}. ${how}`, { cause: error })
+    throw new DataError(`digitStruct: expected the package h5wasm, which reads HDF5, got ${got}. ${how}`, {
+      cause: error,
+    })
   }
 }
 
@@ -105,7 +107,8 @@ function imagesOf(file: Hdf5Group): unknown[] {
       return isReferences(value) ? value.flatMap((one) => numbersOf(at(one))) : numbersOf(dataset)
     })
     const count = columns[0]!.length
-    if (columns.some(({ length }) => length !== count)) throw new Error(`${filename} with other numbers of labels than boxes`)
+    if (columns.some(({ length }) => length !== count))
+      throw new Error(`${filename} with other numbers of labels than boxes`)
     const digits = Array.from({ length: count }, (_, digit) =>
       Object.fromEntries(FIELDS.map((field, column) => [field, columns[column]![digit]])),
     )

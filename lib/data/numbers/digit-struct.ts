@@ -91,14 +91,21 @@ function checked(list: unknown, path: string): NumberImage[] {
     const where = `${path}: image ${i + 1}`
     // A name that is a path would be read from anywhere.
     if (typeof filename !== 'string' || !/^[^/\\\0]+$/.test(filename) || /^\.\.?$/.test(filename)) {
-      throw new DataError(`${where}: expected the name of a file, got ${filename === undefined ? 'none' : JSON.stringify(filename)}`)
+      throw new DataError(
+        `${where}: expected the name of a file, got ${filename === undefined ? 'none' : JSON.stringify(filename)}`,
+      )
     }
     if (names.has(filename)) throw new DataError(`${where}: expected images of different names, got ${filename} twice`)
     names.add(filename)
     if (!Array.isArray(boxes) || boxes.length === 0) {
-      throw new DataError(`${where} (${filename}): expected a list of digits, got ${Array.isArray(boxes) ? 'none' : 'another'}`)
+      throw new DataError(
+        `${where} (${filename}): expected a list of digits, got ${Array.isArray(boxes) ? 'none' : 'another'}`,
+      )
     }
-    return { filename, boxes: boxes.map((box: unknown, digit) => boxOf(box, `${where} (${filename}): digit ${digit + 1}`)) }
+    return {
+      filename,
+      boxes: boxes.map((box: unknown, digit) => boxOf(box, `${where} (${filename}): digit ${digit + 1}`)),
+    }
   })
 }
 

@@ -88,7 +88,12 @@ export function drawStrip(glyphs: Glyphs, length: number, draws: PhiloxStream): 
   const fit = fitOf(line.extents)
   const least = Math.min(LEAST_SCALE, fit)
   const lean = { ...line.lean, scale: least + (Math.min(MOST_SCALE, fit) - least) * bigger }
-  const [left, right, top, bottom] = line.extents.map((extent) => extent * lean.scale) as [number, number, number, number]
+  const [left, right, top, bottom] = line.extents.map((extent) => extent * lean.scale) as [
+    number,
+    number,
+    number,
+    number,
+  ]
   const x = MARGIN - left + across * (ROOM - (right - left))
   const y = MARGIN - top + along * (ROOM - (bottom - top))
   const digits = line.middles.map((middle, i) => {

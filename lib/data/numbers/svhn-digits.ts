@@ -98,7 +98,9 @@ export async function readDigits(path: string): Promise<Digits> {
     throw new DataError(`${path}: expected arrays X and y, got no ${x === undefined ? 'X' : 'y'}`)
   }
   if (target.length === 0 || x.length !== target.length * IMAGE) {
-    throw new DataError(`${path}: expected a digit in y for each image of X, got ${target.length} for ${x.length / IMAGE}`)
+    throw new DataError(
+      `${path}: expected a digit in y for each image of X, got ${target.length} for ${x.length / IMAGE}`,
+    )
   }
   return { x, target }
 }

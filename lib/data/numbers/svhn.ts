@@ -132,7 +132,9 @@ export async function svhn(options: SvhnOptions): Promise<Svhn> {
   const { dir = dataFolder('svhn'), workers = 0 } = options
   const folder = join(dir, PACKED)
   if (!(await isThere(join(folder, INDEX)))) {
-    throw new DataError(`svhn: expected packed images in ${folder}, got none. Run: ostrich data get svhn --from <folder>`)
+    throw new DataError(
+      `svhn: expected packed images in ${folder}, got none. Run: ostrich data get svhn --from <folder>`,
+    )
   }
   const images = await packedImages(folder, { augment: { crop: CROP }, workers })
   const { train, validation: test, classes } = images

@@ -32,7 +32,8 @@ export async function frameSequences(path: string, options: FrameSequencesOption
     throw new DataError(`${path}: expected [frames, sequences, height, width], got [${shape.join(', ')}]`)
   }
   if (frames < 2) throw new DataError(`${path}: expected two frames or more, got ${frames}`)
-  if (length < 1 || height < 1 || width < 1) throw new DataError(`${path}: expected sequences, got [${shape.join(', ')}]`)
+  if (length < 1 || height < 1 || width < 1)
+    throw new DataError(`${path}: expected sequences, got [${shape.join(', ')}]`)
   const { given = Math.ceil(frames / 2) } = options
   wholeNumber('frameSequences', 'given', given, 1, frames - 1)
   const fields = frameFields(given, frames - given, [1, height, width])

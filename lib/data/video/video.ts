@@ -50,7 +50,9 @@ export async function readVideo(path: string, options: VideoOptions): Promise<Vi
       const [first] = all
       if (first !== undefined && (first.height !== page.height || first.width !== page.width)) {
         const expected = `frames of ${first.width} x ${first.height}, as ${names[0]!}`
-        throw new DataError(`${join(path, name)}: expected ${expected}, got ${page.width} x ${page.height} (size makes them alike)`)
+        throw new DataError(
+          `${join(path, name)}: expected ${expected}, got ${page.width} x ${page.height} (size makes them alike)`,
+        )
       }
       all.push(page)
     }
@@ -71,7 +73,8 @@ export async function readVideo(path: string, options: VideoOptions): Promise<Vi
       const to = frame * channels * pixels
       for (let i = 0; i < pixels; i++) {
         // A grey image has one channel, whatever is wanted of it.
-        for (let c = 0; c < channels; c++) data[to + c * pixels + i] = image.data[from + i * image.channels + Math.min(c, image.channels - 1)]!
+        for (let c = 0; c < channels; c++)
+          data[to + c * pixels + i] = image.data[from + i * image.channels + Math.min(c, image.channels - 1)]!
       }
     }
   }
@@ -82,7 +85,9 @@ async function pagesOf(path: string, { channels = 1, size }: VideoOptions, pages
   const sharp = await loadSharp()
   const bytes = await readImage(path)
   try {
-    let image = sharp(bytes, { failOn: 'warning', pages }).flatten().toColourspace(channels === 1 ? 'b-w' : 'srgb')
+    let image = sharp(bytes, { failOn: 'warning', pages })
+      .flatten()
+      .toColourspace(channels === 1 ? 'b-w' : 'srgb')
     if (size !== undefined) {
       const [height, width] = typeof size === 'number' ? [size, size] : size
       image = image.resize(width, height, { fit: 'fill' })
@@ -92,6 +97,8 @@ async function pagesOf(path: string, { channels = 1, size }: VideoOptions, pages
     return { data, pages: count, height: info.height / count, width: info.width, channels: info.channels }
   } catch (error) {
     const reason = reasonOf(error).replace(/\s+/g, ' ').trim()
-    throw new DataError(`${path}: expected a whole image, got ${reason.includes('failOn') ? 'damaged data' : reason}`, { cause: error })
+    throw new DataError(`${path}: expected a whole image, got ${reason.includes('failOn') ? 'damaged data' : reason}`, {
+      cause: error,
+    })
   }
 }

@@ -6,7 +6,12 @@ import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DataError, PhiloxStream } from '../../../lib/data/index.js'
 import { boxAround, enlarged } from '../../../lib/data/image/part.js'
-import { digitStructOf, type NumberImage, readDigitStruct, writeDigitStruct } from '../../../lib/data/numbers/digit-struct.js'
+import {
+  digitStructOf,
+  type NumberImage,
+  readDigitStruct,
+  writeDigitStruct,
+} from '../../../lib/data/numbers/digit-struct.js'
 import { filesOf, imagesOf, writeDigitStructMat, writeHdf5 } from '../../support/house-numbers.js'
 import { sharedData } from '../../support/shared-data.js'
 
@@ -53,7 +58,9 @@ describe('readDigitStruct', () => {
     const path = await placed('digitStruct.csv', `height,filename,label,left,top,width\n${lines.join('\n')}\n`)
     expect(await readDigitStruct(path)).toEqual(images)
     const other = await placed('other.csv', `filename,label,left,top,width\n1.png,1,2,3,4\n`)
-    await expect(readDigitStruct(other)).rejects.toThrow(/expected the columns filename, label, .*height, got filename, label/)
+    await expect(readDigitStruct(other)).rejects.toThrow(
+      /expected the columns filename, label, .*height, got filename, label/,
+    )
     const empty = await placed('empty.csv', `filename,label,left,top,width,height\n1.png,,2,3,4,5\n`)
     await expect(readDigitStruct(empty)).rejects.toThrow(/image 1 \(1\.png\): digit 1: expected a label .* got NaN/)
   })
@@ -76,10 +83,18 @@ describe('readDigitStruct', () => {
     ['a name twice', `[${JSON.stringify(images[0])},${JSON.stringify(images[0])}]`, /image 2: .*got 1\.png twice/],
     ['no digits', image([]), /image 1 \(a\.png\): expected a list of digits, got none/],
     ['digits that are no list', image('17'), /expected a list of digits, got another/],
-    ['a label of 11', image([{ ...box, label: 11 }]), /digit 1: expected a label from 0 to 9, or 10 for the digit 0, got 11/],
+    [
+      'a label of 11',
+      image([{ ...box, label: 11 }]),
+      /digit 1: expected a label from 0 to 9, or 10 for the digit 0, got 11/,
+    ],
     ['half a label', image([box, { ...box, label: 1.5 }]), /digit 2: expected a label .* got 1\.5/],
     ['a text for a label', image([{ ...box, label: '1' }]), /digit 1: expected a label/],
-    ['no width', image([{ ...box, width: 0 }]), /digit 1: expected a box with a size, got left 1, top 1, width 0, height 3/],
+    [
+      'no width',
+      image([{ ...box, width: 0 }]),
+      /digit 1: expected a box with a size, got left 1, top 1, width 0, height 3/,
+    ],
     ['no place', image([{ ...box, left: null }]), /expected a box with a size, got left null/],
   ])('refuses %s', async (_, text, message) => {
     const path = await placed('digitStruct.json', text)
@@ -88,7 +103,9 @@ describe('readDigitStruct', () => {
   })
 
   it('finds the list of a folder, and says what it looked for', async () => {
-    await expect(digitStructOf(folder)).rejects.toThrow(/expected digitStruct\.json, digitStruct\.csv, digitStruct\.mat beside/)
+    await expect(digitStructOf(folder)).rejects.toThrow(
+      /expected digitStruct\.json, digitStruct\.csv, digitStruct\.mat beside/,
+    )
     await placed('digitStruct.mat', '')
     expect(await digitStructOf(folder)).toMatch(/\.mat$/)
     await placed('digitStruct.json', '')
@@ -100,7 +117,9 @@ describe('readDigitStruct', () => {
 
 describe('a digitStruct.mat that cannot be read', () => {
   it('is named', async () => {
-    await expect(readDigitStruct(join(folder, 'no.mat'))).rejects.toThrow(/expected a file that can be read, got ENOENT/)
+    await expect(readDigitStruct(join(folder, 'no.mat'))).rejects.toThrow(
+      /expected a file that can be read, got ENOENT/,
+    )
     const other = await placed('other.mat', 'MATLAB 5.0 MAT-file'.padEnd(600))
     await expect(readDigitStruct(other)).rejects.toThrow(/of MATLAB 7\.3 \(HDF5\), got one of MATLAB 5/)
     await expect(readDigitStruct(await placed('empty.mat', ''))).rejects.toThrow(/\(HDF5\), got another file/)
@@ -137,7 +156,9 @@ describe('a digitStruct.mat that cannot be read', () => {
     await writeHdf5(path, (file) => {
       file.create_group('digitStruct').create_dataset({ name: 'name', data: [1, 2, 3] })
     })
-    await expect(readDigitStruct(path)).rejects.toThrow(/other\.mat: expected a whole digitStruct\.mat, got no references digitStruct\/name/)
+    await expect(readDigitStruct(path)).rejects.toThrow(
+      /other\.mat: expected a whole digitStruct\.mat, got no references digitStruct\/name/,
+    )
     await writeHdf5(path, () => undefined)
     await expect(readDigitStruct(path)).rejects.toThrow(DataError)
   })
@@ -158,11 +179,26 @@ describe('a digitStruct.mat that cannot be read', () => {
 describe('boxes', () => {
   it('are put around others, and enlarged by half a share on either side', () => {
     expect(boxAround(images[0]!.boxes)).toEqual({ left: 246, top: 77, width: 173, height: 223 })
-    expect(enlarged({ left: 100, top: 50, width: 40, height: 20 }, 0.3, 200, 200)).toEqual({ left: 94, top: 47, width: 52, height: 26 })
+    expect(enlarged({ left: 100, top: 50, width: 40, height: 20 }, 0.3, 200, 200)).toEqual({
+      left: 94,
+      top: 47,
+      width: 52,
+      height: 26,
+    })
     // Whole pixels: outwards.
-    expect(enlarged({ left: 10, top: 10, width: 5, height: 5 }, 0.3, 99, 99)).toEqual({ left: 9, top: 9, width: 7, height: 7 })
+    expect(enlarged({ left: 10, top: 10, width: 5, height: 5 }, 0.3, 99, 99)).toEqual({
+      left: 9,
+      top: 9,
+      width: 7,
+      height: 7,
+    })
     // What lies outside is cut off.
-    expect(enlarged({ left: -1, top: 2, width: 20, height: 30 }, 0.3, 15, 33)).toEqual({ left: 0, top: 0, width: 15, height: 33 })
+    expect(enlarged({ left: -1, top: 2, width: 20, height: 30 }, 0.3, 15, 33)).toEqual({
+      left: 0,
+      top: 0,
+      width: 15,
+      height: 33,
+    })
   })
 
   it('outside of the image are refused', () => {
@@ -186,7 +222,9 @@ describe.skipIf(archive === undefined)('the lists of SVHN', () => {
       const path = await placed(`${part}.mat`, files.get(`svhn/digitstruct/${part}/digitStruct.mat`)!)
       const read = await readDigitStruct(path)
       expect(read.length).toBe(count)
-      const known = new Map(imagesOf(Buffer.from(files.get(`svhn/${part}.tsv`)!).toString()).map((one) => [one.filename, one]))
+      const known = new Map(
+        imagesOf(Buffer.from(files.get(`svhn/${part}.tsv`)!).toString()).map((one) => [one.filename, one]),
+      )
       const shared = read.filter(({ filename }) => known.has(filename))
       expect(shared.length).toBe(part === 'extra' ? 3 : count)
       expect(shared).toEqual(shared.map(({ filename }) => known.get(filename)))

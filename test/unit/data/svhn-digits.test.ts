@@ -18,10 +18,9 @@ afterEach(async () => {
 })
 
 /** What SciPy wrote (test/golden/make_mat.py), in base64. */
-const golden = JSON.parse(readFileSync(new URL('../../golden/images/svhn-digits.json', import.meta.url), 'utf8')) as Record<
-  'compressed' | 'plain' | 'doubles',
-  string
->
+const golden = JSON.parse(
+  readFileSync(new URL('../../golden/images/svhn-digits.json', import.meta.url), 'utf8'),
+) as Record<'compressed' | 'plain' | 'doubles', string>
 
 /** The level of image i at a channel, row and column. */
 const level = (image: number, channel: number, row: number, column: number): number =>
@@ -94,7 +93,9 @@ describe('svhnDigits', () => {
     const out = { x: new Uint8Array(3072), target: new Int32Array(1) }
     await more.train.gather([26], out)
     expect([out.target[0], out.x[1024]]).toEqual([5, level(2, 1, 0, 0)])
-    await expect(svhnDigits({ dir: join(folder, 'no') })).rejects.toThrow(/expected the file .*train_32x32\.mat, got none/)
+    await expect(svhnDigits({ dir: join(folder, 'no') })).rejects.toThrow(
+      /expected the file .*train_32x32\.mat, got none/,
+    )
     // @ts-expect-error an option that there is not
     await expect(svhnDigits({ folder })).rejects.toThrow(/ERR_OPTION|expected the options/)
   })
@@ -102,7 +103,11 @@ describe('svhnDigits', () => {
   it.each<[string, readonly MatValues[], RegExp]>([
     ['no X', [digits([1])], /expected arrays X and y, got no X/],
     ['no y', [images(1)], /expected arrays X and y, got no y/],
-    ['other images', [{ ...images(2), extents: [32, 3, 32, 2] }, digits([1, 2])], /X of u8 \[32, 32, 3, N\], got \[32, 3, 32, 2\]/],
+    [
+      'other images',
+      [{ ...images(2), extents: [32, 3, 32, 2] }, digits([1, 2])],
+      /X of u8 \[32, 32, 3, N\], got \[32, 3, 32, 2\]/,
+    ],
     [
       'images of doubles',
       [{ name: 'X', extents: [1, 1], kind: 6, type: 9, data: doubles([1]) }, digits([1])],
@@ -116,7 +121,11 @@ describe('svhnDigits', () => {
       [images(1), { name: 'y', extents: [1, 1], kind: 6, type: 9, data: doubles([1.5]) }],
       /digits from 1 to 10 in y, got 1\.5 at 0/,
     ],
-    ['extents that are not those of the values', [{ ...images(2), extents: [32, 32, 3, 3] }, digits([1])], /6144 bytes for the extents/],
+    [
+      'extents that are not those of the values',
+      [{ ...images(2), extents: [32, 32, 3, 3] }, digits([1])],
+      /6144 bytes for the extents/,
+    ],
     ['negative extents', [{ ...images(2), extents: [-32, 32, -3, 2] }, digits([1])], /bytes for the extents/],
   ])('refuses %s', async (_, arrays, message) => {
     const path = await placed(matFile(arrays))
@@ -151,38 +160,56 @@ describe('readMat', () => {
   })
 
   it.each<[string, (file: Buffer) => Buffer, RegExp]>([
-    ['HDF5', (file) => Buffer.concat([Buffer.from('MATLAB 7.3 MAT-file'), file.subarray(19)]), /got one of MATLAB 7\.3, which is HDF5/],
-    ['a big-endian file', (file) => Buffer.concat([file.subarray(0, 126), Buffer.from('MI'), file.subarray(128)]), /big-endian/],
+    [
+      'HDF5',
+      (file) => Buffer.concat([Buffer.from('MATLAB 7.3 MAT-file'), file.subarray(19)]),
+      /got one of MATLAB 7\.3, which is HDF5/,
+    ],
+    [
+      'a big-endian file',
+      (file) => Buffer.concat([file.subarray(0, 126), Buffer.from('MI'), file.subarray(128)]),
+      /big-endian/,
+    ],
     ['another file', (file) => Buffer.alloc(file.length, 'no'), /level 5, little-endian, got another file/],
     ['an empty file', () => Buffer.alloc(0), /got an end after 0 bytes/],
   ])('refuses %s', async (_, change, message) => {
     await expect(ask(await placed(change(matFile([digits([1, 2])]))))).rejects.toThrow(message)
   })
 
-  it.each([true, false])('asks for nothing where more is announced than a file can hold; compressed: %j', async (compressed) => {
-    const extents = [1024, 1024, 1024]
-    const lying = { name: 'X', extents, type: 2, data: new Uint8Array(64), announced: 2 ** 30 }
-    let asked = 0
-    const count = (array: MatArray): undefined => {
-      asked += array.bytes
-    }
-    const path = await placed(matFile([lying], compressed))
-    await expect(readMat(path, count)).rejects.toThrow(/1073741824 bytes for the extents \[1024, 1024, 1024\] of X/)
-    expect(asked).toBe(0)
-  })
+  it.each([true, false])(
+    'asks for nothing where more is announced than a file can hold; compressed: %j',
+    async (compressed) => {
+      const extents = [1024, 1024, 1024]
+      const lying = { name: 'X', extents, type: 2, data: new Uint8Array(64), announced: 2 ** 30 }
+      let asked = 0
+      const count = (array: MatArray): undefined => {
+        asked += array.bytes
+      }
+      const path = await placed(matFile([lying], compressed))
+      await expect(readMat(path, count)).rejects.toThrow(/1073741824 bytes for the extents \[1024, 1024, 1024\] of X/)
+      expect(asked).toBe(0)
+    },
+  )
 
-  it.each([true, false])('names a file that was cut anywhere; compressed: %j', { timeout: 60_000 }, async (compressed) => {
-    const file = matFile([images(1), digits([4])], compressed)
-    let [whole, cuts] = [0, 0]
-    const step = Math.max(1, Math.floor(file.length / 150))
-    for (let length = 0; length < file.length; length += step) {
-      const path = await placed(file.subarray(0, length))
-      cuts++
-      const error: unknown = await readDigits(path).then(() => whole++, (reason: unknown) => reason)
-      if (error instanceof Error) expect([length, error.name]).toEqual([length, 'DataError'])
-    }
-    expect([whole, cuts > 100]).toEqual([0, true])
-  })
+  it.each([true, false])(
+    'names a file that was cut anywhere; compressed: %j',
+    { timeout: 60_000 },
+    async (compressed) => {
+      const file = matFile([images(1), digits([4])], compressed)
+      let [whole, cuts] = [0, 0]
+      const step = Math.max(1, Math.floor(file.length / 150))
+      for (let length = 0; length < file.length; length += step) {
+        const path = await placed(file.subarray(0, length))
+        cuts++
+        const error: unknown = await readDigits(path).then(
+          () => whole++,
+          (reason: unknown) => reason,
+        )
+        if (error instanceof Error) expect([length, error.name]).toEqual([length, 'DataError'])
+      }
+      expect([whole, cuts > 100]).toEqual([0, true])
+    },
+  )
 
   it('answers any damage with a DataError, or reads as many images as there are', { timeout: 60_000 }, async () => {
     const random = new PhiloxStream(5, 0, 0)
@@ -196,7 +223,10 @@ describe('readMat', () => {
         file[Math.min(at, file.length - 1)] = random.below(256)
       }
       const path = await placed(file)
-      const error: unknown = await readDigits(path).then(({ x }) => x.length, (reason: unknown) => reason)
+      const error: unknown = await readDigits(path).then(
+        ({ x }) => x.length,
+        (reason: unknown) => reason,
+      )
       if (typeof error === 'number') expect(error).toBe(3072)
       else expect([round, (error as Error).name]).toEqual([round, 'DataError'])
       kinds.add(typeof error)

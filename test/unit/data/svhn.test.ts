@@ -53,14 +53,22 @@ async function copyOf(train: readonly string[], test: readonly string[]): Promis
 
 async function gathered(set: NumberSet, indices: readonly number[], key?: EpochKey) {
   const n = indices.length
-  const out = { x: new Uint8Array(n * 3 * 54 * 54), length: new Int32Array(n), digits: new Int32Array(5 * n), mask: new Uint8Array(5 * n) }
+  const out = {
+    x: new Uint8Array(n * 3 * 54 * 54),
+    length: new Int32Array(n),
+    digits: new Int32Array(5 * n),
+    mask: new Uint8Array(5 * n),
+  }
   await set.gather(indices, out, key)
   return out
 }
 
 /** The numbers of a set, as they are read: `-` where the mask has none. */
 async function numbersIn(set: NumberSet): Promise<string[]> {
-  const { length, digits, mask } = await gathered(set, Array.from({ length: set.length }, (_, i) => i))
+  const { length, digits, mask } = await gathered(
+    set,
+    Array.from({ length: set.length }, (_, i) => i),
+  )
   return Array.from(length, (count, i) => {
     const read = [0, 1, 2, 3, 4].map((place) => (mask[5 * i + place] === 1 ? String(digits[5 * i + place]) : '-'))
     return `${count} ${read.join('')}`
@@ -97,8 +105,11 @@ describe('getSvhn and svhn', () => {
     const from = await copyOf(['19', '4', '5'], ['7'])
     // A gradient in the place of white: what is cut can be told by its first pixel.
     const pixels = Uint8Array.from({ length: 120 * 60 * 3 }, (_, i) => Math.floor(i / 3) % 120)
-    const image = await sharp(pixels, { raw: { width: 120, height: 60, channels: 3 } }).png().toBuffer()
-    for (const name of ['train/1.png', 'train/2.png', 'train/3.png', 'test/1.png']) await writeFile(join(from, name), image)
+    const image = await sharp(pixels, { raw: { width: 120, height: 60, channels: 3 } })
+      .png()
+      .toBuffer()
+    for (const name of ['train/1.png', 'train/2.png', 'train/3.png', 'test/1.png'])
+      await writeFile(join(from, name), image)
     const dir = await getSvhn({ from, dir: join(folder, 'cache') })
     const data = await svhn({ dir, validation: 0 })
     const { train, test } = data
@@ -156,10 +167,21 @@ describe('getSvhn and svhn', () => {
     ])
     await writeFile(join(from, 'test', '2.png'), image)
     const dir = await getSvhn({ from, dir: join(folder, 'cache') })
-    const bad = JSON.parse(await readFile(join(dir, 'packed', 'bad.json'), 'utf8')) as { name: string; reason: string }[]
-    expect(bad.map(({ name }) => name).sort()).toEqual(['test/1.png', 'test/3.png', 'train/1.png', 'train/2.png', 'train/3.png'])
+    const bad = JSON.parse(await readFile(join(dir, 'packed', 'bad.json'), 'utf8')) as {
+      name: string
+      reason: string
+    }[]
+    expect(bad.map(({ name }) => name).sort()).toEqual([
+      'test/1.png',
+      'test/3.png',
+      'train/1.png',
+      'train/2.png',
+      'train/3.png',
+    ])
     const reason = (name: string): string => bad.find((one) => one.name === name)!.reason
-    expect(reason('test/1.png')).toMatch(/expected a box in the image of 120 x 60, got left 130, top 5, width 10, height 10/)
+    expect(reason('test/1.png')).toMatch(
+      /expected a box in the image of 120 x 60, got left 130, top 5, width 10, height 10/,
+    )
     expect(reason('test/3.png')).toMatch(/ENOENT/)
     expect(reason('train/1.png')).toMatch(/cut short/)
     expect(reason('train/2.png')).toMatch(/empty file/)
@@ -170,10 +192,14 @@ describe('getSvhn and svhn', () => {
 
   it('say what is wanted', async () => {
     const dir = join(folder, 'cache')
-    await expect(svhn({ dir })).rejects.toThrow(/expected packed images in .*Run: ostrich data get svhn --from <folder>/)
+    await expect(svhn({ dir })).rejects.toThrow(
+      /expected packed images in .*Run: ostrich data get svhn --from <folder>/,
+    )
     await expect(getSvhn({ dir })).rejects.toThrow(/expected --from <folder> with train\/ and test\//)
     await mkdir(join(folder, 'copy', 'train'), { recursive: true })
-    await expect(getSvhn({ from: join(folder, 'copy'), dir })).rejects.toThrow(/got no test\/\. Unpack test\.tar\.gz there/)
+    await expect(getSvhn({ from: join(folder, 'copy'), dir })).rejects.toThrow(
+      /got no test\/\. Unpack test\.tar\.gz there/,
+    )
     await mkdir(join(folder, 'copy', 'test'))
     await expect(getSvhn({ from: join(folder, 'copy'), dir })).rejects.toThrow(/train: expected digitStruct\.json, /)
     // @ts-expect-error an option that there is not
@@ -217,7 +243,13 @@ describe.skipIf(archive === undefined)('512 real numbers', () => {
     const { train, test } = data
     expect([train.length, test.length]).toEqual([lists.get('train')!.length + lists.get('extra')!.length, 256])
     const expected = (part: string): string[] =>
-      lists.get(part)!.map(({ boxes }) => `${boxes.length} ${boxes.map(({ label }) => label).join('').padEnd(5, '-')}`)
+      lists.get(part)!.map(
+        ({ boxes }) =>
+          `${boxes.length} ${boxes
+            .map(({ label }) => label)
+            .join('')
+            .padEnd(5, '-')}`,
+      )
     expect((await numbersIn(train)).sort()).toEqual([...expected('train'), ...expected('extra')].sort())
     expect(await numbersIn(test)).toEqual(expected('test'))
     await data.close()

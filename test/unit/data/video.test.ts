@@ -30,7 +30,12 @@ async function framesIn(name: string, reds: readonly number[]): Promise<string> 
 async function gif(reds: readonly number[]): Promise<string> {
   const path = join(folder, 'video.gif')
   const frames = await Promise.all(reds.map((red) => frame(red)))
-  await writeFile(path, await sharp(frames, { join: { animated: true } }).gif().toBuffer())
+  await writeFile(
+    path,
+    await sharp(frames, { join: { animated: true } })
+      .gif()
+      .toBuffer(),
+  )
   return path
 }
 
@@ -70,7 +75,9 @@ describe('readVideo', () => {
   it('takes frames of different sizes where they are scaled', async () => {
     const path = await framesIn('frames', [10, 20])
     await writeFile(join(path, '3.png'), await frame(30, 7, 4))
-    await expect(readVideo(path)).rejects.toThrow(/3\.png: expected frames of 6 x 4, as 1\.png, got 7 x 4 \(size makes them alike\)/)
+    await expect(readVideo(path)).rejects.toThrow(
+      /3\.png: expected frames of 6 x 4, as 1\.png, got 7 x 4 \(size makes them alike\)/,
+    )
     expect((await readVideo(path, { size: 5 })).frames).toBe(3)
   })
 
@@ -80,7 +87,9 @@ describe('readVideo', () => {
     await expect(readVideo(join(one, '1.png'))).rejects.toThrow(/1\.png: expected two frames or more, got 1/)
     await mkdir(join(folder, 'empty'))
     await expect(readVideo(join(folder, 'empty'))).rejects.toThrow(/expected two frames or more, got 0/)
-    await expect(readVideo(join(folder, 'no.gif'))).rejects.toThrow(/no\.gif: expected a folder of frames or a GIF, got ENOENT/)
+    await expect(readVideo(join(folder, 'no.gif'))).rejects.toThrow(
+      /no\.gif: expected a folder of frames or a GIF, got ENOENT/,
+    )
     const path = join(folder, 'none.gif')
     await writeFile(path, 'GIF89a, it says')
     await expect(readVideo(path)).rejects.toThrow(/none\.gif: expected a whole image, got/)
