@@ -56,3 +56,10 @@ export {
   type Transcriber,
   type TranscriberOptions,
 } from './transcriber.js'
+export { KeyedVectors } from './vectors/keyed-vectors.js'
+export type { KeyedVectorsData } from './vectors/table.js'
+export type { MostSimilarOptions, SimilarityMethod, SimilarWord, WordOrVector } from './vectors/similar.js'
+export type { AnalogiesOptions, AnalogyScores, AnalogyTally, PairScores, PairsOptions } from './vectors/evaluate.js'
+export type { AnalogyCategory, WordPair } from './vectors/word-lists.js'
+export type { Nearest, SearchOptions, SearchPlace, VectorSearch } from './vectors/search.js'
+export type { LoadVectorsOptions, VectorFormat } from './vectors/vector-files.js'
