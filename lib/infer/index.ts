@@ -63,3 +63,11 @@ export type { AnalogiesOptions, AnalogyScores, AnalogyTally, PairScores, PairsOp
 export type { AnalogyCategory, WordPair } from './vectors/word-lists.js'
 export type { Nearest, SearchOptions, SearchPlace, VectorSearch } from './vectors/search.js'
 export type { LoadVectorsOptions, VectorFormat } from './vectors/vector-files.js'
+export { readDictionary, type Translation } from './vectors/dictionary.js'
+export { learnVectorMap, type VectorMap, type VectorMapOptions, type WordSpace } from './vectors/vector-map.js'
+export {
+  wordTranslator,
+  type WordTranslator,
+  type WordTranslatorOptions,
+  type WordTranslatorScores,
+} from './vectors/translator.js'
