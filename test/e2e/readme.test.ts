@@ -68,6 +68,7 @@ test.for([
   ['docs/data.md', 1],
   ['docs/translation.md', 1],
   ['docs/speech.md', 1],
+  ['docs/word-vectors.md', 1],
 ] as const)('the program in %s compiles and runs', { timeout: 120_000 }, async ([document, results]) => {
   const program = await programOf(document)
   expect(program.length).toBeGreaterThan(1000)

@@ -17,6 +17,8 @@ const traced =
 const net = nn.linear(2, 2)
 const dots = data.arrays({ x: { data: new Float32Array(4), shape: [2] }, target: new Int32Array(2) })
 const compiler = { compile: () => Promise.reject(new Error('reached')) }
+const someText = { size: 0, pieces: () => Promise.reject(new Error('reached')) as never }
+const wordVectors = new train.KeyedVectors({ words: ['a'], vectors: new Float32Array(1) })
 const good = { loss: nn.crossEntropy, optimizer: optim.sgd({ rate: 1 }), batch: 1 }
 
 /** A call, one option of its own that is spelt wrong, with the right word, and one of another kind. */
@@ -86,6 +88,22 @@ const calls: Readonly<Record<string, readonly [Call, object, string, object]>> =
   getCifar10: [data.getCifar10, { form: 'a' }, 'from', { from: 1 }],
   getPtb: [data.getPtb, { form: 'a' }, 'from', { from: 1 }],
   getShakespeare: [data.getShakespeare, { form: 'a' }, 'from', { from: 1 }],
+  countWords: [(o) => data.countWords(someText, o), { leest: 1 }, 'least', { most: 0 }],
+  learnPhrases: [(o) => data.learnPhrases(someText, o), { treshold: 1 }, 'threshold', { least: '5' }],
+  Sentences: [(o) => new data.Sentences(o), { keep: new Float64Array(1), longst: 1 }, 'longest', { keep: [1] }],
+  'KeyedVectors.load': [(o) => train.KeyedVectors.load('nowhere', o), { formatt: 'a' }, 'format', { limit: 0 }],
+  'KeyedVectors.save': [(o) => wordVectors.save('nowhere', o), { formatt: 'a' }, 'format', { format: 'word2vec' }],
+  mostSimilar: [(o) => wordVectors.mostSimilar(o), { positiv: ['a'] }, 'positive', { positive: 'a' }],
+  evaluateAnalogies: [(o) => wordVectors.evaluateAnalogies('nowhere', o), { limitt: 1 }, 'limit', { method: 'dot' }],
+  evaluatePairs: [(o) => wordVectors.evaluatePairs('nowhere', o), { ignorecase: true }, 'ignoreCase', { limit: '1' }],
+  learnVectorMap: [(o) => train.learnVectorMap(wordVectors, wordVectors, [], o), { methods: 1 }, 'method', { rate: 0 }],
+  wordTranslator: [
+    (o) => train.wordTranslator(undefined as never, wordVectors, wordVectors, o),
+    { limits: 1 },
+    'limit',
+    { retrieval: 'dot' },
+  ],
+  search: [(o) => wordVectors.search(o), { limits: 1 }, 'limit', { threads: '1' }],
   readTree: [(o) => data.readTree('nowhere', o), { label: 'a' }, 'labels', { labels: 1 }],
   packImages: [(o) => data.packImages('nowhere', 'nor here', o), { worker: 1 }, 'workers', { onProgress: 1 }],
   packedImages: [(o) => data.packedImages('nowhere', o), { worker: 1 }, 'workers', { augment: 1 }],
