@@ -55,7 +55,7 @@ export function withDraws<R>(count: () => Tensor<'i32', []>, body: () => R): R {
 }
 
 /** Both are of the whole program, not of the layer that happens to read them first. */
-function counters(): [Tensor, Tensor] {
+export function counters(): [Tensor, Tensor] {
   return at({ path: '', site: undefined }, () => [read(seed), counted === undefined ? read(step) : counted()])
 }
 

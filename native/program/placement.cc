@@ -102,7 +102,9 @@ void Placement::let_updates_wait() {
                          [&](const Slot* read) { return read->storage->root() == made->storage->root(); });
     });
   };
-  const auto waits = [&](const auto& step) { return step->may_wait && !is_read(step->writes.front()); };
+  const auto waits = [&](const auto& step) {
+    return step->may_wait && std::none_of(step->writes.begin(), step->writes.end(), is_read);
+  };
   std::vector<bool> last;
   for (const auto& step : steps) last.push_back(waits(step));
   Steps ordered;

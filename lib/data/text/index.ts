@@ -44,6 +44,7 @@ export { corpus, type Corpus, type CorpusPiece, type CorpusProgress } from './co
 export { countWords, type CountWordsOptions, type WordCounts } from './corpora/word-counts.js'
 export { readWordCounts, writeWordCounts } from './corpora/count-files.js'
 export { encodedLines, type EncodedBlock } from './corpora/encoded-lines.js'
+export { hasTokens, TokenFile, writeTokens, type WriteTokensOptions } from './corpora/token-file.js'
 export { learnPhrases, type Phrase, type Phrases, type PhrasesOptions } from './corpora/phrases.js'
 export { keepProbabilities, Sentences, type SentencesOptions } from './corpora/subsampling.js'
 export { skipGrams, type SkipGrams, DynamicWindows } from './corpora/windows-around.js'

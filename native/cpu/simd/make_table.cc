@@ -21,6 +21,7 @@ Table make_table() {
   add_recurrent(table);
   add_random(table);
   add_winograd(table);
+  add_word2vec(table);
   return table;
 }
 

@@ -19,6 +19,7 @@ void add_panels(Table& table);
 void add_recurrent(Table& table);
 void add_random(Table& table);
 void add_winograd(Table& table);
+void add_word2vec(Table& table);
 Table make_table();
 
 #if defined(__AVX512F__)

@@ -74,6 +74,19 @@ struct WinogradTile {
   int64_t row_begin, row_end, column_begin, column_end;
 };
 
+// Rows of two tables, `width` floats each, that meet in a step of word2vec: every input with every output. `labels`: what
+// a score's sigmoid should be. Scores outside -kFar .. kFar count as 0 or 1, or not at all where `skips`.
+struct WordPairs {
+  static constexpr int64_t kMost = 8, kMostOutputs = 256;
+  static constexpr float kFar = 6;
+  float* const* inputs;
+  float* const* outputs;
+  const float* labels;  // [outputs]
+  int64_t input_count, output_count, width;
+  float rate;
+  bool skips;
+};
+
 // A block of `units` neighbouring units of all `rows` streams at one step: product and cell of recurrent networks. A
 // sequence is [N, parts * H] at one step, a state [N, H]; pointers are those of the block's first unit in row 0, whose
 // other parts follow H elements apart. Masked rows (mask 0) keep their state.
@@ -235,6 +248,11 @@ struct Table {
   void (*rnn_cell_grad)(const RnnCellGrad& cell);
   void (*gru_cell)(const GruCell& cell);
   void (*gru_cell_grad)(const GruCellGrad& cell);
+
+  // One step of word2vec: words around one in the middle, which is foretold by each of up to kMost of them, or by the
+  // mean of any number. Rows change in place; returns the sum of the losses. `mean`: room for `width` floats.
+  float (*skip_gram)(const WordPairs& pairs);
+  float (*cbow)(const WordPairs& pairs, float* mean);
 
   // Random draws for n elements from draws.first on.
   void (*uniform)(float* y, int64_t n, const Draws& draws, float low, float high);

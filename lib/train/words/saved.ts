@@ -1,0 +1,103 @@
+// A training of word vectors in a folder: both tables and where it stands (last.safetensors), its words (words.counts), the text as numbers
+// (tokens.i32).
+import { join } from 'node:path'
+import { expectOptions, is } from '../../base/index.js'
+import { readWordCounts, type WordCounts, writeWordCounts } from '../../data/index.js'
+import { CheckpointError, openSafetensors, type TensorArray, writeSafetensors } from '../../files/index.js'
+import { readState } from '../state.js'
+import type { Knobs } from './options.js'
+import type { WordProgram } from './program.js'
+
+/** Where a training stands. */
+export interface WordPlace {
+  /** Epochs that are done, and the number of the text to go on with. */
+  readonly epoch: number
+  readonly from: number
+  /** Blocks that were trained on. */
+  readonly steps: number
+  /** Words that were read. */
+  readonly words: number
+  /** Numbers of a block, and of the text. */
+  readonly block: number
+  readonly tokens: number
+}
+
+/** What is in the folder. */
+export interface SavedWords {
+  readonly place: WordPlace
+  readonly path: string
+}
+
+const KEY = 'ostrich.words'
+const pathsIn = (folder: string) => ({
+  tables: join(folder, 'last.safetensors'),
+  counts: join(folder, 'words.counts'),
+  tokens: join(folder, 'tokens.i32'),
+})
+export const tokensIn = (folder: string): string => pathsIn(folder).tokens
+
+/** Writes the words that vectors are trained of. @throws DataError */
+export async function saveWords(folder: string, counts: WordCounts): Promise<void> {
+  await writeWordCounts(pathsIn(folder).counts, counts)
+}
+
+/** Writes the tables and where it stands, whole or not at all. @throws CheckpointError */
+export async function savePlace(folder: string, knobs: Knobs, program: WordProgram, place: WordPlace): Promise<void> {
+  const tensors = Object.fromEntries(
+    ([program.inputs, program.outputs] as const).map((variable) => {
+      const entry = program.store.get(variable)!
+      const data = () => readState(entry) as Promise<TensorArray>
+      return [variable.label, { dtype: 'F32', shape: variable.shape, data } as const]
+    }),
+  )
+  await writeSafetensors(pathsIn(folder).tables, tensors, { [KEY]: JSON.stringify({ knobs, place }) }, { digests: true })
+}
+
+/**
+ * What a folder says of a training of these words with these knobs.
+ * @throws CheckpointError where there is none, or another one, naming what differs
+ */
+export async function openSaved(folder: string, knobs: Knobs, counts: WordCounts): Promise<SavedWords> {
+  const path = pathsIn(folder).tables
+  await using file = await openSafetensors(path)
+  await file.check()
+  const text = file.metadata.get(KEY)
+  if (text === undefined) throw new CheckpointError(`${path}: expected a training of word vectors, got another file`)
+  const { knobs: saved, place } = parsed(path, text)
+  for (const [name, value] of Object.entries(knobs)) {
+    const was = saved[name as keyof Knobs]
+    if (was === value) continue
+    throw new CheckpointError(`${path}[${name}]: expected ${JSON.stringify(was)}, as it was begun with, got ${value}`)
+  }
+  const words = await readWordCounts(pathsIn(folder).counts)
+  const same = words.size === counts.size && words.words.every((word, i) => word === counts.words[i])
+  if (!same || words.counts.some((count, i) => count !== counts.counts[i])) {
+    throw new CheckpointError(`${pathsIn(folder).counts}: expected the words of this text, got those of another`)
+  }
+  return { place, path }
+}
+
+function parsed(path: string, text: string): { readonly knobs: Knobs; readonly place: WordPlace } {
+  const whole = is.needed(is.whole(0))
+  try {
+    const { knobs, place } = JSON.parse(text) as { readonly knobs: Knobs; readonly place: WordPlace }
+    const schema = { epoch: whole, from: whole, steps: whole, words: whole, block: whole, tokens: whole }
+    expectOptions<WordPlace>(path, place, schema)
+    return { knobs, place }
+  } catch (error) {
+    throw new CheckpointError(`${path}[${KEY}]: expected where a training stands, got something else`, { cause: error })
+  }
+}
+
+/** Fills both tables with what was saved. @throws CheckpointError */
+export async function loadTables(path: string, program: WordProgram): Promise<void> {
+  await using file = await openSafetensors(path)
+  for (const variable of [program.inputs, program.outputs]) {
+    const data = await file.read(variable.label)
+    if (!(data instanceof Float32Array) || data.length !== variable.count) {
+      const expected = `f32 [${variable.shape.join(', ')}]`
+      throw new CheckpointError(`${path}[${variable.label}]: expected ${expected}, got ${data.length} numbers`)
+    }
+    await program.store.get(variable)!.buffer.write(data)
+  }
+}
