@@ -23,9 +23,10 @@ import { tables } from './tables.js'
 import { train } from './train.js'
 import { transcribe } from './transcribe.js'
 import { translate } from './translate.js'
+import { words } from './words.js'
 
 const commands: readonly Command[] = [
-  ...[train, evaluate, predict, generate, complete, translate, transcribe, ensemble],
+  ...[train, evaluate, predict, generate, complete, translate, transcribe, ensemble, words],
   ...[list, summary, profile, data, check, doctor, bench],
   ...[tables, fool, lipschitz, lags],
 ]

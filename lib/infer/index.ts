@@ -58,6 +58,7 @@ export {
 } from './transcriber.js'
 export { KeyedVectors } from './vectors/keyed-vectors.js'
 export type { KeyedVectorsData } from './vectors/table.js'
+export type { PlacedWord, WordPlane } from './vectors/plane.js'
 export type { MostSimilarOptions, SimilarityMethod, SimilarWord, WordOrVector } from './vectors/similar.js'
 export type { AnalogiesOptions, AnalogyScores, AnalogyTally, PairScores, PairsOptions } from './vectors/evaluate.js'
 export type { AnalogyCategory, WordPair } from './vectors/word-lists.js'

@@ -56,7 +56,13 @@ export { ctc, type CtcOptions } from './ctc.js'
 export { attention, type AttentionOptions } from './attention.js'
 export { gather, scatterAdd } from './gather.js'
 export { assignRows, coalesce, setRows } from './rows.js'
-export { word2vec, type Word2vecNegatives, type Word2vecOptions, type Word2vecStep, type Word2vecTree } from './word2vec.js'
+export {
+  word2vec,
+  type Word2vecNegatives,
+  type Word2vecOptions,
+  type Word2vecStep,
+  type Word2vecTree,
+} from './word2vec.js'
 export * from './cumsum.js'
 export * from './top-k.js'
 export {

@@ -22,10 +22,7 @@ function expectRange(value: number, least: number, most: number, what: string): 
 
 function inferWords(types: readonly TensorType[], { model, window, longest, stream }: WordAttrs): TensorType[] {
   const [inputs, outputs, tokens, kept, , , rate, seed, step] = exactly(types, 9)
-  for (const [table, what] of [
-    [inputs, 'inputs'] as const,
-    [outputs, 'outputs'] as const,
-  ]) {
+  for (const [table, what] of [[inputs, 'inputs'] as const, [outputs, 'outputs'] as const]) {
     expectDType(table, ['f32'], what)
     expectRank(table, 2, what)
   }

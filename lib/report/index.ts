@@ -25,3 +25,4 @@ export {
   type Table,
   type Wanted,
 } from './measured-table.js'
+export { wordPicture, type WordPictureContent } from './word-picture.js'

@@ -22,6 +22,10 @@ Complaint complaint_of(FaultKind kind) {
       return {"label lengths", "", "row"};
     case FaultKind::frame_length:
       return {"frame lengths", "", "row"};
+    case FaultKind::word:
+      return {"words", " or -1", "place"};
+    case FaultKind::code:
+      return {"codes", "", "place"};
     default:
       return {"indices", "", "position"};
   }

@@ -62,9 +62,15 @@ const texts = (isTree: boolean): Sample[] =>
       ['a few words', { words: 10, width: 4, tokens: exactly(1, 2, 3, 4, 9), length: 5 }],
       ['sentences, one of one word', { words: 10, width: 5, tokens: exactly(1, 2, -1, -1, 7, -1, 3, 3, 0), length: 9 }],
       ['many words', { words: 10, width: 37, tokens: sentences, length: 120, attrs: { window: 5 } }],
-      ['a mean of words', { words: 10, width: 23, tokens: sentences, length: 120, attrs: { model: 'cbow', window: 5 } }],
+      [
+        'a mean of words',
+        { words: 10, width: 23, tokens: sentences, length: 120, attrs: { model: 'cbow', window: 5 } },
+      ],
       ['a wide window', { words: 30, width: 16, tokens: integers(0, 30), length: 60, attrs: { window: 12 } }],
-      ['a mean of a wide window', { words: 30, width: 20, tokens: integers(0, 30), length: 60, attrs: { model: 'cbow', window: 20 } }],
+      [
+        'a mean of a wide window',
+        { words: 30, width: 20, tokens: integers(0, 30), length: 60, attrs: { model: 'cbow', window: 20 } },
+      ],
       ['short sentences', { words: 10, width: 8, tokens: integers(0, 10), length: 50, attrs: { longest: 3 } }],
       ['words that are left out', { words: 10, width: 8, tokens: sentences, length: 100, kept: uniform(0.2, 0.9) }],
       ['large scores', { words: 10, width: 16, tokens: sentences, length: 30, table: uniform(-3, 3) }],
@@ -74,8 +80,28 @@ const texts = (isTree: boolean): Sample[] =>
 
 const types = (...listed: readonly (readonly [DType, ...number[]])[]): Refusal['inputs'] =>
   listed.map(([dtype, ...shape]) => ({ dtype, shape }))
-const sampledTypes = types(['f32', 5, 3], ['f32', 5, 3], ['i32', 9], ['f32', 5], ['f32', 5], ['i32', 5], ['f32'], ['i32', 2], ['i32'])
-const treeTypes = types(['f32', 5, 3], ['f32', 4, 3], ['i32', 9], ['f32', 5], ['i32', 6], ['i32', 12], ['f32'], ['i32', 2], ['i32'])
+const sampledTypes = types(
+  ['f32', 5, 3],
+  ['f32', 5, 3],
+  ['i32', 9],
+  ['f32', 5],
+  ['f32', 5],
+  ['i32', 5],
+  ['f32'],
+  ['i32', 2],
+  ['i32'],
+)
+const treeTypes = types(
+  ['f32', 5, 3],
+  ['f32', 4, 3],
+  ['i32', 9],
+  ['f32', 5],
+  ['i32', 6],
+  ['i32', 12],
+  ['f32'],
+  ['i32', 2],
+  ['i32'],
+)
 const instead = (all: Refusal['inputs'], at: number, ...type: readonly [DType, ...number[]]): Refusal['inputs'] =>
   all.with(at, types(type)[0]!)
 
@@ -107,7 +133,12 @@ function refusals(name: string, all: Refusal['inputs'], attrs: Word2vecAttrs): R
 const option = (options: object, message: RegExp): Refusal => ({
   inputs: sampledTypes.slice(0, 6),
   build: (...t) => {
-    const [inputs, outputs, tokens, kept, chosen, other] = t as [Tensor<'f32'>, Tensor<'f32'>, Tensor<'i32'>, ...Tensor[]]
+    const [inputs, outputs, tokens, kept, chosen, other] = t as [
+      Tensor<'f32'>,
+      Tensor<'f32'>,
+      Tensor<'i32'>,
+      ...Tensor[],
+    ]
     const given = { kept, rate: 0.1, among: { chosen, other, count: 5 }, ...options } as unknown as ops.Word2vecOptions
     return ops.word2vec(inputs, outputs, tokens, given).loss
   },
@@ -124,7 +155,11 @@ export const word2vecCases: readonly OpCase[] = [
     samples: texts(false),
     refusals: [
       ...refusals('word2vec', sampledTypes, { ...small, negatives: 5 }),
-      { inputs: sampledTypes, build: apply('word2vec', { ...small, negatives: 256 }), message: /expected negatives from 1 to 255, got 256/ },
+      {
+        inputs: sampledTypes,
+        build: apply('word2vec', { ...small, negatives: 256 }),
+        message: /expected negatives from 1 to 255, got 256/,
+      },
       option({ windows: 3 }, /windows/),
       option({ window: 0 }, /expected a whole number from 1 to 256, got 0/),
       option({ model: 'glove' }, /expected skipGram, cbow/),

@@ -15,7 +15,8 @@ interface Output {
   readonly label: number
 }
 
-const rowOf = (table: NDArray, row: number): number[] => Array.from({ length: table.shape[1]! }, (_, k) => at(table, row, k))
+const rowOf = (table: NDArray, row: number): number[] =>
+  Array.from({ length: table.shape[1]! }, (_, k) => at(table, row, k))
 const product = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, x, k) => sum + x * b[k]!, 0)
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
 

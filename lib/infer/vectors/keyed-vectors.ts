@@ -12,6 +12,7 @@ import {
   pairsOptions,
   searchOptions,
 } from './evaluate.js'
+import { planeOf, type WordPlane } from './plane.js'
 import { type SearchOptions, VectorSearch } from './search.js'
 import { mostSimilar, type MostSimilarOptions, mostSimilarOptions, oddOne, type SimilarWord } from './similar.js'
 import { type KeyedVectorsData, numberOf, tableOf, type VectorTable } from './table.js'
@@ -155,6 +156,16 @@ export class KeyedVectors {
   async evaluatePairs(pairs: string | readonly WordPair[], options: PairsOptions = {}): Promise<PairScores> {
     expectOptions('evaluatePairs', options, pairsOptions)
     return evaluatePairs(this.#table, typeof pairs === 'string' ? await readWordPairs(pairs) : pairs, options)
+  }
+
+  /**
+   * Words in the plane of the two directions along which their vectors, taken to length 1, differ most (principal components), for a picture.
+   * @throws DataError for unknown words, with near spellings; OstrichError `ERR_OPTION` for fewer than three
+   * @example const { words, shares } = vectors.plane(['clinton', 'obama', 'paris', 'dolphin', 'whale'])
+   */
+  plane(words: readonly string[]): WordPlane {
+    expectKind('plane', 'words', someWords, words)
+    return planeOf(this.#table, words)
   }
 
   /**

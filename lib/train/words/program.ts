@@ -27,7 +27,12 @@ function constants(label: string, dtype: 'f32' | 'i32', count: number): Variable
  * Compiles the step for blocks of `block` numbers of words, and fills what it reads.
  * @param counts of words, the most frequent first
  */
-export async function wordProgram(place: Place, knobs: Knobs, counts: Float64Array, block: number): Promise<WordProgram> {
+export async function wordProgram(
+  place: Place,
+  knobs: Knobs,
+  counts: Float64Array,
+  block: number,
+): Promise<WordProgram> {
   const { model, window, longest, negatives, dimension } = knobs
   const [store, words] = [new StateStore(place.device), counts.length]
   const programs = new Programs(place.device, store, knobs.seed)
@@ -73,16 +78,21 @@ function negativesOf(counts: Float64Array, count: number) {
     [chosen, Float32Array.from(alias.keep)],
     [other, alias.other],
   ]
-  return [values, () => ({ chosen: read(chosen) as Tensor<'f32'>, other: read(other) as Tensor<'i32'>, count })] as const
+  return [
+    values,
+    () => ({ chosen: read(chosen) as Tensor<'f32'>, other: read(other) as Tensor<'i32'>, count }),
+  ] as const
 }
 
 function treeOf(counts: Float64Array) {
   const codes = huffmanCodes(counts)
-  const [starts, ways] = [constants('starts', 'i32', codes.starts.length), constants('codes', 'i32', codes.nodes.length)]
+  const [starts, ways] = [
+    constants('starts', 'i32', codes.starts.length),
+    constants('codes', 'i32', codes.nodes.length),
+  ]
   const values: Values = [
     [starts, codes.starts],
     [ways, codes.nodes.map((node, i) => 2 * node + codes.bits[i]!)],
   ]
   return [values, () => ({ starts: read(starts) as Tensor<'i32'>, codes: read(ways) as Tensor<'i32'> })] as const
 }
-

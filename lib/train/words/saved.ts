@@ -50,7 +50,12 @@ export async function savePlace(folder: string, knobs: Knobs, program: WordProgr
       return [variable.label, { dtype: 'F32', shape: variable.shape, data } as const]
     }),
   )
-  await writeSafetensors(pathsIn(folder).tables, tensors, { [KEY]: JSON.stringify({ knobs, place }) }, { digests: true })
+  await writeSafetensors(
+    pathsIn(folder).tables,
+    tensors,
+    { [KEY]: JSON.stringify({ knobs, place }) },
+    { digests: true },
+  )
 }
 
 /**

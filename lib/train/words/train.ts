@@ -53,7 +53,14 @@ export async function wordVectors(
   try {
     if (options.folder !== undefined) await mkdir(folder, { recursive: true })
     const known = saved !== undefined && (await hasTokens(tokensIn(folder), saved.place.tokens))
-    const length = known ? saved.place.tokens : await writeTokens(tokensIn(folder), text, counts, options.signal === undefined ? {} : { signal: options.signal })
+    const length = known
+      ? saved.place.tokens
+      : await writeTokens(
+          tokensIn(folder),
+          text,
+          counts,
+          options.signal === undefined ? {} : { signal: options.signal },
+        )
     if (options.folder !== undefined && saved === undefined) await saveWords(folder, counts)
     await using tokens = await TokenFile.open(tokensIn(folder), length)
     const place = await openPlace({ ...options, precision: 'f32' })
@@ -152,7 +159,15 @@ function tellerOf(knobs: Knobs, total: number, { onProgress }: WordVectorsOption
     if (onProgress === undefined || (passed < TOLD_EVERY && place.epoch < knobs.epochs)) return
     const epoch = Math.min(knobs.epochs, place.epoch + 1)
     const wordsPerSecond = (1000 * read) / Math.max(1, passed)
-    onProgress({ epoch, epochs: knobs.epochs, words: place.words, total, wordsPerSecond, loss: losses / Math.max(1, scored), rate })
+    onProgress({
+      epoch,
+      epochs: knobs.epochs,
+      words: place.words,
+      total,
+      wordsPerSecond,
+      loss: losses / Math.max(1, scored),
+      rate,
+    })
     ;[since, read, losses, scored] = [Date.now(), 0, 0, 0]
   }
 }

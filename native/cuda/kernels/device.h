@@ -35,6 +35,10 @@ OSTRICH_DEVICE void barrier() { __syncthreads(); }
 OSTRICH_DEVICE float shuffle_xor(float value, int mask) { return __shfl_xor_sync(0xffffffffu, value, mask); }
 OSTRICH_DEVICE int32_t shuffle_xor(int32_t value, int mask) { return __shfl_xor_sync(0xffffffffu, value, mask); }
 
+// What other blocks add to while this one runs: read past the cache of the own multiprocessor.
+OSTRICH_DEVICE float load_shared_by_blocks(const float* from) { return __ldcg(from); }
+OSTRICH_DEVICE void add_among_blocks(float* to, float value) { atomicAdd(to, value); }
+
 // Sets `fault` if it is still clear; of several reports of one site the first by position wins as far as races allow.
 OSTRICH_DEVICE void report(Fault* fault, int32_t site, int64_t position, int32_t value) {
   if (atomicCAS(&fault->site, 0, site) == 0) {

@@ -132,6 +132,9 @@ OSTRICH_DEVICE float shuffle_xor(float value, int mask, int line = __builtin_LIN
   return value;
 }
 
+OSTRICH_DEVICE float load_shared_by_blocks(const float* from) { return *from; }
+OSTRICH_DEVICE void add_among_blocks(float* to, float value) { *to += value; }
+
 OSTRICH_DEVICE void report(Fault* fault, int32_t site, int64_t position, int32_t value) {
   if (fault->site != 0) return;
   *fault = {site, value, position};
