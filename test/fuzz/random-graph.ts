@@ -17,7 +17,7 @@ import {
 } from '../../lib/graph/index.js'
 import * as ops from '../../lib/ops/index.js'
 import { generator } from '../support/random.js'
-import { rules } from './rules.js'
+import { rules, wordStep } from './rules.js'
 
 /** What rules draw from: the tensors so far, and new feeds and states. */
 export class Draw {
@@ -118,6 +118,10 @@ function assignAll(draw: Draw): void {
       () => read(draw.of(...draw.variables.filter((v) => sameShape(v.shape, variable.shape)))),
       () => ops.add(read(variable) as Tensor<'f32'>, 1),
       () => someRows(draw, variable),
+      () => {
+        const isTable = variable.shape.length === 2 && variable.shape[0]! > 1
+        return isTable ? wordStep(draw, read(variable) as Tensor<'f32'>) : undefined
+      },
       views,
     )()
     if (value !== undefined) assign(variable, value)

@@ -1,5 +1,5 @@
 // What a random graph can grow by: each rule looks for operands that fit and gives new tensors, or none.
-import { count, type DType, isFloat, type Tensor } from '../../lib/graph/index.js'
+import { constant, count, type DType, isFloat, type Tensor } from '../../lib/graph/index.js'
 import * as ops from '../../lib/ops/index.js'
 import { binary, type F, unary } from './formulas.js'
 import type { Draw } from './random-graph.js'
@@ -102,6 +102,26 @@ const options = (draw: Draw, [steps = 1, streams = 1]: readonly number[]) => ({
   reverse: draw.chance(0.3),
   ...(draw.chance(0.3) ? { mask: ops.cast(draw.indices([steps, streams], 2), 'u8') } : {}),
 })
+
+/** A table of two words or more behind a few words of word2vec, which has no gradient. */
+export function wordStep(draw: Draw, table: Tensor<'f32'>): F {
+  const [words = 2, width = 1] = table.shape
+  const nodes = words - 1
+  const ways = Array.from({ length: words + 1 }, (_, i) => Math.min(2 * i, 2 * nodes))
+  const isTree = draw.chance(0.5)
+  const among = isTree
+    ? { starts: constant('i32', [words + 1], ways), codes: draw.indices([2 * nodes], 2 * nodes) }
+    : { chosen: draw.float32([words]), other: draw.indices([words], words), count: draw.of(1, 5) }
+  const options = {
+    model: draw.of('skipGram', 'cbow'),
+    window: draw.of(1, 3),
+    kept: draw.float32([words]),
+    rate: 0.1,
+  } as const
+  const tokens = ops.sub(draw.indices([12], words + 1), 1)
+  const outputs = draw.float32([isTree ? nodes : words, width])
+  return ops.stopGradient(ops.word2vec(table, outputs, tokens, { ...options, among }).inputs) as F
+}
 
 const lstm = recurrent('lstm', 4, (draw, gates, dtype, extents) => {
   const [, streams = 1, units = 1] = extents
@@ -259,6 +279,13 @@ export const rules: readonly Rule[] = [
     const index = draw.indices(draw.of([5], [2, 3]), x.shape[0] ?? 1)
     return ops.setRows(x, index, draw.like(x.dtype, [...index.shape, x.shape[1] ?? 1]))
   }),
+  {
+    name: 'word2vec',
+    apply: (draw) => {
+      const x = draw.pick((t) => float(t) && matrix(t) && (t.shape[0] ?? 0) > 1 && count(t.shape) <= small)
+      return x === undefined ? [] : [ops.mul(wordStep(draw, ops.cast(x as F, 'f32')), 0.3)]
+    },
+  },
   lstm,
   rnn,
   gru,

@@ -150,13 +150,13 @@ function next(place: WordPlace, words: number): WordPlace {
 
 /** Tells how it stands, not too often. */
 function tellerOf(knobs: Knobs, total: number, { onProgress }: WordVectorsOptions) {
-  let [since, read, losses, scored] = [Date.now(), 0, 0, 0]
+  let [since, read, losses, scored, isFirst] = [Date.now(), 0, 0, 0, true]
   return (place: WordPlace, words: number, rate: number, loss: number, scores: number): void => {
     read += words
     losses += loss
     scored += scores
     const passed = Date.now() - since
-    if (onProgress === undefined || (passed < TOLD_EVERY && place.epoch < knobs.epochs)) return
+    if (onProgress === undefined || (!isFirst && passed < TOLD_EVERY && place.epoch < knobs.epochs)) return
     const epoch = Math.min(knobs.epochs, place.epoch + 1)
     const wordsPerSecond = (1000 * read) / Math.max(1, passed)
     onProgress({
@@ -168,6 +168,6 @@ function tellerOf(knobs: Knobs, total: number, { onProgress }: WordVectorsOption
       loss: losses / Math.max(1, scored),
       rate,
     })
-    ;[since, read, losses, scored] = [Date.now(), 0, 0, 0]
+    ;[since, read, losses, scored, isFirst] = [Date.now(), 0, 0, 0, false]
   }
 }

@@ -86,29 +86,44 @@ OSTRICH_DEVICE int64_t outputs_of(const Word2vecArgs& args, const Desk& desk, in
 // Word j of those around word i, from the left.
 OSTRICH_DEVICE int64_t around(int64_t first, int64_t i, int64_t j) { return first + j + (first + j >= i ? 1 : 0); }
 
+// Columns of the inputs of a step that meet the outputs, as registers: `met` of them, behind which stand zeros.
+struct Columns {
+  float x[kWordInputs];
+};
+
 // One step: `inputs` words from number `begin` of those around, or, of cbow, the mean of all of them.
 OSTRICH_DEVICE void meet(const Word2vecArgs& args, const Desk& desk, int64_t first, int64_t i, int64_t begin,
                          int64_t inputs, int64_t outputs, Sums* sums) {
   const int64_t width = args.width, lane = thread_index();
   const int64_t met = args.is_cbow ? 1 : inputs;
   const auto row_of = [&](int64_t j) { return args.inputs + int64_t(desk.words[around(first, i, begin + j)]) * width; };
-  // Column k of input m.
-  const auto input = [&](int64_t m, int64_t k) {
-    if (!args.is_cbow) return load_shared_by_blocks(row_of(m) + k);
-    float sum = 0;
-    for (int64_t j = 0; j < inputs; ++j) sum += load_shared_by_blocks(row_of(j) + k);
-    return sum / float(inputs);
+  const auto columns_at = [&](int64_t k) {
+    Columns columns{};
+    if (args.is_cbow) {
+      for (int64_t j = 0; j < inputs; ++j) columns.x[0] += load_shared_by_blocks(row_of(j) + k);
+      columns.x[0] /= float(inputs);
+      return columns;
+    }
+#pragma unroll
+    for (int m = 0; m < kWordInputs; ++m) {
+      if (m < met) columns.x[m] = load_shared_by_blocks(row_of(m) + k);
+    }
+    return columns;
   };
   for (int64_t o = 0; o < outputs; ++o) {
-    float scores[kWordInputs] = {};
+    Columns scores{};
     const float* row = args.outputs + int64_t(desk.rows[o]) * width;
     for (int64_t k = lane; k < width; k += kWarp) {
+      const Columns columns = columns_at(k);
       const float y = load_shared_by_blocks(row + k);
-      for (int64_t m = 0; m < met; ++m) scores[m] += input(m, k) * y;
+#pragma unroll
+      for (int m = 0; m < kWordInputs; ++m) scores.x[m] += columns.x[m] * y;
     }
     const float label = desk.labels[o];
-    for (int64_t m = 0; m < met; ++m) {
-      const float s = sum_of_warp(scores[m]);
+#pragma unroll
+    for (int m = 0; m < kWordInputs; ++m) {
+      if (m >= met) continue;
+      const float s = sum_of_warp(scores.x[m]);
       const float beyond = args.is_tree ? 0.0f : label - (s < 0.0f ? 0.0f : 1.0f);
       sums->loss += math::softplus(s) - label * s;
       if (lane != 0) continue;
@@ -118,19 +133,29 @@ OSTRICH_DEVICE void meet(const Word2vecArgs& args, const Desk& desk, int64_t fir
   sums->scores += float(met * outputs);
   barrier();
   for (int64_t k = lane; k < width; k += kWarp) {
-    float x[kWordInputs], dx[kWordInputs] = {};
-    for (int64_t m = 0; m < met; ++m) x[m] = input(m, k);
+    const Columns columns = columns_at(k);
+    Columns change{};
     for (int64_t o = 0; o < outputs; ++o) {
       float* to = args.outputs + int64_t(desk.rows[o]) * width + k;
       const float y = load_shared_by_blocks(to);
       float dy = 0;
-      for (int64_t m = 0; m < met; ++m) {
-        dx[m] += desk.steps[o * kWordInputs + m] * y;
-        dy += desk.steps[o * kWordInputs + m] * x[m];
+#pragma unroll
+      for (int m = 0; m < kWordInputs; ++m) {
+        if (m >= met) continue;
+        const float step = desk.steps[o * kWordInputs + m];
+        change.x[m] += step * y;
+        dy += step * columns.x[m];
       }
       add_among_blocks(to, dy);
     }
-    for (int64_t j = 0; j < inputs; ++j) add_among_blocks(row_of(j) + k, dx[args.is_cbow ? 0 : j]);
+    if (args.is_cbow) {
+      for (int64_t j = 0; j < inputs; ++j) add_among_blocks(row_of(j) + k, change.x[0]);
+      continue;
+    }
+#pragma unroll
+    for (int m = 0; m < kWordInputs; ++m) {
+      if (m < met) add_among_blocks(row_of(m) + k, change.x[m]);
+    }
   }
   barrier();
 }
