@@ -34,6 +34,7 @@ const sessions = [
   'session',
   'placement',
   'row-placement',
+  'word2vec-placement',
   'bad-data',
   'bad-input',
   'cuda',

@@ -9,7 +9,7 @@ import { ostrich as command } from '../support/command-line.js'
 let folder = ''
 const ostrich = (...args: string[]) => command(folder, args)
 const commands = [
-  ...['train', 'eval', 'generate', 'complete', 'translate', 'ensemble'],
+  ...['train', 'eval', 'generate', 'complete', 'translate', 'transcribe', 'ensemble', 'words'],
   ...['recipes', 'summary', 'profile', 'data', 'doctor', 'bench'],
   ...['tables', 'fool', 'lipschitz', 'lags'],
 ]
