@@ -21,6 +21,7 @@ const own = [
   'trained.mjs',
   'translation.mjs',
   'speech.mjs',
+  'words.mjs',
 ].map((name) => `test/gpu/${name}`)
 const mnistFiles = ['train-images-idx3', 'train-labels-idx1', 't10k-images-idx3', 't10k-labels-idx1']
 

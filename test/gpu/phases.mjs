@@ -140,6 +140,16 @@ export const speech = (found) => {
   return saidOf(result, found)
 }
 
+/** Word vectors: that words of like neighbours come together, and words a second. */
+export const words = () => {
+  const models = ['skipGram', 'cbow'].flatMap((model) =>
+    ['negativeSampling', 'hierarchicalSoftmax'].map((loss) => `${model} ${loss}`),
+  )
+  return each(models, (item) =>
+    lastJson(node('test/gpu/words.mjs', [...item.split(' '), device], { timeout: seconds(60) })),
+  )
+}
+
 const rounds = 3
 const stepsEach = '200'
 const enough = seconds(400)

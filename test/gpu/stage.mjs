@@ -14,6 +14,7 @@ const phases = [
   'mnist',
   'translation',
   'speech',
+  'words',
   'bench',
   'cifar',
   'alexnet',

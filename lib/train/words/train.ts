@@ -10,8 +10,8 @@ import { type Knobs, knobsOf, type WordVectorsOptions } from './options.js'
 import { type WordProgram, wordProgram } from './program.js'
 import { loadTables, openSaved, savePlace, saveWords, tokensIn, type WordPlace } from './saved.js'
 
-/** Numbers of a block at most: some ten milliseconds of work. */
-const MOST_BLOCK = 2 ** 15
+/** Numbers of a block at most: some ten milliseconds of work, of two thousand warps where those are. */
+const mostOf = ({ info }: Place): number => 2 ** (info['backend'] === 'cpu' ? 15 : 18)
 const LEAST_BLOCK = 2 ** 10
 /** Blocks of a training at least, where it is long enough: the rate falls from block to block. */
 const STEPS = 200
@@ -83,7 +83,7 @@ async function trained(
   options: WordVectorsOptions,
 ): Promise<TrainedWords> {
   for (const message of place.warnings) options.onWarning?.(message)
-  const start = saved?.place ?? begun(tokens.length, knobs.epochs)
+  const start = saved?.place ?? begun(tokens.length, knobs.epochs, mostOf(place))
   const program = await wordProgram(place, knobs, counts.counts, start.block)
   if (saved !== undefined) await loadTables(saved.path, program)
   program.programs.draws = start.steps
@@ -94,9 +94,9 @@ async function trained(
   return { words: counts.words, vectors, counts: counts.counts }
 }
 
-function begun(tokens: number, epochs: number): WordPlace {
+function begun(tokens: number, epochs: number, most: number): WordPlace {
   const block = 2 ** Math.floor(Math.log2(Math.max(1, (tokens * epochs) / STEPS)))
-  const within = Math.min(MOST_BLOCK, Math.max(LEAST_BLOCK, block))
+  const within = Math.min(most, Math.max(LEAST_BLOCK, block))
   return { epoch: 0, from: 0, steps: 0, words: 0, block: within, tokens }
 }
 
