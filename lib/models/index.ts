@@ -3,6 +3,16 @@ export { alexnet, type AlexnetConfig, imagenetAlexnet } from './alexnet.js'
 export { alexnetOneTower, type AlexnetOneTowerConfig, imagenetOneTower } from './alexnet-one-tower.js'
 export { cifar10Local, cifarLocal, type CifarLocalConfig } from './cifar-local.js'
 export { cifar10Convnet, cifarConvnet, type CifarConvnetConfig } from './cifar-convnet.js'
+export { houseNumbers, type HouseNumbersConfig, smallHouseNumbers, streetViewNumbers } from './house-numbers.js'
+export {
+  likeliestNumbers,
+  type LikeliestNumbers,
+  numberCosts,
+  type NumberHeads,
+  numberHeads,
+  type NumberLabels,
+  rightNumbers,
+} from './number-heads.js'
 export { lenet, type LenetConfig, mnistLenet } from './lenet.js'
 export { awdLstm, type AwdLstmConfig, ptbAwd } from './awd-lstm.js'
 export { charLstm, lstmLm, type LstmLmConfig, ptbLstm } from './lstm-lm.js'
