@@ -56,6 +56,13 @@ export {
   type Transcriber,
   type TranscriberOptions,
 } from './transcriber.js'
+export {
+  decodeNumbers,
+  type NumberGuess,
+  type NumberPredictor,
+  type NumberReading,
+  readNumbers,
+} from './number-reader.js'
 export { KeyedVectors } from './vectors/keyed-vectors.js'
 export type { KeyedVectorsData } from './vectors/table.js'
 export type { PlacedWord, WordPlane } from './vectors/plane.js'
