@@ -5,6 +5,7 @@ import { type LossMeasure, type MeanMeasure, mean, type MeasureInfo, ofLoss } fr
 
 export { host, lossInfo, mean, ofLoss } from './measure.js'
 export type { Fetched, HostMeasure, LossMeasure, MeanMeasure, Measure, Pair, Tally } from './measure.js'
+export { coverage, type CoverageOutputs, coverageThreshold } from './coverage.js'
 export { characterErrorRate, type CtcOutputs, wordErrorRate } from './error-measures.js'
 export type { Format, MeasureInfo } from '../report/index.js'
 
