@@ -192,11 +192,11 @@ async function finalTest(
   }
 }
 
-/** What a network must know of the text, or the languages, that it is trained on. */
-export function textOf({ train: data }: Halves): Pick<RecipeOptions, 'text' | 'languages'> {
+/** What a recipe must know of the text, the languages or the examples that it trains on. */
+export function textOf({ train: data }: Halves): Pick<RecipeOptions, 'text' | 'languages' | 'examples'> {
   if ('tokens' in data) return { text: { tokens: data.tokens.length, vocabulary: data.vocabulary.size } }
   const { source, target } = data.tokenizers ?? {}
-  if (source === undefined || target === undefined) return {}
+  if (source === undefined || target === undefined) return { examples: data.length }
   return { languages: { pairs: data.length, source: source.size, target: target.size } }
 }
 

@@ -108,8 +108,9 @@ interface Ending {
 }
 
 /** The command that uses such a network, saved here. */
-function useOf({ translator, recogniser }: Plan, path: string): string {
+function useOf({ translator, recogniser, readsNumbers }: Plan, path: string): string {
   if (translator !== undefined) return `translate ${path}`
+  if (readsNumbers === true) return `read ${path} number.png`
   return recogniser === undefined ? `generate ${path}` : `transcribe ${path} sound.wav`
 }
 

@@ -20,6 +20,7 @@ import {
   type LinePairs,
   movingMnist,
   multi30k,
+  numberStrips,
   packedImages,
   parallelText,
   ptb,
@@ -172,6 +173,17 @@ export const svhnSource: DataSource = {
   load: ({ dir, workers = 0 } = {}) => svhn({ workers, ...(dir !== undefined && { dir }) }),
 }
 
+/** House numbers composed of MNIST's digits. */
+export const numberStripsSource: DataSource = {
+  name: 'number-strips',
+  title:
+    'Composed house numbers: 50,000 + 5,000 + 10,000 images of one to five of MNIST’s digits, 54x54, made as they are read',
+  origin: mnistSource.origin,
+  folder: () => mnistSource.folder(),
+  get: (options = {}) => mnistSource.get(options),
+  load: ({ dir, workers = 0 } = {}) => numberStrips({ workers, ...(dir !== undefined && { dir }) }),
+}
+
 /** Moving MNIST; what is written to its folder are the test sequences, for other programs. */
 export const movingMnistSource: DataSource = {
   name: 'moving-mnist',
@@ -195,5 +207,6 @@ export const dataSources: readonly DataSource[] = [
   an4Source,
   timitSource,
   svhnSource,
+  numberStripsSource,
   movingMnistSource,
 ]

@@ -2,6 +2,7 @@
 import { cifar10, cifar10Local } from './cifar10.js'
 import { cifar10Resnet } from './cifar10-resnet.js'
 import { alexnet, alexnetOneTower } from './imagenet.js'
+import { houseNumbersRecipe, houseNumbersStrips } from './house-numbers.js'
 import { mnist } from './mnist.js'
 import { mnistMlp } from './mnist-mlp.js'
 import { ptbAwd, ptbLarge, ptbMedium, ptbSmall } from './ptb.js'
@@ -25,6 +26,7 @@ import { translateAttention, translateLstm, translateLstmForward, translateTrans
 export { dataSources } from './data-sources.js'
 export { cifar10, cifar10Local } from './cifar10.js'
 export { cifar10Resnet } from './cifar10-resnet.js'
+export { houseNumbersRecipe, houseNumbersStrips } from './house-numbers.js'
 export { alexnet, alexnetOneTower } from './imagenet.js'
 export { mnist } from './mnist.js'
 export { mnistMlp } from './mnist-mlp.js'
@@ -66,6 +68,6 @@ export const recipes: readonly Recipe[] = [
   ...[mnist, mnistMlp, cifar10, cifar10Local, cifar10Resnet, alexnet, alexnetOneTower],
   ...[ptbSmall, ptbMedium, ptbLarge, ptbAwd, shakespeare, shakespeareMrnn, tagBrown],
   ...[translateLstm, translateLstmForward, translateAttention, translateTransformer],
-  ...[digits, yesnoRecipe, an4Recipe, timitRecipe],
+  ...[digits, yesnoRecipe, an4Recipe, timitRecipe, houseNumbersRecipe, houseNumbersStrips],
   ...[fc10Weak, fc10Middle, fc10Strong, fc100, fc200, fc123, ae400, mnistMaxoutDropout, mnistMaxoutFgsm],
 ]

@@ -102,6 +102,8 @@ export interface RecipeOptions {
   readonly text?: { readonly tokens: number; readonly vocabulary: number }
   /** The lines and translations that are trained on: how many, and how many different tokens either side has. */
   readonly languages?: { readonly pairs: number; readonly source: number; readonly target: number }
+  /** How many examples are trained on in an epoch, where the data is examples. */
+  readonly examples?: number
 }
 
 const schema: Schema<RecipeOptions> = {
@@ -110,6 +112,7 @@ const schema: Schema<RecipeOptions> = {
   rate: is.number,
   text: is.object,
   languages: is.object,
+  examples: is.whole(1),
 }
 
 /** The options of a recipe, looked at. @throws OstrichError `ERR_OPTION` */
@@ -148,13 +151,15 @@ export interface Recogniser {
 }
 
 /** Everything that a session needs besides data and device. */
-export interface Plan extends Required<Omit<RecipeOptions, 'text' | 'languages'>> {
+export interface Plan extends Required<Omit<RecipeOptions, 'text' | 'languages' | 'examples'>> {
   /** What is trained, saved and asked. */
   readonly net: Network
   /** The same as a network that reads one sentence and writes another, where it is one. */
   readonly translator?: Translator
   /** The same as a network that hears, where it is one. */
   readonly recogniser?: Recogniser
+  /** Whether it reads numbers, as `models.houseNumbers` does. */
+  readonly readsNumbers?: boolean
   /** How its translations are searched for, unless a person says otherwise. */
   readonly search?: SearchPlan
   /** Mean loss of a batch, from the network's output and the field `target`. */

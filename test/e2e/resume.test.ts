@@ -87,6 +87,19 @@ describe.for(['f32', 'bf16'])('a killed process in %s', (precision) => {
     expect(Object.keys(info?.tokenizers ?? {})).toEqual(['source', 'target'])
     expect(await child('translate', [cut, path], precision)).toBe(expected)
   })
+
+  it('of a network that reads house numbers too, with its dropout and its statistics', async () => {
+    const [whole, cut] = [join(folder, `whole-numbers-${precision}`), join(folder, `cut-numbers-${precision}`)]
+    const expected = await child('numbers', [whole], precision)
+    expect(expected).toBeDefined()
+    expect(await child('numbers', [cut], precision, 37)).toBeUndefined()
+    const path = join(cut, 'last.safetensors')
+    const info = await inspectCheckpoint(path)
+    // 22 steps an epoch, a checkpoint every 7 steps.
+    expect(info?.step).toBeGreaterThanOrEqual(28)
+    expect(info?.stepInEpoch).toBeGreaterThan(0)
+    expect(await child('numbers', [cut, path], precision)).toBe(expected)
+  })
 })
 
 describe('a checkpoint', () => {
