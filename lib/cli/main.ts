@@ -17,6 +17,7 @@ import { lags } from './lags.js'
 import { lipschitz } from './lipschitz.js'
 import { predict } from './predict.js'
 import { profile } from './profile.js'
+import { read } from './read.js'
 import { list } from './recipes.js'
 import { summary } from './summary.js'
 import { tables } from './tables.js'
@@ -26,7 +27,7 @@ import { translate } from './translate.js'
 import { words } from './words.js'
 
 const commands: readonly Command[] = [
-  ...[train, evaluate, predict, generate, complete, translate, transcribe, ensemble, words],
+  ...[train, evaluate, predict, read, generate, complete, translate, transcribe, words, ensemble],
   ...[list, summary, profile, data, check, doctor, bench],
   ...[tables, fool, lipschitz, lags],
 ]

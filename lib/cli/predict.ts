@@ -44,7 +44,12 @@ export const predict = command({
     const path = await checkpointOf(file)
     const info = await inspectCheckpoint(path)
     const recipe = recipeOf('predict', given, info?.config, path)
-    const { net, inputs, example } = recipe.build()
+    const { net, inputs, example, readsNumbers } = recipe.build()
+    if (readsNumbers === true) {
+      throw new UsageError(
+        `predict: expected a network that sorts images, got ${recipe.name}. See: ostrich read --help`,
+      )
+    }
     const field = info?.fields['x'] ?? example
     const { channels, side } = imagesOf(recipe.name, field)
     const planes = await Promise.all(photos.map(async (photo) => decodeImage(await readImage(photo), photo, side)))
