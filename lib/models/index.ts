@@ -50,3 +50,11 @@ export {
   type TransformerTranslatorConfig,
 } from './transformer-translator.js'
 export type { StatesByName, Reading, Translator, Written } from './translator.js'
+export { compositeLstm, type CompositeLstmConfig, srivastavaComposite } from './composite-lstm.js'
+export {
+  convLstmForecaster,
+  type ConvLstmForecasterConfig,
+  shiConvLstm,
+  smallConvLstm,
+} from './conv-lstm-forecaster.js'
+export type { Film, Forecast, ForecastCall, Forecaster } from './forecaster.js'

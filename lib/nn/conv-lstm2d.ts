@@ -8,13 +8,15 @@ import { cellLayer } from './cell.js'
 import { expectChannels } from './check.js'
 import { glorotUniform, zeros } from './init.js'
 import { parameter } from './parameter.js'
-import { type RecurrenceOptions, recurrenceOptions, type Recurrent } from './recurrence.js'
+import { type RecurrenceOptions, recurrenceOptions, type Recurrent, type States } from './recurrence.js'
 import type { Initializer } from './types.js'
 
 /** Options of `convLstm2d`. */
 export interface ConvLstm2dOptions extends RecurrenceOptions {
   /** Odd, for both convolutions; images keep their extents. */
   readonly kernel: Pair
+  /** Whether gates see the cells, each by one weight for each channel. Default: false. */
+  readonly peepholes?: boolean
   /** Of both weights. Default: Glorot uniform. */
   readonly init?: Initializer
   /** Of the bias. Default: zeros. */
@@ -24,6 +26,7 @@ export interface ConvLstm2dOptions extends RecurrenceOptions {
 const schema: Schema<ConvLstm2dOptions> = {
   ...recurrenceOptions,
   kernel: is.needed(is.pair(1)),
+  peepholes: is.flag,
   init: is.callable,
   biasInit: is.callable,
 }
@@ -33,8 +36,8 @@ type Film<C extends number = number> = Tensor<'f32', [number, number, C, number,
 
 /**
  * Long short-term memory over images: x f32 [T, N, in, H, W] -> h [T, N, out, H, W]. With z = W * x_t + b + U * h_{t-1} in the order
- * i, f, g, o, where * is a convolution: c_t = sigmoid(z_f) c_{t-1} + sigmoid(z_i) tanh(z_g), h_t = sigmoid(z_o) tanh(c_t), without the
- * peepholes of the paper.
+ * i, f, g, o, where * is a convolution: c_t = sigmoid(z_f) c_{t-1} + sigmoid(z_i) tanh(z_g), h_t = sigmoid(z_o) tanh(c_t). With peepholes,
+ * p [3, out], z_i and z_f have p_i c_{t-1} and p_f c_{t-1} added, z_o has p_o c_t.
  * @throws OstrichError `ERR_OPTION`, for channels below 1, an even kernel and carry with reverse too; ShapeError when traced, for an x of
  * other channels or rank.
  * @see Shi et al. 2015, "Convolutional LSTM network: a machine learning approach for precipitation nowcasting", eq. 3.
@@ -46,7 +49,7 @@ export function convLstm2d<I extends number, O extends number>(
   options: ConvLstm2dOptions,
 ): Recurrent<Film<I>, Film<O>, 'h' | 'c'> {
   expectOptions('nn.convLstm2d', options, schema)
-  const { kernel, init = glorotUniform, biasInit = zeros, ...loop } = options
+  const { kernel, peepholes = false, init = glorotUniform, biasInit = zeros, ...loop } = options
   const [height, width] = pairOf(kernel)
   expectChannels('convLstm2d', inChannels, outChannels)
   const even = [height, width].find((extent) => extent % 2 === 0)
@@ -56,11 +59,12 @@ export function convLstm2d<I extends number, O extends number>(
   const w = parameter('w', [gates, inChannels, height, width], init, fans(inChannels))
   const u = parameter('u', [gates, outChannels, height, width], init, fans(outChannels))
   const b = parameter('b', [gates], biasInit)
+  const p = peepholes ? parameter('p', [3, outChannels], zeros) : undefined
   const padding = [(height - 1) / 2, (width - 1) / 2] as const
   return cellLayer<Film<I>, Film<O>, 'h' | 'c'>(
     {
       kind: 'convLstm',
-      parameters: [w, u, b],
+      parameters: [w, u, b, ...(p ? [p] : [])],
       states: ([channels, ...extents]) => {
         if (channels !== inChannels || extents.length !== 2) {
           const got = ['T', 'N', channels, ...extents].join(', ')
@@ -75,13 +79,24 @@ export function convLstm2d<I extends number, O extends number>(
       },
       step: ([own], { h, c }) => {
         const z = plus(own!, conv2d(h as Tensor<'f32', [number, O, number, number]>, read(u), { padding }))
-        const part = (k: number) => slice(z, [0, k * outChannels, 0, 0], c.shape)
-        const next = plus(times(sigmoid(part(1)), c), times(sigmoid(part(0)), tanh(part(2))))
-        return { h: times(sigmoid(part(3)), tanh(next)), c: next }
+        return convLstmStep(z, c, p && read(p))
       },
     },
     loop,
   )
+}
+
+/** One step, from the sums of its gates [N, 4 out, H, W], the cell before it [N, out, H, W] and, if there are peepholes, those [3, out]. */
+export function convLstmStep(z: Tensor<'f32'>, c: Tensor<'f32'>, p?: Tensor<'f32'>): States<'h' | 'c'> {
+  const [, channels = 1] = c.shape
+  const part = (k: number) => slice(z, [0, k * channels, 0, 0], c.shape)
+  const seen = (k: number, cell: Tensor<'f32'>, peephole: number) => {
+    if (p === undefined) return part(k)
+    const own = reshape(slice(p, [peephole, 0], [1, channels]), [1, channels, 1, 1])
+    return plus(part(k), times(own, cell))
+  }
+  const next = plus(times(sigmoid(seen(1, c, 1)), c), times(sigmoid(seen(0, c, 0)), tanh(part(2))))
+  return { h: times(sigmoid(seen(3, next, 2)), tanh(next)), c: next }
 }
 
 const plus = add<'f32', Shape, Shape>

@@ -7,9 +7,9 @@ import { expectCount } from './check.js'
 import { uniform, zeros } from './init.js'
 import { parameter } from './parameter.js'
 import { expectFeatures, projected, recurrentProduct } from './projection.js'
-import type { Recurrent } from './recurrence.js'
+import type { Recurrent, States } from './recurrence.js'
 import { type RecurrentOptions, recurrentOptions } from './recurrent.js'
-import type { Features } from './types.js'
+import type { Features, Initializer } from './types.js'
 
 /** Options of `peepholeLstm`. */
 export interface PeepholeLstmOptions<U extends number = number, I extends number = number> extends RecurrentOptions<
@@ -18,6 +18,8 @@ export interface PeepholeLstmOptions<U extends number = number, I extends number
 > {
   /** D. */
   readonly inputs: I
+  /** Of the peepholes. Default: that of the other weights. */
+  readonly peepholeInit?: Initializer
 }
 
 /**
@@ -32,15 +34,15 @@ export interface PeepholeLstmOptions<U extends number = number, I extends number
 export function peepholeLstm<U extends number, I extends number>(
   options: PeepholeLstmOptions<U, I>,
 ): Recurrent<Features<I>, Features<U>, 'h' | 'c'> {
-  const own = { ...recurrentOptions, inputs: is.needed(is.number) }
+  const own = { ...recurrentOptions, inputs: is.needed(is.number), peepholeInit: is.callable }
   expectOptions<PeepholeLstmOptions>('nn.peepholeLstm', options, own)
-  const { units, inputs, init: given, biasInit = zeros, ...loop } = options
+  const { units, inputs, init: given, biasInit = zeros, peepholeInit, ...loop } = options
   for (const [what, value] of Object.entries({ units, inputs })) expectCount('peepholeLstm', what, value)
   const init = given ?? uniform(-(units ** -0.5), units ** -0.5)
   const w = parameter('w', [4 * units, inputs], init, { in: inputs, out: units })
   const u = parameter('u', [units, 4 * units], init, { in: units, out: units })
   const b = parameter('b', [4 * units], biasInit)
-  const p = parameter('p', [3, units], init, { in: 1, out: 1 })
+  const p = parameter('p', [3, units], peepholeInit ?? init, { in: 1, out: 1 })
   return cellLayer<Features<I>, Features<U>, 'h' | 'c'>(
     {
       kind: 'peepholeLstm',
@@ -50,17 +52,20 @@ export function peepholeLstm<U extends number, I extends number>(
         return { h: [units], c: [units] }
       },
       inputs: (x) => [projected(x, read(w), read(b))],
-      step: ([own], { h, c }) => {
-        const z = plus(own!, recurrentProduct(h, read(u)))
-        const part = (k: number) => slice(z, [0, k * units], [z.shape[0] ?? 1, units])
-        const seen = (k: number, cell: Tensor<'f32'>) => times(slice(read(p), [k, 0], [1, units]), cell)
-        const [i, f] = [sigmoid(plus(part(0), seen(0, c))), sigmoid(plus(part(1), seen(1, c)))]
-        const next = plus(times(f, c), times(i, tanh(part(2))))
-        return { h: times(sigmoid(plus(part(3), seen(2, next))), tanh(next)), c: next }
-      },
+      step: ([own], { h, c }) => peepholeStep(plus(own!, recurrentProduct(h, read(u))), c, read(p)),
     },
     loop,
   )
+}
+
+/** One step, from the sums of its gates [N, 4 units], the cell before it [N, units] and the peepholes [3, units]. */
+export function peepholeStep(z: Tensor<'f32'>, c: Tensor<'f32'>, p: Tensor<'f32'>): States<'h' | 'c'> {
+  const [, units = 1] = c.shape
+  const part = (k: number) => slice(z, [0, k * units], c.shape)
+  const seen = (k: number, cell: Tensor<'f32'>) => times(slice(p, [k, 0], [1, units]), cell)
+  const [i, f] = [sigmoid(plus(part(0), seen(0, c))), sigmoid(plus(part(1), seen(1, c)))]
+  const next = plus(times(f, c), times(i, tanh(part(2))))
+  return { h: times(sigmoid(plus(part(3), seen(2, next))), tanh(next)), c: next }
 }
 
 const plus = add<'f32', Shape, Shape>

@@ -188,7 +188,7 @@ export function lstm<const U extends number, const I extends number = number>(
 }
 
 /** A bias [4 units] whose second quarter, that of the forget gate, is larger. */
-function forgetful(init: Initializer, units: number, more: number): Initializer {
+export function forgetful(init: Initializer, units: number, more: number): Initializer {
   return (shape, fans) => {
     const extra = Array.from({ length: 4 * units }, (_, i) => (Math.floor(i / units) === 1 ? more : 0))
     return add<'f32', Shape, Shape>(init(shape, fans), constant('f32', shape, extra))
