@@ -2,6 +2,7 @@
 // every epoch.
 import type { Compiler } from '../infer/index.js'
 import type { Plan } from '../recipes/index.js'
+import { measureFrames } from './frame-measures.js'
 import { type FinalMeasures, type Infos, infosOf } from './reading.js'
 import { type Heard, measureTranscripts, transcriptInfos } from './transcript-measures.js'
 import { measureTranslations, translationInfos } from './translation-measures.js'
@@ -23,5 +24,6 @@ export async function measureFinally(
   heard: Omit<Heard, 'values'> & { readonly values: SearchValues },
 ): Promise<FinalMeasures | undefined> {
   if (plan.recogniser !== undefined) return measureTranscripts(of, plan, heard)
+  if (plan.forecaster !== undefined) return measureFrames(of, plan, heard)
   return plan.translator && measureTranslations(of, plan, heard.held, searchOf(plan, heard.values))
 }

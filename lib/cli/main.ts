@@ -22,12 +22,13 @@ import { list } from './recipes.js'
 import { summary } from './summary.js'
 import { tables } from './tables.js'
 import { train } from './train.js'
+import { predictVideo } from './predict-video.js'
 import { transcribe } from './transcribe.js'
 import { translate } from './translate.js'
 import { words } from './words.js'
 
 const commands: readonly Command[] = [
-  ...[train, evaluate, predict, read, generate, complete, translate, transcribe, words, ensemble],
+  ...[train, evaluate, predict, read, predictVideo, generate, complete, translate, transcribe, words, ensemble],
   ...[list, summary, profile, data, check, doctor, bench],
   ...[tables, fool, lipschitz, lags],
 ]

@@ -46,6 +46,7 @@ export {
   type PrefixBeamSearchOptions,
 } from './ctc/prefix-beam-search.js'
 export type { TimedWord, Transcript } from './ctc/transcript.js'
+export { framePredictor, type FramePredictor, type FramePredictorOptions } from './frame-predictor.js'
 export { networkLanguageModel, type NetworkLanguageModelOptions } from './network-language-model.js'
 export {
   type Heard,

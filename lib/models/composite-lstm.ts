@@ -3,7 +3,7 @@
 // video representations using LSTMs", section 2.3, with the peepholes and first weights of its code (mansimov/unsupervised-videos).
 // To reach on Moving MNIST: 341.2 nats per frame, as published, of endless training sequences.
 import { expectOptions, is, type Schema } from '../base/index.js'
-import { read, type Shape, type Tensor, traceMode } from '../graph/index.js'
+import { read, type Shape, ShapeError, type Tensor, traceMode } from '../graph/index.js'
 import * as nn from '../nn/index.js'
 import { peepholeStep } from '../nn/peephole-lstm.js'
 import { recurrentProduct } from '../nn/projection.js'
@@ -101,8 +101,8 @@ export function compositeLstm(config: CompositeLstmConfig): Forecaster {
       const nothing = zeros([1, rows, inputs])
       if (!own.conditional) return out(layer.run(zeros([steps, rows, 1]) as nn.Features, { start }).output)
       if (traceMode() === 'train') {
-        expectFilm(`compositeLstm[${name}]`, truth ?? nothing, [steps, rows, inputs])
-        const before = steps === 1 ? nothing : concat([nothing, slice(truth!, [0, 0, 0], [steps - 1, rows, inputs])], 0)
+        if (truth === undefined) throw new ShapeError('compositeLstm: expected a target in training, got none')
+        const before = steps === 1 ? nothing : concat([nothing, slice(truth, [0, 0, 0], [steps - 1, rows, inputs])], 0)
         return out(layer.run(before as nn.Features, { start }).output)
       }
       const logits: Tensor<'f32'>[] = []

@@ -1,6 +1,7 @@
 // Stochastic gradient descent, with momentum and Nesterov's form of it.
 import { expectOptions, is, OstrichError, type Schema } from '../base/index.js'
-import { add, mul, sub } from '../ops/index.js'
+import type { Tensor } from '../graph/index.js'
+import { add, maximum, minimum, mul, sub } from '../ops/index.js'
 import { optimizer, type Optimizer, type OptimizerOptions, optimizerOptions } from './optimizer.js'
 import { expectRange } from './ranges.js'
 
@@ -15,6 +16,11 @@ export interface SgdOptions extends OptimizerOptions {
    * a high rate then outlives the rate's fall. Default: false.
    */
   readonly rateInVelocity?: boolean
+  /**
+   * With `rateInVelocity`: every number of the velocity, and so of a step, stays within +-mostStep, as in the code of Srivastava et al. 2015,
+   * "Unsupervised learning of video representations using LSTMs". Default: no bound.
+   */
+  readonly mostStep?: number
 }
 
 const schema: Schema<SgdOptions> = {
@@ -22,6 +28,7 @@ const schema: Schema<SgdOptions> = {
   momentum: is.number,
   nesterov: is.flag,
   rateInVelocity: is.flag,
+  mostStep: is.positive,
 }
 
 /**
@@ -33,14 +40,18 @@ const schema: Schema<SgdOptions> = {
  */
 export function sgd(options: SgdOptions): Optimizer {
   expectOptions('optim.sgd', options, schema)
-  const { momentum = 0, nesterov = false, rateInVelocity = false } = options
+  const { momentum = 0, nesterov = false, rateInVelocity = false, mostStep } = options
   expectRange('sgd', 'momentum', momentum, 'a number from 0 to below 1')
   if (nesterov && momentum === 0) throw new OstrichError('ERR_OPTION', 'sgd: expected a momentum with nesterov, got 0')
+  if (mostStep !== undefined && !(rateInVelocity && momentum > 0)) {
+    throw new OstrichError('ERR_OPTION', 'sgd: expected a momentum and rateInVelocity with mostStep, got mostStep alone')
+  }
+  const bounded = (v: Tensor): Tensor => (mostStep === undefined ? v : maximum(minimum(v, mostStep), -mostStep))
   return optimizer('sgd', options, () => (slot) => {
     const g = slot.gradient
     if (momentum === 0) return sub(slot.value, mul(g, slot.rate))
     const gain = rateInVelocity ? mul(g, slot.rate) : g
-    const v = slot.moment('momentum', (before) => add(mul(before, momentum), gain))
+    const v = slot.moment('momentum', (before) => bounded(add(mul(before, momentum), gain)))
     const direction = nesterov ? add(gain, mul(v, momentum)) : v
     return sub(slot.value, rateInVelocity ? direction : mul(direction, slot.rate))
   })

@@ -194,6 +194,15 @@ export const movingMnistSource: DataSource = {
   load: ({ workers = 0 } = {}) => movingMnist({ workers }),
 }
 
+/** Moving MNIST to train on, of the digits of MNIST, which is all that is downloaded: so many sequences an epoch, and so many to measure by. */
+export const movingDigitsSource = (sizes: { readonly train?: number; readonly validation?: number } = {}): DataSource => ({
+  ...movingMnistSource,
+  origin: mnistSource.origin,
+  folder: mnistSource.folder,
+  get: mnistSource.get,
+  load: ({ dir, workers = 0 } = {}) => movingMnist({ ...sizes, workers, ...(dir !== undefined && { dir }) }),
+})
+
 /** Every data set that `ostrich data` knows. */
 export const dataSources: readonly DataSource[] = [
   mnistSource,

@@ -5,6 +5,7 @@ import { alexnet, alexnetOneTower } from './imagenet.js'
 import { houseNumbersRecipe, houseNumbersStrips } from './house-numbers.js'
 import { mnist } from './mnist.js'
 import { mnistMlp } from './mnist-mlp.js'
+import { movingMnistConvLstm, movingMnistLstm, movingMnistSmall } from './moving-mnist.js'
 import { ptbAwd, ptbLarge, ptbMedium, ptbSmall } from './ptb.js'
 import { shakespeare, shakespeareMrnn } from './shakespeare.js'
 import {
@@ -30,6 +31,7 @@ export { houseNumbersRecipe, houseNumbersStrips } from './house-numbers.js'
 export { alexnet, alexnetOneTower } from './imagenet.js'
 export { mnist } from './mnist.js'
 export { mnistMlp } from './mnist-mlp.js'
+export { movingMnistConvLstm, movingMnistLstm, movingMnistSmall } from './moving-mnist.js'
 export { ptbAwd, ptbLarge, ptbMedium, ptbSmall } from './ptb.js'
 export { shakespeare, shakespeareMrnn } from './shakespeare.js'
 export { an4Recipe, digits, timitRecipe, yesnoRecipe } from './speech.js'
@@ -69,5 +71,6 @@ export const recipes: readonly Recipe[] = [
   ...[ptbSmall, ptbMedium, ptbLarge, ptbAwd, shakespeare, shakespeareMrnn, tagBrown],
   ...[translateLstm, translateLstmForward, translateAttention, translateTransformer],
   ...[digits, yesnoRecipe, an4Recipe, timitRecipe, houseNumbersRecipe, houseNumbersStrips],
+  ...[movingMnistSmall, movingMnistConvLstm, movingMnistLstm],
   ...[fc10Weak, fc10Middle, fc10Strong, fc100, fc200, fc123, ae400, mnistMaxoutDropout, mnistMaxoutFgsm],
 ]

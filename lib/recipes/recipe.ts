@@ -24,7 +24,7 @@ import {
   type Session,
   type SessionOptions,
 } from '../train/index.js'
-import type { Speech, Translator } from '../models/index.js'
+import type { Forecaster, Speech, Translator } from '../models/index.js'
 import type { Optimizer } from '../optim/index.js'
 
 /** The parts of a data set. */
@@ -160,6 +160,8 @@ export interface Plan extends Required<Omit<RecipeOptions, 'text' | 'languages' 
   readonly recogniser?: Recogniser
   /** Whether it reads numbers, as `models.houseNumbers` does. */
   readonly readsNumbers?: boolean
+  /** The same as a network that predicts frames, where it is one. */
+  readonly forecaster?: Forecaster
   /** How its translations are searched for, unless a person says otherwise. */
   readonly search?: SearchPlan
   /** Mean loss of a batch, from the network's output and the field `target`. */

@@ -9,7 +9,8 @@ import { ostrich as command } from '../support/command-line.js'
 let folder = ''
 const ostrich = (...args: string[]) => command(folder, args)
 const commands = [
-  ...['train', 'eval', 'generate', 'complete', 'translate', 'transcribe', 'ensemble', 'words'],
+  ...['train', 'eval', 'read', 'predict-video', 'generate', 'complete'],
+  ...['translate', 'transcribe', 'ensemble', 'words'],
   ...['recipes', 'summary', 'profile', 'data', 'doctor', 'bench'],
   ...['tables', 'fool', 'lipschitz', 'lags'],
 ]
@@ -67,6 +68,7 @@ describe('what is known', () => {
       ...['ptb-small', 'ptb-medium', 'ptb-large', 'ptb-awd', 'shakespeare', 'shakespeare-mrnn', 'tag-brown'],
       ...['translate-lstm', 'translate-lstm-forward', 'translate-attention', 'translate-transformer'],
       ...['digits', 'yesno', 'an4', 'timit', 'house-numbers', 'house-numbers-strips'],
+      ...['moving-mnist-small', 'moving-mnist-convlstm', 'moving-mnist-lstm'],
       ...['fc10-1e-4', 'fc10-1e-2', 'fc10-1', 'fc100-100-10', 'fc200-200-10', 'fc123-456-10', 'ae400-10'],
       ...['mnist-maxout', 'mnist-maxout-fgsm'],
     ])

@@ -2,11 +2,22 @@
 import { expectKind, expectOptions, is } from '../../base/index.js'
 import { dataFolder } from '../folder.js'
 import { fetchOptions } from '../fetch-options.js'
+import type { EncodeGifOptions } from './gif.js'
+import type { MeanFrameOptions } from './mean-frame.js'
 import type { GetMovingMnistOptions, MovingMnist, MovingMnistOptions } from './moving-mnist.js'
 import type { FrameSequencesOptions, SequenceFile } from './sequence-file.js'
+import type { FrameSequences } from './sequences.js'
 import type { Video, VideoOptions } from './video.js'
 
+export {
+  peakSignalToNoise,
+  type PeakSignalToNoiseOptions,
+  structuralSimilarity,
+  type StructuralSimilarityOptions,
+} from './similarity.js'
 export { videoWindows } from './windows.js'
+export type { EncodeGifOptions } from './gif.js'
+export type { MeanFrameOptions } from './mean-frame.js'
 export type { GetMovingMnistOptions, MovingMnist, MovingMnistOptions } from './moving-mnist.js'
 export type { FrameSequencesOptions, SequenceFile } from './sequence-file.js'
 export type { FrameSequences } from './sequences.js'
@@ -79,4 +90,29 @@ export async function readVideo(path: string, options: VideoOptions = {}): Promi
   expectOptions('readVideo', options, { channels: is.oneOf(1, 3), size: is.pair(1) })
   const read = await import('./video.js')
   return read.readVideo(path, options)
+}
+
+/**
+ * Writes frames as an animated GIF that begins again when it ends, by sharp.
+ * @throws DataError for data of another length, and where sharp is absent; OstrichError `ERR_OPTION`
+ * @example await writeFile('ball.gif', await encodeGif(video, { delay: 100 }))
+ */
+export async function encodeGif(video: Video, options: EncodeGifOptions = {}): Promise<Uint8Array> {
+  expectKind('encodeGif', 'video', is.object, video)
+  expectOptions('encodeGif', options, { delay: is.whole(20, 65_535) })
+  const gif = await import('./gif.js')
+  return gif.encodeGif(video, options)
+}
+
+/**
+ * The mean of the frames that follow, over the first sequences of a data set: the prediction of whoever knows nothing of a sequence.
+ * @returns f32 [channels, height, width], 0 to 1
+ * @throws OstrichError `ERR_OPTION`; what the data set throws
+ * @example const mean = await meanFrame(train)
+ */
+export async function meanFrame(set: FrameSequences, options: MeanFrameOptions = {}): Promise<Float32Array> {
+  expectKind('meanFrame', 'set', is.withMethods('a data set', 'gather'), set)
+  expectOptions('meanFrame', options, { sequences: is.whole(1) })
+  const mean = await import('./mean-frame.js')
+  return mean.meanFrame(set, options)
 }

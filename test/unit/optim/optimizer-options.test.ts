@@ -212,6 +212,17 @@ describe('options', () => {
     expect(trajectory(optim.sgd(options), steps)).not.toEqual(outside)
   })
 
+  test('the velocity stays within a bound', () => {
+    const rate = 0.1
+    const rule = (w: number, g: number, memory: Memory) => {
+      memory['v'] = Math.max(-0.01, Math.min(0.01, 0.9 * (memory['v'] ?? 0) + rate * g))
+      return w - memory['v']
+    }
+    const options = { rate, momentum: 0.9, rateInVelocity: true, mostStep: 0.01 }
+    expectClose(trajectory(optim.sgd(options), steps), expectedTrajectory(steps, rule))
+    expect(() => optim.sgd({ rate: 1, mostStep: 1 })).toThrow('expected a momentum and rateInVelocity with mostStep')
+  })
+
   test('what is out of range is refused by name', () => {
     expect(() => optim.sgd({ rate: -1 })).toThrow('sgd: expected rate to be a number of at least 0, got -1')
     expect(() => optim.sgd({ rate: 1, momentum: 1 })).toThrow('momentum to be a number from 0 to below 1, got 1')
