@@ -132,10 +132,10 @@ export const movingMnistSmall = recipe({
   title: 'A small ConvLSTM predicts ten frames of two moving digits',
   paper: shi,
   target: { metric: 'test cross-entropy', of: 'crossEntropy', value: 400 },
-  data: movingDigitsSource({ train: 2400, validation: 400 }),
-  sequences: 2400,
+  data: movingDigitsSource({ train: 2500, validation: 400 }),
+  sequences: 2500,
   net: () => convLstmForecaster(smallConvLstm),
-  defaults: { epochs: 12, batch: 8, rate: 2e-3 },
+  defaults: { epochs: 25, batch: 8, rate: 2e-3 },
   optimizer: (rate, total) => optim.adam({ rate: optim.oneCycle(rate, { total, rise: 0.1 }) }),
 })
 
