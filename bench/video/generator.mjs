@@ -23,7 +23,8 @@ const moving = await movingMnist({ train, workers })
 async function rate(epoch) {
   const began = performance.now()
   let made = 0
-  for await (const { count } of batches(moving.train, { batch, shuffle: true, augment: true, seed: 1, epoch })) made += count
+  for await (const { count } of batches(moving.train, { batch, shuffle: true, augment: true, seed: 1, epoch }))
+    made += count
   return (1e3 * made) / (performance.now() - began)
 }
 

@@ -49,17 +49,22 @@ export async function measureFrames(
   const found = Object.entries(curves).map(([name, curve]) => [name, curve.means()] as const)
   return {
     metrics: {},
-    told: [`errors of the first ${grouped(count)} sequences by frames ahead, sums over pixels:`, ...table(found, future)],
+    told: [
+      `errors of the first ${grouped(count)} sequences by frames ahead, sums over pixels:`,
+      ...table(found, future),
+    ],
     about: {
       ahead: {
         sequences: count,
-        ...Object.fromEntries(found.map(([name, { crossEntropy, squaredError, absoluteError }]) => [
-          name,
-          {
-            ...{ crossEntropy: [...crossEntropy], squaredError: [...squaredError] },
-            absoluteError: [...absoluteError],
-          },
-        ])),
+        ...Object.fromEntries(
+          found.map(([name, { crossEntropy, squaredError, absoluteError }]) => [
+            name,
+            {
+              ...{ crossEntropy: [...crossEntropy], squaredError: [...squaredError] },
+              absoluteError: [...absoluteError],
+            },
+          ]),
+        ),
       },
     },
   }
@@ -102,4 +107,5 @@ function table(found: readonly (readonly [string, ErrorsAhead])[], future: numbe
 }
 
 const isFilm = (set: Dataset | Text): set is FrameSequences & Dataset =>
-  'fields' in set && ['x', 'target'].every((name) => set.fields[name]?.dtype === 'u8' && set.fields[name].shape.length === 4)
+  'fields' in set &&
+  ['x', 'target'].every((name) => set.fields[name]?.dtype === 'u8' && set.fields[name].shape.length === 4)

@@ -30,7 +30,11 @@ export const predictVideo = command({
     from: { type: 'text', value: 'path', help: 'the frames' },
     sequence: { type: 'whole', help: 'which sequence of it, from 0 (default 0)' },
     out: { type: 'text', value: 'file.gif', help: 'what is written (default prediction.gif)' },
-    page: { type: 'text', value: 'file.html', help: `show it and up to ${ON_PAGE - 1} sequences that follow, on a page` },
+    page: {
+      type: 'text',
+      value: 'file.html',
+      help: `show it and up to ${ON_PAGE - 1} sequences that follow, on a page`,
+    },
     ...placeOptions,
     json: { type: 'flag', help: 'print the errors of each predicted frame as JSON' },
   },
@@ -71,7 +75,10 @@ export const predictVideo = command({
     const [first] = films
     await writeFile(out, first!.gif)
     if (page !== undefined) {
-      const about = [`${path}, ${from}`, 'Left: what the network was given. Middle: what followed. Right: its prediction.']
+      const about = [
+        `${path}, ${from}`,
+        'Left: what the network was given. Middle: what followed. Right: its prediction.',
+      ]
       const shown = films.map(({ index, film, gif, errors }) => ({
         ...{ gif, width: film.width, height: film.height },
         caption: `sequence ${index}: ${meanOf(errors.crossEntropy).toFixed(1)} nats per frame`,
@@ -82,7 +89,9 @@ export const predictVideo = command({
     if (json === true) {
       const rows = films.map(({ index, errors }) => ({
         sequence: index,
-        ...Object.fromEntries(Object.entries(errors).map(([key, values]: [string, Float64Array]) => [key, [...values]])),
+        ...Object.fromEntries(
+          Object.entries(errors).map(([key, values]: [string, Float64Array]) => [key, [...values]]),
+        ),
       }))
       output.line(JSON.stringify(rows, undefined, 2))
     } else {

@@ -3,7 +3,7 @@
 // "Convolutional LSTM network: a machine learning approach for precipitation nowcasting", section 3.2 and figure 3.
 // To reach on Moving MNIST: 367.1 nats per frame, as published, of 10,000 fixed training sequences.
 import { expectOptions, is, OstrichError, type Schema } from '../base/index.js'
-import { read, type Tensor } from '../graph/index.js'
+import { read, ShapeError, type Tensor } from '../graph/index.js'
 import { convLstmStep } from '../nn/conv-lstm2d.js'
 import * as nn from '../nn/index.js'
 import { forgetful } from '../nn/recurrent.js'
@@ -96,7 +96,11 @@ export function convLstmForecaster(config: ConvLstmForecasterConfig): Forecaster
     children: [...readers, first, ...writers, frame],
     compute: (x, call) => {
       const [given = 1, rows = 1, , height = 1, width = 1] = x.shape
-      expectFilm('convLstmForecaster', x, ['T', 'N', channels, sideOf(height, patch), sideOf(width, patch)])
+      expectFilm('convLstmForecaster', x, ['T', 'N', channels, 'height', 'width'])
+      if (height % patch !== 0 || width % patch !== 0) {
+        const expected = `sides that are multiples of the patch, ${patch}`
+        throw new ShapeError(`convLstmForecaster: expected ${expected}, got frames of ${width} x ${height}`)
+      }
       const places = [height / patch, width / patch] as const
       const whole = (y: Tensor<'f32'>, steps: number): Tensor<'f32'> =>
         reshape(y, [steps * rows, y.shape[2] ?? 1, ...places])
@@ -125,9 +129,6 @@ export function convLstmForecaster(config: ConvLstmForecasterConfig): Forecaster
   }) as unknown as Forecaster
 }
 
-const sideOf = (side: number, patch: number): number | string =>
-  side % patch === 0 ? side : `a multiple of ${patch} for ${side}`
-
 const biasOf = ({ forgetBias = 0 }: ConvLstmForecasterConfig, channels: number): nn.Initializer =>
   forgetBias === 0 ? nn.init.zeros : forgetful(nn.init.zeros, channels, forgetBias)
 
@@ -145,8 +146,7 @@ function alone(name: string, channels: number, config: ConvLstmForecasterConfig)
       parameters: [u, b, ...(p ? [p] : [])],
       states: ([, ...places]) => ({ h: [channels, ...places], c: [channels, ...places] }),
       inputs: () => [],
-      step: (_, { h, c }) =>
-        convLstmStep(conv2d(h as nn.Images, read(u), { padding, bias: read(b) }), c, p && read(p)),
+      step: (_, { h, c }) => convLstmStep(conv2d(h as nn.Images, read(u), { padding, bias: read(b) }), c, p && read(p)),
     },
     { name },
   )

@@ -44,7 +44,10 @@ export function sgd(options: SgdOptions): Optimizer {
   expectRange('sgd', 'momentum', momentum, 'a number from 0 to below 1')
   if (nesterov && momentum === 0) throw new OstrichError('ERR_OPTION', 'sgd: expected a momentum with nesterov, got 0')
   if (mostStep !== undefined && !(rateInVelocity && momentum > 0)) {
-    throw new OstrichError('ERR_OPTION', 'sgd: expected a momentum and rateInVelocity with mostStep, got mostStep alone')
+    throw new OstrichError(
+      'ERR_OPTION',
+      'sgd: expected a momentum and rateInVelocity with mostStep, got mostStep alone',
+    )
   }
   const bounded = (v: Tensor): Tensor => (mostStep === undefined ? v : maximum(minimum(v, mostStep), -mostStep))
   return optimizer('sgd', options, () => (slot) => {

@@ -195,7 +195,9 @@ export const movingMnistSource: DataSource = {
 }
 
 /** Moving MNIST to train on, of the digits of MNIST, which is all that is downloaded: so many sequences an epoch, and so many to measure by. */
-export const movingDigitsSource = (sizes: { readonly train?: number; readonly validation?: number } = {}): DataSource => ({
+export const movingDigitsSource = (
+  sizes: { readonly train?: number; readonly validation?: number } = {},
+): DataSource => ({
   ...movingMnistSource,
   origin: mnistSource.origin,
   folder: mnistSource.folder,

@@ -158,7 +158,8 @@ const summed = 10 * 80
 /** The paper's best network, with the optimiser of its code: 30,000 steps of it, as the paper tells no number. Not trained yet. */
 export const movingMnistLstm = recipe({
   name: 'moving-mnist-lstm',
-  title: 'A composite LSTM of 2,048 units predicts ten frames of two moving digits, and writes again the ten that it saw',
+  title:
+    'A composite LSTM of 2,048 units predicts ten frames of two moving digits, and writes again the ten that it saw',
   paper: srivastava,
   target: { metric: 'test cross-entropy', of: 'crossEntropy', value: 341.2 },
   data: movingDigitsSource(),

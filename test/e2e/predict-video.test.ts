@@ -114,22 +114,26 @@ describe('framePredictor', () => {
 })
 
 describe('predict-video', () => {
-  it('writes an animated GIF of what was seen, what followed and what was predicted', { timeout: 300_000 }, async () => {
-    const { code, out, err } = await predict('--from', 'square.gif', '--out', 'out.gif')
-    expect(code, err).toBe(0)
-    expect(out).toMatch(/^out\.gif: sequence 0 of 2, [\d.]+ nats per frame$/m)
-    const film = await readVideo(at('out.gif'))
-    expect(film).toMatchObject({ frames: 20, height: 192, width: 3 * (3 * 64 + 4) })
-    // The first frame of the GIF, scaled to what the network knows, stands on the left, three pixels for one.
-    const [first] = [await readVideo(at('square.gif'), { size: 64 })]
-    for (const [y, x] of [
-      [30, 5],
-      [5, 5],
-      [25, 60],
-    ] as const) {
-      expect(Math.abs(film.data[3 * y * film.width + 3 * x]! - first!.data[y * 64 + x]!)).toBeLessThan(24)
-    }
-  })
+  it(
+    'writes an animated GIF of what was seen, what followed and what was predicted',
+    { timeout: 300_000 },
+    async () => {
+      const { code, out, err } = await predict('--from', 'square.gif', '--out', 'out.gif')
+      expect(code, err).toBe(0)
+      expect(out).toMatch(/^out\.gif: sequence 0 of 2, [\d.]+ nats per frame$/m)
+      const film = await readVideo(at('out.gif'))
+      expect(film).toMatchObject({ frames: 20, height: 192, width: 3 * (3 * 64 + 4) })
+      // The first frame of the GIF, scaled to what the network knows, stands on the left, three pixels for one.
+      const [first] = [await readVideo(at('square.gif'), { size: 64 })]
+      for (const [y, x] of [
+        [30, 5],
+        [5, 5],
+        [25, 60],
+      ] as const) {
+        expect(Math.abs(film.data[3 * y * film.width + 3 * x]! - first!.data[y * 64 + x]!)).toBeLessThan(24)
+      }
+    },
+  )
 
   it('shows sequences on a page, and tells errors as JSON', { timeout: 300_000 }, async () => {
     const { code, out, err } = await predict('--from', 'square.gif', '--page', 'page.html', '--json')

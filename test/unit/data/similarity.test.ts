@@ -50,8 +50,12 @@ describe('as scikit-image', () => {
     expect(() => structuralSimilarity(flat, new Float32Array(48), { height: 7, width: 7 })).toThrow(
       'expected two frames of 49 numbers, got 49 and 48',
     )
-    expect(() => peakSignalToNoise(flat, new Float32Array(50))).toThrow('expected two frames of 50 numbers, got 49 and 50')
-    expect(() => structuralSimilarity(flat, flat, { height: 7, width: 7, rang: 1 } as never)).toThrow('did you mean range?')
+    expect(() => peakSignalToNoise(flat, new Float32Array(50))).toThrow(
+      'expected two frames of 50 numbers, got 49 and 50',
+    )
+    expect(() => structuralSimilarity(flat, flat, { height: 7, width: 7, rang: 1 } as never)).toThrow(
+      'did you mean range?',
+    )
   })
 })
 
@@ -95,7 +99,9 @@ describe('videos', () => {
     } finally {
       await rm(folder, { recursive: true })
     }
-    await expect(encodeGif({ ...video, frames: 5 })).rejects.toThrow('encodeGif: expected a video of [5, 1, 3, 5], got 60 bytes')
+    await expect(encodeGif({ ...video, frames: 5 })).rejects.toThrow(
+      'encodeGif: expected a video of [5, 1, 3, 5], got 60 bytes',
+    )
     await expect(encodeGif(video, { delay: 1 })).rejects.toThrow('encodeGif[delay]')
   })
 })

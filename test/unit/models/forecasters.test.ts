@@ -29,9 +29,11 @@ describe('convLstmForecaster', () => {
     trace({ name: 'net' }, () => {
       expect(net(feed('x', 'f32', [5, 3, 1, 6, 10]) as Film).shape).toEqual([4, 3, 1, 6, 10])
       expect(() => net(feed('y', 'f32', [5, 3, 1, 6, 9]) as Film)).toThrow(
-        'convLstmForecaster: expected f32[T, N, 1, 6, a multiple of 2 for 9], got f32[5, 3, 1, 6, 9]',
+        'convLstmForecaster: expected sides that are multiples of the patch, 2, got frames of 9 x 6',
       )
-      expect(() => net(feed('z', 'f32', [5, 3, 3, 6, 10]) as Film)).toThrow('got f32[5, 3, 3, 6, 10]')
+      expect(() => net(feed('z', 'f32', [5, 3, 3, 6, 10]) as Film)).toThrow(
+        'convLstmForecaster: expected f32[T, N, 1, height, width], got f32[5, 3, 3, 6, 10]',
+      )
       return {}
     })
   })
@@ -73,8 +75,9 @@ describe('patches', () => {
     const shape = [2, 3, 4, 6]
     const x = ndarray(shape, [...Array(144).keys()])
     const graph = trace({ name: 'patches' }, () => {
-      const parts = patchesOf(feed('x', 'f32', shape), 2)
-      return { parts, again: pixelsOf(parts, 2), backwards: reversed(feed('x', 'f32', shape)) }
+      const x = feed('x', 'f32', shape)
+      const parts = patchesOf(x, 2)
+      return { parts, again: pixelsOf(parts, 2), backwards: reversed(x) }
     })
     const { parts, again, backwards } = interpret(graph, { x }, {}).fetches
     expect(parts!.shape).toEqual([2, 12, 2, 3])
