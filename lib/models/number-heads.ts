@@ -79,7 +79,7 @@ export function numberCosts(logits: Tensor<'f32'>, { length, digits, mask }: Num
   const heads = numberHeads(logits)
   const each: Tensor<'f32'> = crossEntropy(reshape(heads.digits, [-1, VALUES]), reshape(digits, [-1]))
   const there = mul<'f32', Shape, Shape>(reshape(each, digits.shape), mask)
-  return add<'f32', Shape, Shape>(crossEntropy(heads.length, length), sum(there, -1))
+  return add<'f32', Shape, Shape>(crossEntropy(heads.length, reshape(length, [-1])), sum(there, -1))
 }
 
 /**
