@@ -96,10 +96,10 @@ export const digits = recipe({
   alphabet: digitAlphabet,
   config: {
     features: { banks: telephone, stack: 3, normalise: 'sound' },
-    ...{ layers: 2, units: 96, dropout: 0.2 },
+    ...{ layers: 2, units: 128, dropout: 0.3 },
     augment: { frequency: { masks: 2, most: 6 }, time: { masks: 2, most: 15, share: 0.1 } },
   },
-  ...{ lines: 6000, epochs: 12, batch: 32, rate: 0.004 },
+  ...{ lines: 6000, epochs: 50, batch: 32, rate: 0.004 },
   search: { search: 'greedy' },
 })
 
