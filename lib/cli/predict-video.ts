@@ -52,7 +52,7 @@ export const predictVideo = command({
     const { net, forecaster, fields, example } = named('recipe', name, recipes).build()
     const target = fields?.['target']
     if (forecaster === undefined || target === undefined) throw new UsageError(`${expected}, got one of ${name}`)
-    const [given = 1, ...frame] = example.shape as readonly [number, number, number, number]
+    const [given, ...frame] = example.shape as readonly [number, number, number, number]
     const [future = 1] = target.shape
     const set = await framesIn(from, { given, future, frame })
     if (sequence >= set.length) {

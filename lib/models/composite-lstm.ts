@@ -81,7 +81,7 @@ export function compositeLstm(config: CompositeLstmConfig): Forecaster {
       const target = call?.target
       if (target !== undefined) expectFilm('compositeLstm[target]', target, [future, rows, ...frame])
       const flat = (frames: Tensor<'f32'>): Tensor<'f32'> => reshape(frames, [frames.shape[0] ?? 1, rows, pixels])
-      const film = (logits: Tensor<'f32'>): Film => reshape(logits, [logits.shape[0] ?? 1, rows, ...frame]) as Film
+      const film = (logits: Tensor<'f32'>): Film => reshape(logits, [logits.shape[0] ?? 1, rows, ...frame])
       const seen = flat(x)
       const { last } = reader.run(seen as nn.Features, {})
       const output = film(forward.write(last, future, rows, target && flat(target)))

@@ -122,7 +122,7 @@ export function convLstmForecaster(config: ConvLstmForecasterConfig): Forecaster
         outputs.push(above)
       }
       const logits = frame(whole(concat(outputs, 2), future) as nn.Images)
-      const output = reshape(pixelsOf(logits, patch), [future, rows, channels, height, width]) as Film
+      const output = reshape(pixelsOf(logits, patch), [future, rows, channels, height, width])
       return call === undefined ? output : { output }
     },
     expectCall: expectForecastCall('convLstmForecaster'),

@@ -1,7 +1,7 @@
 // What networks that predict frames have in common: what they take and give, and images as patches.
 import { expectOptions } from '../base/index.js'
 import { formatShape, ShapeError, type Tensor } from '../graph/index.js'
-import * as nn from '../nn/index.js'
+import type * as nn from '../nn/index.js'
 import { concat, reshape, slice, transpose } from '../ops/index.js'
 import { aTensor } from '../ops/operand.js'
 

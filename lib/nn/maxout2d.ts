@@ -37,7 +37,7 @@ export function maxout2d<I extends number, O extends number>(
     name,
     children: [filters],
     apply: (x) => {
-      const all: Tensor<'f32'> = filters(x as Images<number>)
+      const all: Tensor<'f32'> = filters(x as Images)
       const [rows = 1, , height = 1, width = 1] = all.shape
       return ops.max(ops.reshape(all, [rows, outChannels, pieces, height, width]), 2) as Images<O>
     },

@@ -200,8 +200,8 @@ export const movingDigitsSource = (
 ): DataSource => ({
   ...movingMnistSource,
   origin: mnistSource.origin,
-  folder: mnistSource.folder,
-  get: mnistSource.get,
+  folder: () => mnistSource.folder(),
+  get: (options) => mnistSource.get(options),
   load: ({ dir, workers = 0 } = {}) => movingMnist({ ...sizes, workers, ...(dir !== undefined && { dir }) }),
 })
 

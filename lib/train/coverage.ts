@@ -78,7 +78,8 @@ function ofCoverage(
   expectOptions(where, outputs, schema)
   const { confidence, right, accuracy = 0.98 } = outputs
   const good = confidence.rank === 1 && sameShape(confidence.shape, right.shape)
-  if (!good || confidence.dtype !== 'f32' || right.dtype !== 'f32') {
+  const dtypes: readonly string[] = [confidence.dtype, right.dtype]
+  if (!good || dtypes.some((dtype) => dtype !== 'f32')) {
     const got = [confidence, right].map(({ dtype, shape }) => `${dtype}${formatShape(shape)}`).join(' and ')
     throw new ShapeError(`${where}: expected confidence and right of f32[N], got ${got}`)
   }

@@ -130,7 +130,7 @@ describe('predict-video', () => {
         [5, 5],
         [25, 60],
       ] as const) {
-        expect(Math.abs(film.data[3 * y * film.width + 3 * x]! - first!.data[y * 64 + x]!)).toBeLessThan(24)
+        expect(Math.abs(film.data[3 * y * film.width + 3 * x]! - first.data[y * 64 + x]!)).toBeLessThan(24)
       }
     },
   )

@@ -97,7 +97,9 @@ describe('a training that was cut', () => {
     const stopped = trained({
       folder: own,
       signal: controller.signal,
-      onProgress: () => controller.abort(new Error('enough')),
+      onProgress: () => {
+        controller.abort(new Error('enough'))
+      },
     })
     await expect(stopped).rejects.toThrow('enough')
     expect((await readdir(own)).sort()).toEqual(['last.safetensors', 'tokens.i32', 'words.counts'])

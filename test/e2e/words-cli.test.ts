@@ -22,7 +22,7 @@ function sentences(seed: number, rename: (word: string) => string): string {
   }
   return `${Array.from({ length: 2000 }, line).join('\n')}\n`
 }
-const turned = (word: string): string => [...word].reverse().join('')
+const turned = (word: string): string => Array.from(word).reverse().join('')
 
 let ended: readonly Ended[] = []
 beforeAll(async () => {

@@ -120,7 +120,7 @@ export function wordStep(draw: Draw, table: Tensor<'f32'>): F {
   } as const
   const tokens = ops.sub(draw.indices([12], words + 1), 1)
   const outputs = draw.float32([isTree ? nodes : words, width])
-  return ops.stopGradient(ops.word2vec(table, outputs, tokens, { ...options, among }).inputs) as F
+  return ops.stopGradient(ops.word2vec(table, outputs, tokens, { ...options, among }).inputs)
 }
 
 const lstm = recurrent('lstm', 4, (draw, gates, dtype, extents) => {

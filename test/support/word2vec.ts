@@ -101,7 +101,9 @@ export function word2vecOutputs(given: readonly NDArray[], attrs: Word2vecAttrs)
         meet(
           own.map((near) => rowOf(inputs, near)),
           met,
-          (n, dx) => addTo(own[n]!, dx),
+          (n, dx) => {
+            addTo(own[n]!, dx)
+          },
         )
       }
     }

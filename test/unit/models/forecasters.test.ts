@@ -14,8 +14,11 @@ import * as nn from '../../../lib/nn/index.js'
 import { interpret } from '../../support/interpreter.js'
 import { ndarray } from '../../support/ndarray.js'
 
+/** Frames that are fed. */
+const film = (name: string, shape: [number, number, number, number, number]): Film => feed(name, 'f32', shape)
+
 const sizeOf = (net: (x: Film) => Tensor, side = 16): number =>
-  nn.summary(net as (x: Tensor) => Tensor, { x: [10, 1, 1, side, side] }).parameters
+  nn.summary(net, { x: [10, 1, 1, side, side] }).parameters
 
 describe('convLstmForecaster', () => {
   it('has as many weights as the paper says of its networks', () => {
@@ -27,11 +30,11 @@ describe('convLstmForecaster', () => {
   it('gives as many frames as it is asked for, of any sides that are multiples of the patch', () => {
     const net = convLstmForecaster({ ...smallConvLstm, layers: [3, 2], future: 4, patch: 2 })
     trace({ name: 'net' }, () => {
-      expect(net(feed('x', 'f32', [5, 3, 1, 6, 10]) as Film).shape).toEqual([4, 3, 1, 6, 10])
-      expect(() => net(feed('y', 'f32', [5, 3, 1, 6, 9]) as Film)).toThrow(
+      expect(net(film('x', [5, 3, 1, 6, 10])).shape).toEqual([4, 3, 1, 6, 10])
+      expect(() => net(film('y', [5, 3, 1, 6, 9]))).toThrow(
         'convLstmForecaster: expected sides that are multiples of the patch, 2, got frames of 9 x 6',
       )
-      expect(() => net(feed('z', 'f32', [5, 3, 3, 6, 10]) as Film)).toThrow(
+      expect(() => net(film('z', [5, 3, 3, 6, 10]))).toThrow(
         'convLstmForecaster: expected f32[T, N, 1, height, width], got f32[5, 3, 3, 6, 10]',
       )
       return {}
@@ -59,7 +62,7 @@ describe('compositeLstm', () => {
   it('needs the true frames in training, and takes no others', () => {
     const net = compositeLstm({ ...srivastavaComposite, units: 3, frame: [1, 4, 4], future: 2 })
     trace({ name: 'net', mode: 'train' }, () => {
-      const x = feed('x', 'f32', [5, 3, 1, 4, 4]) as Film
+      const x = film('x', [5, 3, 1, 4, 4])
       expect(() => net(x)).toThrow('compositeLstm: expected a target in training, got none')
       expect(() => net.run(x, { target: feed('t', 'f32', [3, 3, 1, 4, 4]) })).toThrow(
         'compositeLstm[target]: expected f32[2, 3, 1, 4, 4], got f32[3, 3, 1, 4, 4]',

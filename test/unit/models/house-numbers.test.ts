@@ -26,7 +26,7 @@ const goldens = JSON.parse(readFileSync(path, 'utf8')) as HouseNumbersGolden[]
 
 describe('the size of', () => {
   test('the paper’s network', () => {
-    const { rows, parameters, multiplyAdds } = nn.summary(houseNumbers() as never, { x: [1, 3, 54, 54] })
+    const { rows, parameters, multiplyAdds } = nn.summary(houseNumbers(), { x: [1, 3, 54, 54] })
     expect(parameters).toBe(38_142_809)
     expect(multiplyAdds).toBe(626_516_672)
     const places = rows.filter(({ path }) => /(pieces|conv\d|local1)$/.test(path)).map(({ output }) => output.slice(1))
@@ -36,7 +36,7 @@ describe('the size of', () => {
   })
 
   test('the small network', () => {
-    const { parameters, multiplyAdds } = nn.summary(houseNumbers(smallHouseNumbers) as never, { x: [1, 3, 54, 54] })
+    const { parameters, multiplyAdds } = nn.summary(houseNumbers(smallHouseNumbers), { x: [1, 3, 54, 54] })
     expect([parameters, multiplyAdds]).toEqual([3_528_473, 34_154_368])
   })
 })
@@ -83,8 +83,9 @@ describe('an absent digit', () => {
         digits: feed('digits', 'i32', [rows, 5]),
         mask: feed('mask', 'f32', [rows, 5]),
       })
-      const [slope] = grad(mean(cost) as Tensor<'f32', []>, [x])
-      return { cost, slope: slope! }
+      const loss: Tensor<'f32', []> = mean(cost)
+      const [slope] = grad(loss, [x])
+      return { cost, slope }
     })
     const feeds = {
       logits,
@@ -122,7 +123,7 @@ test('the likeliest number of a graph is that of the host, and right as a whole 
   const text = (i: number): string => found[i]!.number ?? ''
   // Of each reading: itself, one with another last digit, another length.
   const labels = found.map(({ length }, i) => {
-    const own = [...text(i)].map(Number)
+    const own = Array.from(text(i), Number)
     if (i % 3 === 1 && own.length > 0) own[own.length - 1] = (own.at(-1)! + 1) % 10
     return { length: i % 3 === 2 ? (length + 1) % 7 : length, digits: [...own, 0, 0, 0, 0, 0].slice(0, 5) }
   })

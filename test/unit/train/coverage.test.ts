@@ -35,8 +35,8 @@ describe('measures.coverage', () => {
         [measures.coverageThreshold, 0.8],
       ] as const) {
         const tally = make({ confidence, right, accuracy: 1 }).tally()
-        tally.add({ confidence: Float32Array.of(0.9, 0.25), right: Float32Array.of(1, 1) } as never)
-        tally.add({ confidence: Float32Array.of(0.8, 0.5), right: Float32Array.of(1, 0) } as never)
+        tally.add({ confidence: Float32Array.of(0.9, 0.25), right: Float32Array.of(1, 1) })
+        tally.add({ confidence: Float32Array.of(0.8, 0.5), right: Float32Array.of(1, 0) })
         expect(tally.value()).toBeCloseTo(wanted, 6)
       }
       expect(measures.coverage({ confidence, right }).title).toBe('coverage at 98 %')
