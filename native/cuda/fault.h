@@ -14,8 +14,8 @@ struct Fault {
   int64_t position;
 };
 
-// `frames`: of a row that has too few; its position is the number needed in the upper 32 bits, and the row. `code`: of a
-// word whose way through a tree is none.
+// `frames`: of a row that has too few; its position is the number needed in the upper 32 bits, and the row. `code`: of
+// a word whose way through a tree is none.
 enum class FaultKind : uint8_t { label, index, label_length, frame_length, ctc_label, frames, word, code };
 
 }  // namespace ostrich::cuda

@@ -13,7 +13,8 @@ void expect_between(const NodeSpec& node, const char* name, int64_t least, int64
   if (got < least || got > most) fail_node(node, "attribute ", name, ": expected ", least, " to ", most, ", got ", got);
 }
 
-// inputs f32 [V, D], outputs f32 [U, D], tokens i32 [N], kept f32 [V], two that differ, rate f32, seed i32 [2], step i32
+// inputs f32 [V, D], outputs f32 [U, D], tokens i32 [N], kept f32 [V], two that differ, rate f32, seed i32 [2], step
+// i32
 // -> both tables, the sum of losses f32 and the number of scores f32
 void check_words(const ProgramSpec& spec, const NodeSpec& node) {
   expect_inputs(node, 9, 9);

@@ -1,6 +1,8 @@
 // word2vec and word2vecTree: a step over a block of text, one word after the other, each over rows of both tables. With
 // several threads each takes a part of the block, and rows change without locks (Niu et al. 2011, "Hogwild!"), so that
 // results depend on how they meet; a short block is one thread's.
+#include "program/word2vec.h"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -11,7 +13,6 @@
 #include "cpu/parallel.h"
 #include "cpu/simd/table.h"
 #include "program/attrs.h"
-#include "program/word2vec.h"
 
 namespace ostrich::cpu {
 namespace {
@@ -144,8 +145,8 @@ class Walk {
     for (int64_t j = first; j <= last; ++j) {
       if (j != i) around_[size_t(count++)] = inputs_ + words_[j] * width_;
     }
-    WordPairs pairs{around_.data(), middle.rows.data(), middle.labels.data(), count,
-                    middle.count,   width_,             rate_,                settings_.is_tree};
+    WordPairs pairs{around_.data(), middle.rows.data(), middle.labels.data(), count, middle.count, width_,
+                    rate_,          settings_.is_tree};
     const simd::Table& table = simd::table();
     if (settings_.is_cbow) {
       loss_ += double(table.cbow(pairs, mean_));
@@ -196,7 +197,8 @@ class CheckWordsStep : public Step {
     const int64_t n = core::count(reads[0]->shape);
     for (int64_t i = 0; i < n; ++i) {
       if (tokens[i] >= -1 && tokens[i] < vocabulary_) continue;
-      core::fail("ERR_DATA", label_, ": expected words 0..", vocabulary_ - 1, " or -1, got ", tokens[i], " at place ", i);
+      core::fail("ERR_DATA", label_, ": expected words 0..", vocabulary_ - 1, " or -1, got ", tokens[i], " at place ",
+                 i);
     }
     const int32_t* second = reads[2]->data<int32_t>();
     const int64_t count = core::count(reads[2]->shape);

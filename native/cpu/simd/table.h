@@ -74,8 +74,8 @@ struct WinogradTile {
   int64_t row_begin, row_end, column_begin, column_end;
 };
 
-// Rows of two tables, `width` floats each, that meet in a step of word2vec: every input with every output. `labels`: what
-// a score's sigmoid should be. Scores outside -kFar .. kFar count as 0 or 1, or not at all where `skips`.
+// Rows of two tables, `width` floats each, that meet in a step of word2vec: every input with every output. `labels`:
+// what a score's sigmoid should be. Scores outside -kFar .. kFar count as 0 or 1, or not at all where `skips`.
 struct WordPairs {
   static constexpr int64_t kMost = 8, kMostOutputs = 256;
   static constexpr float kFar = 6;

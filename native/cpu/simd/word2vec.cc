@@ -1,6 +1,6 @@
 // A step of word2vec (Mikolov et al. 2013, arXiv:1310.4546, equation 4) over rows of two tables. All scores are made
-// before any row changes, so that a step is three small products of matrices: the rows that meet are read once, not once
-// for each pair. Sums of scores run over 16 lanes whatever the instruction set.
+// before any row changes, so that a step is three small products of matrices: the rows that meet are read once, not
+// once for each pair. Sums of scores run over 16 lanes whatever the instruction set.
 #include "cpu/simd/parts.h"
 
 namespace ostrich::cpu::simd::OSTRICH_ISA {
@@ -74,7 +74,8 @@ void score(float* scores, float* const* rows, const float* row, int64_t width) {
 void score_all(float* scores, float* const* rows, int64_t count, const float* row, int64_t width) {
   using Score = void (*)(float*, float* const*, const float*, int64_t);
 #if defined(__AVX512F__)
-  static constexpr Score few[kScored] = {score<1>, score<2>, score<3>, score<4>, score<5>, score<6>, score<7>, score<8>};
+  static constexpr Score few[kScored] = {score<1>, score<2>, score<3>, score<4>,
+                                         score<5>, score<6>, score<7>, score<8>};
 #else
   static constexpr Score few[kScored] = {score<1>, score<2>, score<3>, score<4>};
 #endif

@@ -1,5 +1,5 @@
-// word2vec: a warp goes through a part of a block of text, word after word; each of its threads holds some columns of the
-// rows. Warps add to the tables without locks, and see what the others have added sooner or later.
+// word2vec: a warp goes through a part of a block of text, word after word; each of its threads holds some columns of
+// the rows. Warps add to the tables without locks, and see what the others have added sooner or later.
 #include "cuda/kernels/device.h"
 #include "cuda/kernels/word2vec.h"
 
