@@ -1,5 +1,5 @@
-// A corpus in memory, in pieces of any size.
-import type { Corpus } from '../../../lib/data/index.js'
+// A corpus in memory, in pieces of any size, and counts of words in a form to compare.
+import type { Corpus, WordCounts } from '../../../lib/data/index.js'
 
 /** Texts as the files of a corpus. */
 export function inMemory(texts: string | readonly string[], piece = Infinity): Corpus {
@@ -19,3 +19,6 @@ export function inMemory(texts: string | readonly string[], piece = Infinity): C
     },
   }
 }
+
+/** Words with their counts, and how many words there are in all. */
+export const counted = ({ words, counts, total }: WordCounts) => [words.map((word, i) => [word, counts[i]]), total]
