@@ -32,7 +32,8 @@ export function wordPicture({ words, shares }: WordPictureContent, about = ''): 
   }
   const [left, right] = [Math.min(...words.map(({ x }) => x)), Math.max(...words.map(({ x }) => x))]
   const [low, high] = [Math.min(...words.map(({ y }) => y)), Math.max(...words.map(({ y }) => y))]
-  const [width, height] = [WIDTH - 2 * EDGE - 90, HEIGHT - TOP - EDGE]
+  // Words stand to the right of their places, and below them where two would meet.
+  const [width, height] = [WIDTH - 2 * EDGE - 90, HEIGHT - TOP - EDGE - 40]
   const scale = Math.min(width / Math.max(right - left, 1e-9), height / Math.max(high - low, 1e-9))
   const [startX, startY] = [EDGE + (width - scale * (right - left)) / 2, TOP + (height - scale * (high - low)) / 2]
   const placed = words.map(({ word, x, y }) => {

@@ -70,7 +70,7 @@ export class KeyedVectors {
 
   /**
    * Writes the vectors to a file, whole or not at all.
-   * @param format default: `safetensors` and `text` where the name ends in `.safetensors` and `.txt` or `.vec`, else `binary`
+   * @param options `format`, default: `safetensors` and `text` where the name ends in `.safetensors` and `.txt` or `.vec`, else `binary`
    * @throws CheckpointError where it cannot be written
    * @example await vectors.save('vectors.bin')
    */
