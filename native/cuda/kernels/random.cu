@@ -1,5 +1,5 @@
 // Philox draws by logical element: four consecutive elements a thread, which are one block of the generator.
-#include "cuda/kernels/device.h"
+#include "cuda/kernels/philox.h"
 #include "cuda/kernels/random.h"
 
 namespace ostrich::cuda {
@@ -7,24 +7,8 @@ namespace {
 
 constexpr float kUnit = 5.9604644775390625e-8f;  // 2^-24
 
-struct Words {
-  uint32_t word[4];
-};
-
-// Philox4x32-10, as in core/philox.h, which is host code.
 OSTRICH_DEVICE Words draw(const RandomArgs& args, int64_t block) {
-  uint32_t c0 = uint32_t(block), c1 = uint32_t(uint64_t(block) >> 32), c2 = args.stream, c3 = args.step[0];
-  uint32_t k0 = args.seed[0], k1 = args.seed[1];
-  for (int round = 0; round < 10; ++round) {
-    const uint64_t p0 = uint64_t(0xD2511F53u) * c0, p1 = uint64_t(0xCD9E8D57u) * c2;
-    c0 = uint32_t(p1 >> 32) ^ c1 ^ k0;
-    c2 = uint32_t(p0 >> 32) ^ c3 ^ k1;
-    c1 = uint32_t(p1);
-    c3 = uint32_t(p0);
-    k0 += 0x9E3779B9u;
-    k1 += 0xBB67AE85u;
-  }
-  return {{c0, c1, c2, c3}};
+  return philox(uint32_t(block), uint32_t(uint64_t(block) >> 32), args.stream, args.step[0], args.seed);
 }
 
 // Calls body(i, words) for every block of four elements from element i on.

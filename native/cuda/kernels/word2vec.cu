@@ -1,6 +1,6 @@
 // word2vec: a warp goes through a part of a block of text, word after word; each of its threads holds some columns of
 // the rows. Warps add to the tables without locks, and see what the others have added sooner or later.
-#include "cuda/kernels/device.h"
+#include "cuda/kernels/philox.h"
 #include "cuda/kernels/word2vec.h"
 
 namespace ostrich::cuda {
@@ -10,23 +10,8 @@ constexpr int kWarp = 32;
 constexpr float kUnit = 5.9604644775390625e-8f;  // 2^-24
 constexpr float kFar = 6;
 
-struct Words {
-  uint32_t word[4];
-};
-
-// Philox4x32-10, as in core/philox.h, which is host code.
 OSTRICH_DEVICE Words draw(const Word2vecArgs& args, uint32_t place, uint32_t group) {
-  uint32_t c0 = place, c1 = group, c2 = args.stream, c3 = args.step[0], k0 = args.seed[0], k1 = args.seed[1];
-  for (int round = 0; round < 10; ++round) {
-    const uint64_t p0 = uint64_t(0xD2511F53u) * c0, p1 = uint64_t(0xCD9E8D57u) * c2;
-    c0 = uint32_t(p1 >> 32) ^ c1 ^ k0;
-    c2 = uint32_t(p0 >> 32) ^ c3 ^ k1;
-    c1 = uint32_t(p1);
-    c3 = uint32_t(p0);
-    k0 += 0x9E3779B9u;
-    k1 += 0xBB67AE85u;
-  }
-  return {{c0, c1, c2, c3}};
+  return philox(place, group, args.stream, args.step[0], args.seed);
 }
 
 OSTRICH_DEVICE int64_t below(uint32_t word, int64_t n) { return int64_t((uint64_t(word) * uint64_t(n)) >> 32); }
