@@ -25,9 +25,11 @@ for (const [name, one] of Object.entries(cases)) {
 
 const works = [
   ...recipes
-    .map(({ name, build }) => ({ name, plan: build(), sizes: BATCHES }))
-    // Nor are sentences.
-    .filter(({ plan }) => plan.window === undefined && plan.example.batchAxis !== 1),
+    .map(({ name, build }) => ({ name, plan: build() }))
+    // Nor are sentences and sounds.
+    .filter(({ plan }) => plan.forecaster !== undefined || plan.example.batchAxis !== 1)
+    // A film in its batch is as large as many images.
+    .map(({ name, plan }) => ({ name, plan, sizes: plan.forecaster === undefined ? BATCHES : [] })),
   ...[...benchmarks].map(([name, [{ shape, net, loss, optimizer, batch }, ...others]]) => {
     const plan = { net: net(), loss, optimizer: optimizer(), batch, example: { dtype: 'f32', shape } }
     return { name: `bench ${name}`, plan, sizes: others.map((other) => other.batch) }
@@ -41,10 +43,10 @@ const ways = ['f32', 'tf32', 'bf16'].flatMap((precision) =>
 /** One after the other over the same variables, so that those are initialised once. */
 const compile = async (plan, { precision, deterministic }, sizes) => {
   const { net, loss, objective = supervised(net, loss), inputs = {}, optimizer, example } = plan
+  const { fields = { x: example, target: label } } = plan
   const device = await openDevice({ device: 'cuda', deterministic })
   const store = new StateStore(device)
   const programs = new Programs(device, store, 1)
-  const fields = { x: example, target: label }
   try {
     for (const batch of sizes) {
       await Trainer.create(programs, {
