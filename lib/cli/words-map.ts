@@ -1,5 +1,5 @@
 // ostrich words map and translate: from the words of one language to those of another, by a map that a dictionary teaches.
-import { learnVectorMap, readDictionary, wordTranslator, type WordTranslator } from '../infer/index.js'
+import { learnVectorMap, readDictionary, refineVectorMap, wordTranslator, type WordTranslator } from '../infer/index.js'
 import { alignedLines, percent } from '../report/index.js'
 import { command, type Output, UsageError, type Values } from './command.js'
 import { deviceOption } from './device-option.js'
@@ -14,6 +14,10 @@ const options = {
   },
   retrieval: { type: 'text', choices: ['cosine', 'csls'], help: 'how words are compared (default csls)' },
   centre: { type: 'flag', help: 'take the mean of all vectors from each first' },
+  refine: {
+    type: 'whole',
+    help: 'learn it anew so often, from words that are each other’s nearest (default 0)',
+  },
   device: deviceOption,
 } as const
 
@@ -31,9 +35,13 @@ async function opened(
     ...(values.centre === true && { centre: true }),
   })
   output.note(`${dictionary}: learned from ${learned.pairs} pairs, ${learned.skipped} skipped`)
-  return wordTranslator(learned, from, to, {
+  const place = values.device === undefined ? {} : { device: values.device as 'cpu' }
+  const { refine: rounds = 0 } = values
+  const refined = rounds === 0 ? learned : await refineVectorMap(learned, from, to, { ...place, rounds })
+  if (rounds > 0) output.note(`learned anew ${rounds} times, from ${refined.pairs} pairs at last`)
+  return wordTranslator(refined, from, to, {
+    ...place,
     ...(values.retrieval !== undefined && { retrieval: values.retrieval as 'csls' }),
-    ...(values.device !== undefined && { device: values.device as 'cpu' }),
   })
 }
 

@@ -1,6 +1,6 @@
 // ostrich words train: a text in, a file of word vectors out, which other programs read too.
 import { join } from 'node:path'
-import { corpus, type Corpus, countWords, learnPhrases, readWordCounts, type WordCounts } from '../data/index.js'
+import { corpus, type Corpus, countWords, learnPhrases, type WordCounts } from '../data/index.js'
 import { KeyedVectors } from '../infer/index.js'
 import { createProgress, grouped, type Progress } from '../report/index.js'
 import { makeRunFolder, runName, wordVectors, type WordVectorsProgress } from '../train/index.js'
@@ -70,7 +70,7 @@ export const trainWords = command({
     const stop = stopOnSignals(output)
     try {
       const text = await textOf(path, values, progress, stop.signal)
-      const counts = await countsOf(text, resume, values, progress, stop.signal)
+      const counts = await countsOf(text, values, progress, stop.signal)
       if (values.quiet !== true) {
         progress.line(`${grouped(counts.size)} words that stand there often enough, of ${grouped(counts.total)} in all`)
       }
@@ -117,12 +117,10 @@ async function textOf(path: string, { phrases }: Chosen, progress: Progress, sig
 
 async function countsOf(
   text: Corpus,
-  resume: string | undefined,
   { least, most }: Chosen,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<WordCounts> {
-  if (resume !== undefined) return readWordCounts(join(resume, 'words.counts'))
   return countWords(text, {
     ...(least !== undefined && { least }),
     ...(most !== undefined && { most }),

@@ -73,6 +73,7 @@ export type { AnalogyCategory, WordPair } from './vectors/word-lists.js'
 export type { Nearest, SearchOptions, SearchPlace, VectorSearch } from './vectors/search.js'
 export type { LoadVectorsOptions, VectorFormat } from './vectors/vector-files.js'
 export { readDictionary, type Translation } from './vectors/dictionary.js'
+export { type RefineOptions, refineVectorMap } from './vectors/refine.js'
 export { learnVectorMap, type VectorMap, type VectorMapOptions, type WordSpace } from './vectors/vector-map.js'
 export {
   wordTranslator,

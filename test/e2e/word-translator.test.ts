@@ -1,6 +1,12 @@
 // Words translated by a learned map: every word of a rotated space comes back, fewer with noise, more of them by CSLS.
 import { describe, expect, it } from 'vitest'
-import { KeyedVectors, learnVectorMap, type Translation, wordTranslator } from '../../lib/infer/index.js'
+import {
+  KeyedVectors,
+  learnVectorMap,
+  refineVectorMap,
+  type Translation,
+  wordTranslator,
+} from '../../lib/infer/index.js'
 import { nearestOrthogonal } from '../../lib/infer/vectors/small-matrices.js'
 import { generator } from '../support/random.js'
 
@@ -94,4 +100,53 @@ describe('wordTranslator', () => {
       'translate: expected a word that has a vector, got "a00"; near are "a0"',
     )
   })
+
+  it('finds more with a map that was learned anew from what it found', async () => {
+    const target = turned(0.5)
+    const few = learnVectorMap(source, target, known.slice(0, 20))
+    const at1 = async (map: typeof few): Promise<number> => {
+      await using translator = await wordTranslator(map, source, target, cpu)
+      return (await translator.evaluate(held)).at1
+    }
+    const refined = await refineVectorMap(few, source, target, { ...cpu, rounds: 3 })
+    expect(refined.pairs).toBeGreaterThan(400)
+    const [before, after, all] = [await at1(few), await at1(refined), await at1(learnVectorMap(source, target, known))]
+    expect(before).toBeLessThan(0.95)
+    expect(after).toBeGreaterThanOrEqual(all)
+    // The pairs of one round are those that are each other's nearest, found one by one.
+    const once = await refineVectorMap(few, source, target, { ...cpu, rounds: 1, words: 300 })
+    expect(once.pairs).toBe(mutualPairs(few, target, 300))
+    await expect(refineVectorMap(few, source, target, { ...cpu, words: 10 })).rejects.toThrow(
+      /refineVectorMap: expected 16 words or more that are each other's nearest, as many as numbers of a vector, got \d+/,
+    )
+    await expect(refineVectorMap(few, source, target, { ...cpu, rounds: 0 })).rejects.toThrow(
+      'refineVectorMap[rounds]: expected',
+    )
+  })
 })
+
+/** How many of the first words are each other's nearest by 2 cos(x, y) - r(x) - r(y). */
+function mutualPairs(map: ReturnType<typeof learnVectorMap>, target: KeyedVectors, count: number): number {
+  const units = (vectors: Float32Array): Float64Array[] =>
+    Array.from({ length: count }, (_, row) => {
+      const own = Float64Array.from(vectors.subarray(row * dimension, (row + 1) * dimension))
+      const length = Math.hypot(...own)
+      return own.map((x) => x / length)
+    })
+  const [x, y] = [units(map.mapped([...source.words.keys()].slice(0, count))), units(target.vectors)]
+  const cosines = x.map((a) => y.map((b) => a.reduce((sum, value, i) => sum + value * b[i]!, 0)))
+  const turnedAround = y.map((_, j) => cosines.map((row) => row[j]!))
+  const hub = (row: readonly number[]): number =>
+    [...row]
+      .sort((a, b) => b - a)
+      .slice(0, 10)
+      .reduce((sum, value) => sum + value / 10, 0)
+  const [rx, ry] = [cosines.map(hub), turnedAround.map(hub)]
+  const best = (rows: readonly (readonly number[])[], hubs: readonly number[]): number[] =>
+    rows.map((row) => {
+      const scores = row.map((value, j) => 2 * value - hubs[j]!)
+      return scores.indexOf(Math.max(...scores))
+    })
+  const [there, back] = [best(cosines, ry), best(turnedAround, rx)]
+  return there.filter((j, i) => back[j] === i).length
+}

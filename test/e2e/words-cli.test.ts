@@ -57,6 +57,12 @@ describe('words train', () => {
     expect([code, err]).toEqual([2, expect.stringContaining('--folder expects a new folder, got one, which holds')])
   })
 
+  it('does not go on with another text', async () => {
+    const { code, err } = await ostrich('train', 'two.txt', '--resume', 'one', ...knobs)
+    expect(code).toBe(1)
+    expect(err).toContain('one/words.counts: expected the words of this text, got those of another (ERR_CHECKPOINT)')
+  })
+
   it('refuses what is no text, by name', async () => {
     await writeFile(join(folder, 'bytes.txt'), Uint8Array.of(104, 0, 105))
     const { code, err } = await ostrich('train', 'bytes.txt')
@@ -113,6 +119,8 @@ describe('words map and translate', () => {
     const measured = await ostrich('map', ...learned, 'pairs.txt', '--retrieval', 'cosine', ...place)
     expect(measured.code, measured.err).toBe(0)
     expect(measured.out).toMatch(/^P@1 +[\d.]+ %\nP@5 +[\d.]+ %\nP@10 +[\d.]+ %\n$/)
+    const refined = await ostrich('map', ...learned, 'pairs.txt', '--refine', '2', ...place)
+    expect(refined.err).toMatch(/learned anew 2 times, from \d+ pairs at last|each other's nearest, .* got [0-7] /)
     const { out } = await ostrich('translate', ...learned, 'whale', 'rome', '--most', '2', ...place)
     const [whale, rome] = out
       .trim()

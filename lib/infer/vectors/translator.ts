@@ -2,6 +2,7 @@
 // takes from a cosine how near a word is to its neighbours in the other language anyway, so that words near to all are no answers.
 import { expectOptions, is, type Schema } from '../../base/index.js'
 import { DataError } from '../../data/index.js'
+import { meansOf, withHubs, withOnes } from './csls.js'
 import type { Translation } from './dictionary.js'
 import { searchOptions } from './evaluate.js'
 import { type SearchOptions, VectorSearch } from './search.js'
@@ -88,31 +89,6 @@ async function hubnessOf(
   return meansOf((await search.nearest(vectors.subarray(0, targets * dimension), near)).scores, near)
 }
 
-/** Means of rows of `count` numbers. */
-function meansOf(rows: Float32Array, count: number): Float64Array {
-  const means = new Float64Array(rows.length / count)
-  for (const [i, x] of rows.entries()) means[Math.floor(i / count)]! += x / count
-  return means
-}
-
-/** Rows (2 y, -r) of targets y of length 1: their product with (x, 1) is 2 cos(x, y) - r. */
-function withHubs({ words, vectors, dimension, scales }: VectorTable, hubs: Float64Array): VectorTable {
-  const width = dimension + 1
-  const rows = new Float32Array(hubs.length * width)
-  for (const [row, hub] of hubs.entries()) {
-    for (let i = 0; i < dimension; i++) rows[row * width + i] = 2 * vectors[row * dimension + i]! * scales[row]!
-    rows[row * width + dimension] = -hub
-  }
-  const some = words.slice(0, hubs.length)
-  return {
-    words: some,
-    numbers: new Map(),
-    vectors: rows,
-    dimension: width,
-    scales: new Float64Array(some.length).fill(1),
-  }
-}
-
 interface Searches {
   readonly plain: VectorSearch
   readonly csls?: VectorSearch
@@ -180,9 +156,7 @@ export class WordTranslator implements AsyncDisposable {
     const queries = toLengthOne(this.#map.mapped(rows), width)
     if (csls === undefined) return plain.nearest(queries, most)
     const hubs = meansOf((await plain.nearest(queries, near)).scores, near)
-    const withOnes = new Float32Array(rows.length * (width + 1)).fill(1)
-    for (const i of rows.keys()) withOnes.set(queries.subarray(i * width, (i + 1) * width), i * (width + 1))
-    const found = await csls.nearest(withOnes, most)
+    const found = await csls.nearest(withOnes(queries, width), most)
     return { places: found.places, scores: found.scores.map((score, i) => score - hubs[Math.floor(i / most)]!) }
   }
 

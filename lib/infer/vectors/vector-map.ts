@@ -52,6 +52,8 @@ export interface VectorMap {
   readonly mapped: (places: ArrayLike<number>) => Float32Array
   /** All vectors of the target, prepared, row-major. */
   readonly targets: Float32Array
+  /** What it was learned with. */
+  readonly options: VectorMapOptions
 }
 
 /**
@@ -107,6 +109,7 @@ export function learnVectorMap(
     skipped: dictionary.length - known.length,
     mapped: (places) => mappedBy(matrix, from, places),
     targets: to,
+    options,
   }
 }
 
