@@ -2,14 +2,12 @@
 // compiled against the package's own types and run, with made-up digits in the place of MNIST,
 // photographs and a trained network.
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { makeDigits } from '../support/digits.js'
-import { makePhotos, makeTrained } from '../support/pets.js'
+import { compiledIn, userFolder } from '../support/user-folder.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
@@ -23,36 +21,16 @@ async function programOf(document: string): Promise<string> {
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'ostrich-readme-'))
-  await mkdir(join(folder, 'node_modules'))
-  await symlink(root, join(folder, 'node_modules/ostrich'))
-  await writeFile(join(folder, 'package.json'), '{ "type": "module" }\n')
-  await makeDigits(join(folder, 'mnist'))
-  await makePhotos(folder, 60)
-  await makeTrained(folder)
+  folder = await userFolder()
 })
 
 afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** What the compiler says of a program that uses the package, as a user's would. */
-async function compiled(name: string, program: string): Promise<string> {
+const compiled = async (name: string, program: string): Promise<string> => {
   await writeFile(join(folder, `${name}.ts`), program)
-  const types = [
-    '--typeRoots',
-    join(root, 'node_modules/@types'),
-    '--types',
-    'node',
-    '--lib',
-    'es2023,esnext.disposable',
-  ]
-  const options = ['--strict', '--target', 'es2023', '--module', 'nodenext', '--skipLibCheck', ...types]
-  const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  const { stdout } = await run(process.execPath, [compiler, ...options, `${name}.ts`], { cwd: folder }).catch(
-    (error: unknown) => error as { stdout: string },
-  )
-  return stdout
+  return compiledIn(folder, [`${name}.ts`])
 }
 
 // With the number of lines, the last ones, that end with what was reached: the accuracy on data that is easy to learn, or such a share.
