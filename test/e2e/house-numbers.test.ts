@@ -5,15 +5,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
-import { numberStrips, type NumberSet } from '../../lib/data/index.js'
+import { getSvhnStrips, numberStrips, type NumberSet, svhnStrips } from '../../lib/data/index.js'
 import { readNumbers } from '../../lib/infer/index.js'
-import { houseNumbersStrips } from '../../lib/recipes/index.js'
+import { houseNumbersStrips, houseNumbersTransfer } from '../../lib/recipes/index.js'
 import { planSession } from '../../lib/recipes/recipe.js'
 import { writeHandwriting } from '../support/handwriting.js'
 import { type HouseNumbersGolden, labelsOf, stepOfGolden, valueOf } from '../support/house-number-golden.js'
 import { compare, onDevice, roomFor } from '../support/model-golden.js'
 import { backends } from '../support/native.js'
 import { pattern } from '../support/pattern.js'
+import { writeSvhnCopy } from '../support/svhn-copy.js'
 import { lossesOf } from './tasks.js'
 
 const path = new URL('../golden/house-numbers.json', import.meta.url)
@@ -37,6 +38,13 @@ describe.each(backends())('on $name', ({ name: backend, reason }) => {
     }),
   )
 })
+
+/** All images of a set, one after the other. */
+async function photographsOf(set: NumberSet): Promise<Uint8Array> {
+  const x = new Uint8Array(set.length * 3 * 54 * 54)
+  await set.gather([...new Array(set.length).keys()], { x } as never)
+  return x
+}
 
 describe('a training', () => {
   let folder = ''
@@ -80,6 +88,22 @@ describe('a training', () => {
       expect(metrics['wholeNumber']).toBeCloseTo(hits / rows, 6)
     },
   )
+
+  it('on numbers composed of crops ends with photographs', { timeout: 300_000 }, async () => {
+    const dir = await getSvhnStrips({ from: await writeSvhnCopy(folder, 14), dir: join(folder, 'cache') })
+    const { train, validation, test } = await svhnStrips({ dir, mnist: folder, train: 40, validation: 8 })
+    const plan = houseNumbersTransfer.build({ batch: 8, epochs: 6, examples: 40 })
+    const where = { device: 'cpu', threads: 1, precision: 'f32', seed: 3 } as const
+    await using run = await planSession(plan, { data: { train, validation: validation!, test }, ...where })
+    const losses = await lossesOf(run.events())
+    const mean = (some: readonly number[]): number => some.reduce((sum, loss) => sum + loss, 0) / some.length
+    expect(losses).toHaveLength(30)
+    expect(mean(losses.slice(-5))).toBeLessThan(0.9 * mean(losses.slice(0, 5)))
+    const metrics = await run.evaluate(test)
+    const readings = await readNumbers(run, await photographsOf(test))
+    const hits = readings.filter(({ number }, i) => number === ['708', '12', '23'][i]).length
+    expect(metrics['wholeNumber']).toBeCloseTo(hits / 3, 6)
+  })
 
   it('goes on in the middle of an epoch to the bit', { timeout: 300_000 }, async () => {
     const half = join(folder, 'half.safetensors')

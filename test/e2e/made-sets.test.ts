@@ -3,8 +3,17 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { batches, type Dataset, type Fields, movingMnist, numberStrips } from '../../dist/data/index.js'
+import {
+  batches,
+  type Dataset,
+  type Fields,
+  getSvhnStrips,
+  movingMnist,
+  numberStrips,
+  svhnStrips,
+} from '../../dist/data/index.js'
 import { writeHandwriting } from '../support/handwriting.js'
+import { writeSvhnCopy } from '../support/svhn-copy.js'
 
 let folder = ''
 beforeAll(async () => {
@@ -53,6 +62,16 @@ describe('threads', () => {
     await expect(threads.train.gather([130], room as never)).rejects.toThrow(/indices in \[0, 130\), got 130/)
     await threads.close()
     await expect(threads.train.gather([0], room as never)).rejects.toThrow(/was closed/)
+  })
+
+  it('compose the same numbers of crops', async () => {
+    const dir = await getSvhnStrips({ from: await writeSvhnCopy(folder, 14), dir: join(folder, 'cache') })
+    const how = { dir, mnist: folder, train: 60, validation: 10 }
+    const [alone, threads] = [await svhnStrips(how), await svhnStrips({ ...how, workers: 2 })]
+    expect(await agree(alone.train, threads.train, 1)).toBe(60)
+    expect(await agree(alone.validation!, threads.validation!, 0)).toBe(10)
+    expect(await agree(alone.test, threads.test, 0)).toBe(3)
+    await threads.close()
   })
 
   it('make the same sequences, time first', async () => {

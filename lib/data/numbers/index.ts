@@ -2,13 +2,17 @@
 import { expectOptions, is } from '../../base/index.js'
 import { fetchOptions } from '../fetch-options.js'
 import { holdBackOptions } from '../hold-back.js'
+import type { GetSvhnStripsOptions } from './get-svhn-strips.js'
 import type { NumberStrips, NumberStripsOptions } from './strips.js'
 import type { SvhnDigits, SvhnDigitsOptions } from './svhn-digits.js'
+import type { SvhnStrips, SvhnStripsOptions } from './svhn-strips.js'
 import type { GetSvhnOptions, Svhn, SvhnOptions } from './svhn.js'
 
+export type { GetSvhnStripsOptions } from './get-svhn-strips.js'
 export type { NumberFields, NumberSet } from './number.js'
 export type { NumberStrips, NumberStripsOptions } from './strips.js'
 export type { DigitSet, SvhnDigits, SvhnDigitsOptions } from './svhn-digits.js'
+export type { SvhnStrips, SvhnStripsOptions } from './svhn-strips.js'
 export type { GetSvhnOptions, Svhn, SvhnOptions } from './svhn.js'
 
 /**
@@ -80,4 +84,44 @@ export async function svhnDigits(options: SvhnDigitsOptions = {}): Promise<SvhnD
   expectOptions('svhnDigits', options, { dir: is.text, extra: is.flag, ...holdBackOptions })
   const read = await import('./svhn-digits.js')
   return read.svhnDigits(options)
+}
+
+/**
+ * House numbers to train on that are composed of digits of photographs (crops of Street View House Numbers) and, every other one, of MNIST's digits, and
+ * whole numbers of other photographs to test by, from where `getSvhnStrips` put them. For non-commercial use, as the authors of the photographs say.
+ *
+ * Crops of several photographs stand side by side in the colours of the first, as long as numbers of SVHN are, and are cut as these are read: the box
+ * around all digits, about 30 % larger. Contrast, brightness, noise and sharpness vary; one of four is inverted.
+ *
+ * Fields: `x` u8 [3, 54, 54]; `length` i32, 1 to 5; `digits` i32 [5], 0 where there is none; `mask` u8 [5], 1 where there is one.
+ *
+ * @returns 50,000 training images an epoch, others in each; 2,000 for validation, of photographs that are held back; 75 MB of memory
+ * @throws DataError where it or MNIST is absent (the message says how to get it) or damaged, or an option is out of range; OstrichError `ERR_OPTION`
+ * @see Netzer, Wang, Coates, Bissacco, Wu & Ng 2011, "Reading digits in natural images with unsupervised feature learning"
+ * @example
+ * const { train, validation, test } = await svhnStrips({ workers: 1 })
+ */
+export async function svhnStrips(options: SvhnStripsOptions = {}): Promise<SvhnStrips> {
+  const one = is.anything
+  expectOptions('svhnStrips', options, { dir: is.text, mnist: is.text, train: one, validation: one, workers: one })
+  const made = await import('./svhn-strips.js')
+  return made.svhnStrips(options)
+}
+
+/**
+ * Puts crops of digits and whole numbers of Street View House Numbers into the cache. `from` has svhn-32x32-test-part.tar.gz and
+ * svhn-format1-first256.tar.gz, or the folders svhn-32x32-test-part and svhn in them: crops with `labels.tsv`, and images of train and test with
+ * `train.tsv` and `test.tsv`. Crops of a photograph whose whole number is in test are left out.
+ *
+ * Without `from`, what is in the cache is left as it is. The package sharp decodes the images.
+ *
+ * @returns the folder that holds the data
+ * @throws DataError naming the file that is absent, damaged or no such list; where sharp is absent; OstrichError `ERR_OPTION`
+ * @example
+ * await getSvhnStrips({ from: 'svhn' })
+ */
+export async function getSvhnStrips(options: GetSvhnStripsOptions = {}): Promise<string> {
+  expectOptions('getSvhnStrips', options, { ...fetchOptions, from: is.text })
+  const read = await import('./get-svhn-strips.js')
+  return read.getSvhnStrips(options)
 }

@@ -11,14 +11,18 @@ const [MARGIN, SIDE, CROP] = [0.3, 64, 54]
  * @throws DataError for what is no image, is damaged or cut short, and for a box outside of the image, naming the file
  */
 export async function readNumberImage(path: string, side: number, box?: Part): Promise<Uint8Array> {
-  const bytes = await readImage(path)
+  return numberImage(await readImage(path), path, side, box)
+}
+
+/** The same of the bytes of a file; `name` is what to call it in errors. */
+export async function numberImage(bytes: Uint8Array, name: string, side: number, box?: Part): Promise<Uint8Array> {
   if (box === undefined) {
     const whole = (width: number, height: number): Part => ({ left: 0, top: 0, width, height })
-    return (await decodePart(bytes, path, whole, side)).data
+    return (await decodePart(bytes, name, whole, side)).data
   }
   const large = Math.round((side * SIDE) / CROP)
   const part = (width: number, height: number): Part => enlarged(box, MARGIN, width, height)
-  return middle((await decodePart(bytes, path, part, large)).data, large, side)
+  return middle((await decodePart(bytes, name, part, large)).data, large, side)
 }
 
 /** The middle `side` x `side` of planes of `large` x `large`. */

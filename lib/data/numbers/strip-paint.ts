@@ -1,16 +1,11 @@
 // Paints a composed number: how much ink each pixel has, then colours and noise.
 import { GLYPH, type Glyphs } from '../glyphs.js'
-import { PhiloxStream } from '../philox.js'
+import { NOISE_PERIOD, noiseTable } from './noise.js'
 import { type Lean, type Placed, STRIP, type Strip } from './strip-layout.js'
 
 const PIXELS = STRIP * STRIP
 /** Bytes of a strip: planes of red, green and blue. */
 export const STRIP_BYTES = 3 * PIXELS
-
-/** Noise repeats after so many numbers; a strip takes 8,748 in a row from any place. */
-const PERIOD = 1 << 16
-/** Standard deviation of the sum of four bytes, each uniform in 0..255. */
-const BYTE_SUM = Math.sqrt((4 * (256 * 256 - 1)) / 12)
 
 /** Where the middle of each pixel is, from -1 to 1 over the image. */
 const MIDDLES = Float64Array.from({ length: STRIP }, (_, i) => (2 * i + 1) / STRIP - 1)
@@ -19,17 +14,7 @@ const MIDDLES = Float64Array.from({ length: STRIP }, (_, i) => (2 * i + 1) / STR
 export class Painter {
   /** Ink of each pixel, 0 to 255. */
   readonly #ink = new Float32Array(PIXELS)
-  /** Of mean 0 and deviation 1, nearly normal: sums of four bytes, which are whole numbers on every machine. */
-  readonly #noise: Float32Array
-
-  constructor() {
-    const words = new PhiloxStream(1, 0, 0x6e6f6973)
-    this.#noise = Float32Array.from({ length: PERIOD }, () => {
-      const word = words.next()
-      const sum = (word & 255) + ((word >>> 8) & 255) + ((word >>> 16) & 255) + (word >>> 24)
-      return (sum - 510) / BYTE_SUM
-    })
-  }
+  readonly #noise = noiseTable()
 
   /** Paints a strip to planes u8 [3, 54, 54] at `at`. */
   paint(strip: Strip, glyphs: Glyphs, out: Uint8Array, at: number): void {
@@ -85,7 +70,7 @@ export class Painter {
     const [fade, fadeMore] = [ground.right, (ink.right - ground.right) / 255]
     for (let channel = 0; channel < 3; channel++) {
       const [inkLevel, groundLevel] = [ink.levels[channel]!, ground.levels[channel]!]
-      let place = (noiseFrom + channel * PIXELS) % PERIOD
+      let place = (noiseFrom + channel * PIXELS) % NOISE_PERIOD
       let pixel = 0
       let to = channel * PIXELS
       for (let row = 0; row < STRIP; row++) {
@@ -97,7 +82,7 @@ export class Painter {
           const level = back + fade * right + noise * table[place]!
           const inked = covered[pixel++]!
           out[to++] = inked === 0 ? level : level + (more + fadeMore * right) * inked
-          place = (place + 1) & (PERIOD - 1)
+          place = (place + 1) & (NOISE_PERIOD - 1)
         }
       }
     }
