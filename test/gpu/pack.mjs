@@ -22,6 +22,7 @@ const own = [
   'translation.mjs',
   'speech.mjs',
   'words.mjs',
+  'video.mjs',
 ].map((name) => `test/gpu/${name}`)
 const mnistFiles = ['train-images-idx3', 'train-labels-idx1', 't10k-images-idx3', 't10k-labels-idx1']
 

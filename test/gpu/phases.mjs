@@ -150,6 +150,25 @@ export const words = () => {
   )
 }
 
+/** What others tell of networks that were trained to their end: `moving-mnist-convlstm` aims at these. */
+const told = {
+  'Shi et al. 2015, 10,000 fixed training sequences': { crossEntropy: 367.1 },
+  'Srivastava et al. 2015, composite LSTM': { crossEntropy: 341.2 },
+  'OpenSTL, ConvLSTM-S, 200 epochs, the published test file': {
+    ...{ squaredError: 29.8, absoluteError: 90.64, similarityOfRange2: 0.9288 },
+  },
+}
+
+/** A network that predicts frames, trained for as long as a phase allows, and what it reached beside what others tell. */
+export const video = (found) => {
+  const args = found.hasGpu ? ['moving-mnist-convlstm', found.hasBf16 ? 'bf16' : 'tf32', '460'] : ['tiny', 'f32', '20']
+  const result = each([args.join(' ')], () =>
+    lastJson(node('test/gpu/video.mjs', [...args, device], { timeout: seconds(525) })),
+  )
+  const others = Object.entries(told).map(([item, figures]) => ({ item, ...figures }))
+  return saidOf({ ...result, figures: [...result.figures, ...others] }, found)
+}
+
 const rounds = 3
 const stepsEach = '200'
 const enough = seconds(400)

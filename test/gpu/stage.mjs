@@ -15,6 +15,7 @@ const phases = [
   'translation',
   'speech',
   'words',
+  'video',
   'bench',
   'cifar',
   'alexnet',

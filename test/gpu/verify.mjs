@@ -70,6 +70,31 @@ const benchTable = ({ figures }) => {
   return `\n${table(heading, rows)}`
 }
 
+const videoTable = ({ figures }) => {
+  const heading = [
+    'what',
+    'sequences',
+    'sequences/s',
+    'cross-entropy',
+    'squared error',
+    'absolute error',
+    'similarity',
+    'of range 2',
+  ]
+  const digits = (value, count) => value?.toFixed(count)
+  const rows = figures.map(({ item, sequences, sequencesPerSecond, reason, ...own }) => [
+    reason === undefined ? item : `${item}: ${reason}`,
+    sequences,
+    digits(sequencesPerSecond, 1),
+    digits(own.crossEntropy, 1),
+    digits(own.squaredError, 2),
+    digits(own.absoluteError, 2),
+    digits(own.similarity, 4),
+    digits(own.similarityOfRange2, 4),
+  ])
+  return `\n${table(heading, rows)}`
+}
+
 const report = (chosen) => {
   const known = Object.keys(phases).filter((phase) => existsSync(fileOf(phase)))
   const results = known.map((phase) => JSON.parse(readFileSync(fileOf(phase), 'utf8')))
@@ -78,7 +103,9 @@ const report = (chosen) => {
   ])
   const heading = ['phase', 'status', 'passed', 'failed', 'skipped', 'seconds', 'GPU', 'driver', 'date', 'reason']
   const measured = results.filter(({ phase, figures }) => timed.includes(phase) && figures !== undefined)
-  writeFileSync(join(out, 'report.md'), table(heading, rows) + measured.map(benchTable).join(''))
+  const films = results.filter(({ phase, figures }) => phase === 'video' && figures !== undefined)
+  const tables = [...measured.map(benchTable), ...films.map(videoTable)]
+  writeFileSync(join(out, 'report.md'), table(heading, rows) + tables.join(''))
   const ran = results.filter(({ phase }) => chosen.includes(phase))
   const sum = (key) => ran.reduce((total, { counts }) => total + counts[key], 0)
   console.log(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`)

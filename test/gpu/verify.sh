@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Verifies the CUDA backend on a machine with a GPU, python3 and PyTorch, and without Node.js, compiler or network:
-#   bash .gpu/verify.sh [doctor|properties|parity|sanitizer|mnist|translation|speech|words|bench|cifar|alexnet|ptb ...]       all of them by default
+#   bash .gpu/verify.sh [doctor|properties|parity|sanitizer|mnist|translation|speech|words|video|bench|cifar|alexnet|ptb ...]       all of them by default
 # Writes one JSON file for each phase and report.md to $OUT (default: out beside this file). Exit status: 1 if a check fails.
 # What is packed lies in $TMPDIR (default /tmp) afterwards.
 set -euo pipefail
@@ -22,7 +22,7 @@ fi
 
 export OUT=${OUT:-$here/out}
 phases=("$@")
-[ $# -gt 0 ] || phases=(doctor properties parity sanitizer mnist translation speech words bench cifar alexnet ptb)
+[ $# -gt 0 ] || phases=(doctor properties parity sanitizer mnist translation speech words video bench cifar alexnet ptb)
 for phase in "${phases[@]}"; do
   # The phase has noted that it began; a phase that does not end says so in its file.
   timeout --kill-after=10 540 "$tree/node" "$tree/test/gpu/verify.mjs" "$phase" || true
