@@ -105,9 +105,12 @@ export class PhotoPainter {
   #weigh({ noise, noiseFrom }: PhotoStrip): void {
     const [levels, weights, table] = [this.#levels, this.#weights, this.#noise]
     let place = noiseFrom % NOISE_PERIOD
-    for (let i = 0; i < PHOTO_BYTES; i++) {
-      levels[i] = levels[i]! / weights[i % PIXELS]! + noise * table[place]!
-      place = (place + 1) & (NOISE_PERIOD - 1)
+    for (let channel = 0; channel < 3; channel++) {
+      let to = channel * PIXELS
+      for (let i = 0; i < PIXELS; i++, to++) {
+        levels[to] = levels[to]! / weights[i]! + noise * table[place]!
+        place = (place + 1) & (NOISE_PERIOD - 1)
+      }
     }
   }
 
@@ -129,12 +132,14 @@ export class PhotoPainter {
     for (let channel = 0; channel < 3; channel++) {
       const at = channel * PIXELS
       above.set(levels.subarray(at, at + NUMBER_SIDE))
-      for (let i = at; i < at + PIXELS; i++) {
-        const level = levels[i]!
-        const below = i + NUMBER_SIDE < at + PIXELS ? levels[i + NUMBER_SIDE]! : level
-        const column = (i - at) % NUMBER_SIDE
-        levels[i] = keep * level + share * (above[column]! + below)
-        above[column] = level
+      let i = at
+      for (let row = 1; row <= NUMBER_SIDE; row++) {
+        const step = row === NUMBER_SIDE ? 0 : NUMBER_SIDE
+        for (let column = 0; column < NUMBER_SIDE; column++, i++) {
+          const level = levels[i]!
+          levels[i] = keep * level + share * (above[column]! + levels[i + step]!)
+          above[column] = level
+        }
       }
     }
   }

@@ -85,7 +85,10 @@ export async function svhnStrips(options: SvhnStripsOptions): Promise<SvhnStrips
 }
 
 /** The places of the crops that are trained on, and of those of photographs that are held back. */
-function placesOf({ records }: PackedCrops): { readonly train: number[]; readonly validation: number[] } {
+export function placesOf({ records }: Pick<PackedCrops, 'records'>): {
+  readonly train: number[]
+  readonly validation: number[]
+} {
   const photos = [...new Set(records.map(({ photo }) => photo))]
   const count = Math.max(1, Math.round(photos.length / HELD_BACK))
   if (count >= photos.length) {

@@ -20,6 +20,7 @@ import { readPackedCrops } from '../../../lib/data/numbers/packed-crops.js'
 import { drawPhotoStrip, PHOTO_DOMAIN, type PhotoStrip } from '../../../lib/data/numbers/photo-layout.js'
 import { photoSets } from '../../../lib/data/numbers/photo-sets.js'
 import { PHOTO_BYTES, PhotoPainter } from '../../../lib/data/numbers/photo-paint.js'
+import { placesOf } from '../../../lib/data/numbers/svhn-strips.js'
 import { cropOf, inkOf, writeSvhnCopy } from '../../support/svhn-copy.js'
 import { sharedData } from '../../support/shared-data.js'
 import { writeGlyphs } from './strips.js'
@@ -201,25 +202,35 @@ describe('drawPhotoStrip', () => {
     expect(Math.min(...few)).toBeGreaterThan(1)
   })
 
-  it('gives all digits the colours of the first', async () => {
+  it('gives all digits the colours of the first, at 0.6 to 1.3 of its contrast, one image of four inverted', async () => {
     const crops = await allCrops()
-    for (let i = 0; i < 50; i++) {
+    let inverted = 0
+    for (let i = 0; i < 200; i++) {
       const { digits, ground } = drawn(crops, 3, i)
+      const coloursAt = (crop: number, at: number): number[] => [
+        ...crops.colours.subarray(6 * crop + at, 6 * crop + at + 3),
+      ]
       const levels = digits.map(({ crop, matrix, offset }) =>
         [0, 3].map((at) => {
-          const own = crops.colours.subarray(6 * crop + at, 6 * crop + at + 3)
-          return [0, 1, 2].map(
-            (to) => offset[to]! + own.reduce((sum, one, from) => sum + matrix[3 * to + from]! * one, 0),
-          )
+          const own = coloursAt(crop, at)
+          return offset.map((more, to) => more + own.reduce((sum, one, from) => sum + matrix[3 * to + from]! * one, 0))
         }),
       )
-      for (const [ownGround, ownInk] of levels) {
-        for (let channel = 0; channel < 3; channel++) {
+      const [first] = digits
+      const own = coloursAt(first!.crop, 3).map((ink, channel) => ink - coloursAt(first!.crop, 0)[channel]!)
+      const gains = own.map((contrast, channel) => (levels[0]![1]![channel]! - ground[channel]!) / contrast)
+      if (gains[0]! < 0) inverted++
+      for (let channel = 0; channel < 3; channel++) {
+        expect(Math.sign(gains[channel]!)).toBe(Math.sign(gains[0]!))
+        expect(Math.abs(gains[channel]!)).toBeGreaterThan(0.6 * 0.88)
+        expect(Math.abs(gains[channel]!)).toBeLessThan(1.3 * 1.12)
+        for (const [ownGround, ownInk] of levels) {
           expect(ownGround![channel]).toBeCloseTo(ground[channel]!, 3)
           expect(ownInk![channel]).toBeCloseTo(levels[0]![1]![channel]!, 3)
         }
       }
     }
+    expect(Math.abs(inverted / 200 - 0.25)).toBeLessThan(0.1)
   })
 
   it('shows the box around all digits, 20 to 40 % larger, about in the middle', async () => {
@@ -381,13 +392,18 @@ describe('svhnStrips', () => {
   })
 
   it('trains on no photograph that is held back', async () => {
-    // Each photograph has digits of its own: 24 of them, of which two are held back.
-    const { validation } = await svhnStrips({ dir, mnist: folder })
+    const { records } = await readPackedCrops(dir)
+    const { train, validation } = placesOf({ records })
+    expect([...train, ...validation].sort((a, b) => a - b)).toEqual([...records.keys()])
+    const photosOf = (places: readonly number[]) => new Set(places.map((place) => records[place]!.photo))
+    expect([photosOf(train).size, photosOf(validation).size]).toEqual([22, 2])
+    // What is measured is of these alone: two digits of each.
+    const { validation: set } = await svhnStrips({ dir, mnist: folder })
     const out = { digits: new Int32Array(1500), mask: new Uint8Array(1500) }
-    await validation!.gather([...new Array(300).keys()], out as never)
+    await set!.gather([...new Array(300).keys()], out as never)
     const seen = new Set([...out.digits].filter((_, i) => out.mask[i] === 1))
-    expect(seen.size).toBeLessThanOrEqual(4)
-    expect(seen.size).toBeGreaterThanOrEqual(2)
+    expect([...seen].sort()).toEqual([...new Set(validation.map((place) => records[place]!.digit))].sort())
+    expect(() => placesOf({ records: records.slice(0, 2) })).toThrow(/expected crops of two photographs or more, got 1/)
   })
 
   it('refuses what does not fit, and says how to get it', async () => {
