@@ -5,7 +5,8 @@ import { text } from 'ostrich/data'
 
 await writeFile('rhyme.txt', 'the king was in his counting house, counting out his money.\n'.repeat(400))
 const rhyme = await text('rhyme.txt', { unit: 'character' })
-const letters = rhyme.vocabulary.size
+const { vocabulary } = rhyme.train
+const letters = vocabulary.size
 
 const net = nn.sequential(nn.embedding(letters, 16), nn.lstm({ units: 64, carry: true }), nn.linear(64, letters))
 const session = await train.session(net, {
@@ -23,10 +24,9 @@ await session.dispose()
 const model = await train.load('rhyme.safetensors', net)
 const sampler = await model.sampler({ streams: 1 })
 await sampler.start()
-const { vocabulary } = rhyme
 let written = 'the king'
-let drawn = { tokens: new Int32Array(1) }
-for (const letter of written) drawn = await sampler.step(Int32Array.of(vocabulary.numberOf(letter) ?? 0))
+for (const letter of written.slice(0, -1)) await sampler.step(Int32Array.of(vocabulary.numberOf(letter) ?? 0))
+let drawn = await sampler.step(Int32Array.of(vocabulary.numberOf('g') ?? 0))
 for (let i = 0; i < 52; i++) {
   written += vocabulary.tokens[drawn.tokens[0] ?? 0]
   drawn = await sampler.step(drawn.tokens, { temperature: 0.3 })

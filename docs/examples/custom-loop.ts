@@ -4,11 +4,18 @@ import { arrays } from 'ostrich/data'
 
 const [rows, batch] = [1024, 64]
 const x = Float32Array.from({ length: rows * 8 }, (_, i) => Math.sin(i * i))
-const target = Int32Array.from({ length: rows }, (_, n) => (x.subarray(8 * n, 8 * n + 8).reduce((a, b) => a + b, 0) > 0 ? 1 : 0))
+const target = Int32Array.from({ length: rows }, (_, n) =>
+  x.subarray(8 * n, 8 * n + 8).reduce((a, b) => a + b, 0) > 0 ? 1 : 0,
+)
 const set = arrays({ x: { data: x, shape: [8] }, target })
 
 const net = nn.sequential(nn.linear(8, 32), nn.relu(), nn.linear(32, 2))
-await using session = await train.session(net, { data: set, loss: nn.crossEntropy, optimizer: optim.sgd({ rate: 0 }), batch })
+await using session = await train.session(net, {
+  data: set,
+  loss: nn.crossEntropy,
+  optimizer: optim.sgd({ rate: 0 }),
+  batch,
+})
 
 const step = await session.compile(
   (x: Tensor<'f32', [number, 8]>, target: Tensor<'i32', [number]>, rate: Tensor<'f32', []>) => {

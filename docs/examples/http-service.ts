@@ -9,7 +9,11 @@ const target = Int32Array.from({ length: 2000 }, (_, i) => i % 2)
 const set = arrays({ x: { data: x, shape: [4] }, target })
 const net = nn.sequential(nn.linear(4, 64), nn.relu(), nn.linear(64, 2))
 const session = await train.session(net, {
-  data: { train: set, validation: set }, loss: nn.crossEntropy, optimizer: optim.adam({ rate: 0.01 }), batch: 50, epochs: 10,
+  data: { train: set, validation: set },
+  loss: nn.crossEntropy,
+  optimizer: optim.adam({ rate: 0.01 }),
+  batch: 50,
+  epochs: 10,
 })
 
 const server = createServer(async (request, response) => {

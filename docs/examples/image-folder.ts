@@ -6,9 +6,17 @@ await packImages('photos', 'packed-photos', { size: 32, share: 0.2 })
 const photos = await packedImages('packed-photos', { augment: { pad: 2, mirror: true } })
 
 const net = nn.sequential(
-  nn.conv2d(3, 16, { kernel: 3, padding: 1, bias: false }), nn.batchNorm(16), nn.relu(), nn.maxPool2d(2),
-  nn.conv2d(16, 32, { kernel: 3, padding: 1, bias: false }), nn.batchNorm(32), nn.relu(), nn.maxPool2d(2),
-  nn.globalAvgPool2d(), nn.flatten(), nn.linear(32, photos.classes.length),
+  nn.conv2d(3, 16, { kernel: 3, padding: 1, bias: false }),
+  nn.batchNorm(16),
+  nn.relu(),
+  nn.maxPool2d(2),
+  nn.conv2d(16, 32, { kernel: 3, padding: 1, bias: false }),
+  nn.batchNorm(32),
+  nn.relu(),
+  nn.maxPool2d(2),
+  nn.globalAvgPool2d(),
+  nn.flatten(),
+  nn.linear(32, photos.classes.length),
 )
 const session = await train.session(net, {
   data: photos,

@@ -1,6 +1,6 @@
 // Regression: a table of houses, their prices learned from area and age. Run: npm install csv-parse, then this file.
 import { writeFile } from 'node:fs/promises'
-import { nn, ops, optim, train } from 'ostrich'
+import { nn, ops, optim, type Tensor, train } from 'ostrich'
 import { moments, readCsv, split } from 'ostrich/data'
 
 const lines = Array.from({ length: 500 }, (_, i) => {
@@ -16,7 +16,8 @@ const net = nn.sequential(nn.linear(2, 32), nn.tanh(), nn.linear(32, 1))
 await using session = await train.session(net, {
   data: { train: known, validation },
   inputs: { x: nn.standardise(await moments(known, 'x')) },
-  loss: (output, target) => nn.meanSquaredError(ops.reshape(output, [-1]), target),
+  loss: (output: Tensor<'f32'>, target: Tensor<'f32', [number]>) =>
+    nn.meanSquaredError(ops.reshape(output, [-1]), target),
   measures: {},
   optimizer: optim.adam({ rate: 0.01 }),
   batch: 32,

@@ -39,8 +39,8 @@ interface Program {
 }
 type Table = Tensor<'f32', readonly [number, number]>
 
-/** Elements of a product of queries and words: 64 MiB. */
-const MOST_SCORES = 2 ** 24
+/** Elements of a product of queries and words, 256 MiB: the more queries there are, the less often the table is read. */
+const MOST_SCORES = 2 ** 26
 const MOST_QUERIES = 1024
 
 /** Words on a device, for queries by the thousand. Made by `KeyedVectors.search`; dispose it after use. */
