@@ -13,8 +13,8 @@ const BETA = 0.1102 * (ATTENUATION - 8.7)
 const LENGTH = (ATTENUATION - 7.95) / 14.36
 /** Samples of the longest result. */
 const MOST_SAMPLES = 2 ** 28
-/** Weights that are kept at most, one row for each place between two samples of the source; beyond, a row is made where it is needed. */
-const MOST_WEIGHTS = 2 ** 23
+/** Weights that are kept at most, of all filters; those of a filter that has more are made for each sound. */
+const MOST_WEIGHTS = 2 ** 22
 
 /**
  * A sound at another rate: `ceil(samples * rate / sound.rate)` samples, the first at the same time, silence before and behind. A sound that has the rate
@@ -38,25 +38,61 @@ export function resample(sound: Sound, rate: number): Sound {
 }
 
 function filtered(source: Float32Array, count: number, up: number, down: number): Float32Array {
-  const filter = filterOf(Math.min(1, up / down))
-  const { taps } = filter
-  const kept = up * taps <= MOST_WEIGHTS ? new Array<Float64Array | undefined>(up) : undefined
+  const filter = filterOf(up, down)
+  const { taps, rows } = filter
   const samples = new Float32Array(count)
-  // From the first sample that a weight is of to the place that is asked for.
-  const before = taps / 2 - 1
-  for (let i = 0; i < count; i++) {
-    const place = i * down
-    const phase = place % up
-    const weights = kept?.[phase] ?? weightsOf(filter, phase / up)
-    if (kept !== undefined) kept[phase] = weights
-    const first = (place - phase) / up - before
-    const from = Math.max(0, -first)
-    const to = Math.min(taps, source.length - first)
-    let sum = 0
-    for (let k = from; k < to; k++) sum += weights[k]! * source[first + k]!
-    samples[i] = sum
+  for (let at = 0; at < Math.min(up, count); at++) {
+    const phase = (at * down) % up
+    const weights = rows?.[phase] ?? weightsOf(filter, phase / up)
+    if (rows !== undefined) rows[phase] = weights
+    // From the first sample that a weight is of to the place that is asked for.
+    const first = (at * down - phase) / up - (taps / 2 - 1)
+    putSums(weights, source, samples, { at, first, up, down })
   }
   return samples
+}
+
+interface Places {
+  /** Of a sample of the result. */
+  readonly at: number
+  /** Of the first sample of the source that it is made of; below 0 where that is silence. */
+  readonly first: number
+  /** From here to the next one with the same weights, samples of the result and of the source. */
+  readonly up: number
+  readonly down: number
+}
+
+/** Puts all samples of the result that have these weights: every `up`-th. */
+function putSums(weights: Float64Array, source: Float32Array, samples: Float32Array, places: Places): void {
+  const taps = weights.length
+  const { up, down } = places
+  let { at, first } = places
+  while (at < samples.length) {
+    if (first < 0 || first + 3 * down + taps > source.length || at + 3 * up >= samples.length) {
+      const to = Math.min(taps, source.length - first)
+      let sum = 0
+      for (let k = Math.max(0, -first); k < to; k++) sum += weights[k]! * source[first + k]!
+      samples[at] = sum
+      at += up
+      first += down
+      continue
+    }
+    // Four at once: each sum by itself would wait at every addition for the one before.
+    let [a, b, c, d] = [0, 0, 0, 0]
+    for (let k = 0, from = first; k < taps; k++, from++) {
+      const weight = weights[k]!
+      a += weight * source[from]!
+      b += weight * source[from + down]!
+      c += weight * source[from + 2 * down]!
+      d += weight * source[from + 3 * down]!
+    }
+    samples[at] = a
+    samples[at + up] = b
+    samples[at + 2 * up] = c
+    samples[at + 3 * up] = d
+    at += 4 * up
+    first += 4 * down
+  }
 }
 
 interface Filter {
@@ -66,13 +102,33 @@ interface Filter {
   readonly reach: number
   /** Samples of the source that a sample of the result is made of; even. */
   readonly taps: number
+  /** The weights of each place between two samples of the source that was needed; undefined where they are too many to keep. */
+  readonly rows: (Float64Array | undefined)[] | undefined
 }
 
-/** The filter for results at `ratio` of the source's rate, or at the same or a higher one: 1. */
-function filterOf(ratio: number): Filter {
-  const nyquist = ratio / 2
+/** Filters by their factors, and how many weights they may have together. */
+const kept = new Map<string, Filter>()
+let keptWeights = 0
+
+/** The filter for `up` samples in the time of `down` of the source. */
+function filterOf(up: number, down: number): Filter {
+  const name = `${up}/${down}`
+  const known = kept.get(name)
+  if (known !== undefined) return known
+  const nyquist = Math.min(1, up / down) / 2
   const reach = LENGTH / (nyquist * (1 - PASS)) / 2
-  return { cutoff: (nyquist * (1 + PASS)) / 2, reach, taps: 2 * Math.ceil(reach) }
+  const taps = 2 * Math.ceil(reach)
+  const isKept = up * taps <= MOST_WEIGHTS
+  const rows = isKept ? new Array<Float64Array | undefined>(up) : undefined
+  const filter = { cutoff: (nyquist * (1 + PASS)) / 2, reach, taps, rows }
+  if (!isKept) return filter
+  if (keptWeights + up * taps > MOST_WEIGHTS) {
+    kept.clear()
+    keptWeights = 0
+  }
+  kept.set(name, filter)
+  keptWeights += up * taps
+  return filter
 }
 
 /** Weights of the samples around a place that lies so far behind one of them, 0 to 1. Their sum is 1: a constant stays what it is. */

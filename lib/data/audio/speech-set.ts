@@ -6,9 +6,9 @@ import { bucketOf } from '../buckets.js'
 import { type Buckets, type Dataset, describe, type FieldArray } from '../dataset.js'
 import { DataError } from '../errors.js'
 import { expectSound, type Sound } from './sound.js'
-import { atSpeed, countAt, speedOf } from './speeds.js'
+import { countAt, speedOf, SpeedVersions } from './speeds.js'
 
-/** A line that was spoken. Its sound is asked for whenever it is needed, so that it may be made then. */
+/** A line that was spoken. Its sound is asked for whenever it is needed, so that it may be made then: always the same one. */
 export interface Utterance {
   readonly sound: Sound
   /** What was said. */
@@ -59,7 +59,8 @@ export interface SpeechOptions {
   /** What becomes of longer ones; how many were left out the set says (`buckets.leftOut`), and a session. Default: `refuse`. */
   readonly longer?: 'refuse' | 'leave out'
   /**
-   * Each line is said at one of these speeds in training, drawn anew in each epoch: pace and pitch change together. Default: as it was said.
+   * Each line is said at one of these speeds in training, drawn anew in each epoch: pace and pitch change together. Lines at other speeds are kept, up
+   * to 512 MiB of them. Default: as it was said.
    * @see Ko, Peddinti, Povey & Khudanpur 2015, "Audio augmentation for speech recognition", 3, which has 0.9, 1 and 1.1
    */
   readonly speeds?: readonly number[]
@@ -179,6 +180,7 @@ interface Parts {
 function assembled(lines: readonly Line[], { labels, steps, buckets, speeds }: Parts): SpeechSet {
   const utterances = lines.map(({ utterance }) => utterance)
   const { rate } = lines[0]!
+  const versions = new SpeedVersions()
   const scalar = { dtype: 'i32', shape: [] } as const
   const columns: readonly (readonly [string, Column])[] = [
     ['labels', labels],
@@ -205,7 +207,7 @@ function assembled(lines: readonly Line[], { labels, steps, buckets, speeds }: P
         copyRows({ data: counts, spec: scalar, stride: 1 }, places, out['sampleLengths'], 'sampleLengths')
       }
       if ('samples' in out) {
-        const rows = Array.from(indices, (index, i) => atSpeed(utterances[index]!.sound, drawn[i]!))
+        const rows = Array.from(indices, (index, i) => versions.samplesOf(index, utterances[index]!, drawn[i]!))
         putSamples(rows, out['samples'])
       }
     },

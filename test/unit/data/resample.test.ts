@@ -88,6 +88,22 @@ describe('resample', () => {
     expect(samples.indexOf(Math.max(...samples))).toBe(800)
   })
 
+  it.each([
+    [14_400, 16_000, 1],
+    [14_400, 16_000, 400],
+    [17_600, 16_000, 2001],
+    [8000, 16_000, 700],
+    [44_100, 16_000, 3000],
+  ])('gives the same bits behind silence: %d to %d Hz, %d samples', (from, to, count) => {
+    const samples = Float32Array.from(noise(count, 16, 7), (value) => value / 0x8000)
+    const alone = resample({ samples, rate: from }, to).samples
+    // Silence of a tenth of a second, which is a whole number of samples at both rates.
+    const late = new Float32Array(from / 10 + count)
+    late.set(samples, from / 10)
+    const behind = resample({ samples: late, rate: from }, to).samples
+    expect(behind.subarray(to / 10)).toEqual(alone)
+  })
+
   it('is the same whether weights are kept or made anew', () => {
     // 99,991 is prime: too many places between two samples to keep the weights of all.
     const source = tone(440, 100_000, 3000)

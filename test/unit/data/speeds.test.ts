@@ -1,5 +1,6 @@
 // Spoken lines at several speeds: which one a line has in an epoch, and that its samples are those of another rate.
 import { describe, expect, it } from 'vitest'
+import { SpeedVersions } from '../../../lib/data/audio/speeds.js'
 import { Alphabet, batches, resample, speechSet, speechSets, type Utterance } from '../../../lib/data/index.js'
 
 const RATE = 1000
@@ -58,6 +59,27 @@ describe('speeds', () => {
     const own = speechSets({ train: lines, test: lines }, { alphabet, speeds })
     expect(own.train.buckets!.lengths[0]).toBe(375)
     expect(own.test.buckets!.lengths[0]).toBe(300)
+  })
+
+  it('are made once for each line and speed, as far as there is room for them', () => {
+    let asked = 0
+    const { sound } = lines[0]!
+    const line = {
+      get sound() {
+        asked++
+        return sound
+      },
+    }
+    const slow = resample({ samples: sound.samples, rate: 800 }, RATE).samples
+    const versions = new SpeedVersions(slow.length)
+    expect(versions.samplesOf(0, line, 0.8)).toEqual(slow)
+    expect(versions.samplesOf(0, line, 0.8)).toEqual(slow)
+    expect(asked).toBe(1)
+    const fast = resample({ samples: sound.samples, rate: 1250 }, RATE).samples
+    for (let i = 0; i < 2; i++) expect(versions.samplesOf(0, line, 1.25)).toEqual(fast)
+    for (let i = 0; i < 2; i++) expect(versions.samplesOf(1, lines[1]!, 0.8)).toHaveLength(Math.ceil(317 / 0.8))
+    expect(versions.samplesOf(0, line, 1)).toBe(sound.samples)
+    expect(asked).toBe(4)
   })
 
   it.each([[0.4], [2.1], ['fast'], [NaN]])('refuses %j', (speed) => {
