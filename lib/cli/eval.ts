@@ -7,11 +7,12 @@ import { command, named, type Output, UsageError } from './command.js'
 import { choiceOf, dataOptions, placeOfData, savedChoice } from './data-option.js'
 import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
-import { finalInfosOf, measureFinally } from './final-measures.js'
+import { finalInfosOf, type FinalValues, measureFinally } from './final-measures.js'
 import { checkpointOf, recipeIn } from './language-model.js'
 import { percent } from '../report/index.js'
 import { type FinalMeasures, type Infos, infosOf, reading, targetOn } from './reading.js'
-import { isSearchGiven, searchOptions, type SearchValues } from './translator.js'
+import { rankingOption } from './ranking.js'
+import { isSearchGiven, searchOptions } from './translator.js'
 import { textOf } from './train.js'
 
 export const evaluate = command({
@@ -46,12 +47,15 @@ export const evaluate = command({
       help: 'of a text: type so many words of it, and count the keys that completion saves',
     },
     ...searchOptions,
+    ...rankingOption,
+    beta: { type: 'number', help: 'of a network that hears: added for each word or symbol, in nats' },
     json: { type: 'flag', help: 'print JSON' },
   },
   examples: [
     'ostrich eval runs/2026-01-31T09-05-00-mnist/last.safetensors',
     'ostrich eval runs/2026-01-31T09-05-00-ptb-small --typing 500',
     'ostrich eval runs/2026-01-31T09-05-00-translate-attention --on validation --beam 10',
+    'ostrich eval runs/2026-01-31T09-05-00-an4 --language-model runs/2026-01-31T09-40-00-an4-words',
   ],
   run: async ({ recipe: given, device, precision, views, on, typing, json, ...values }, [file = ''], output) => {
     if (typing === 0) throw new UsageError('--typing expects at least 1 word, got 0')
@@ -78,7 +82,14 @@ export const evaluate = command({
     const taken =
       plan.fields === undefined
         ? await ofNetwork(path, plan, held, { ...place, typing })
-        : await ofObjective(path, plan, halves, held, { precision: info?.precision ?? 'auto', ...place }, values)
+        : await ofObjective(
+            path,
+            plan,
+            halves,
+            held,
+            { precision: info?.precision ?? 'auto', ...place },
+            { ...values, device, precision },
+          )
     const { measured, typed, infos, found } = taken
     if (json === true) {
       const about = { recipe: recipe.name, step: info?.step, ...(many && { views: 10 }) }
@@ -124,7 +135,7 @@ async function ofObjective(
   data: Halves,
   held: Dataset | Text,
   place: PlaceOptions,
-  values: SearchValues,
+  values: FinalValues,
 ): Promise<Taken> {
   const run = await planSession(plan, { ...place, data })
   try {
@@ -163,10 +174,13 @@ async function typedWords(model: Model, held: Dataset | Text, most: number): Pro
 }
 
 /** @throws UsageError for a search of a network that has none */
-function expectSearch(recipe: Recipe, values: SearchValues): void {
-  if (!isSearchGiven(values)) return
+function expectSearch(recipe: Recipe, values: FinalValues): void {
   const { translator, recogniser } = recipe.build()
-  if (translator !== undefined) return
+  for (const name of ['language-model', 'beta'] as const) {
+    if (values[name] === undefined || recogniser !== undefined) continue
+    throw new UsageError(`eval: expected --${name} of a network that hears, got ${recipe.name}`)
+  }
+  if (!isSearchGiven(values) || translator !== undefined) return
   if (recogniser === undefined) {
     throw new UsageError(`eval: expected --beam of a network that translates or hears, got ${recipe.name}`)
   }

@@ -4,7 +4,7 @@ import type { Compiler } from '../infer/index.js'
 import type { Plan } from '../recipes/index.js'
 import { measureFrames } from './frame-measures.js'
 import { type FinalMeasures, type Infos, infosOf } from './reading.js'
-import { type Heard, measureTranscripts, transcriptInfos } from './transcript-measures.js'
+import { type Heard, measureTranscripts, type RankedValues, transcriptInfos } from './transcript-measures.js'
 import { measureTranslations, translationInfos } from './translation-measures.js'
 import { searchOf, type SearchValues } from './translator.js'
 
@@ -17,11 +17,14 @@ export function finalInfosOf(plan: Plan): Infos {
   }
 }
 
+/** What was said of the searches. */
+export type FinalValues = SearchValues & RankedValues
+
 /** Measures a part of the data by a search; undefined where the plan has none. */
 export async function measureFinally(
   of: Compiler,
   plan: Plan,
-  heard: Omit<Heard, 'values'> & { readonly values: SearchValues },
+  heard: Omit<Heard, 'values'> & { readonly values: FinalValues },
 ): Promise<FinalMeasures | undefined> {
   if (plan.recogniser !== undefined) return measureTranscripts(of, plan, heard)
   if (plan.forecaster !== undefined) return measureFrames(of, plan, heard)

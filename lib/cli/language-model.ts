@@ -17,9 +17,9 @@ export const placeOptions = {
 } as const
 
 export interface PlaceValues {
-  readonly device: string | undefined
-  readonly precision: string | undefined
-  readonly threads: number | undefined
+  readonly device?: string | undefined
+  readonly precision?: string | undefined
+  readonly threads?: number | undefined
 }
 
 /** A trained language model, ready for use. */

@@ -8,13 +8,8 @@ import { transcriptPage } from '../report/transcript-page.js'
 import { command, type Output, UsageError } from './command.js'
 import { heardOnPage } from './heard-page.js'
 import { placeOptions } from './language-model.js'
-import {
-  languageModelFor,
-  loadRecogniser,
-  transcriberOptions,
-  transcriptSearchOf,
-  transcriptSearchText,
-} from './recogniser.js'
+import { type Ranking, rankingFor, rankingOption } from './ranking.js'
+import { loadRecogniser, transcriberOptions, transcriptSearchOf, transcriptSearchText } from './recogniser.js'
 
 /** Files that are read together: so many times those that the network hears at once, which are sorted by length. */
 const SORTED = 4
@@ -41,11 +36,7 @@ export const transcribe = command({
       type: 'whole',
       help: 'transcripts that are followed at once; 1 takes the likeliest symbol of each frame (default: as the recipe says)',
     },
-    'language-model': {
-      type: 'text',
-      value: 'file.arpa',
-      help: 'n-grams that rank them, or none (default: those of the run, where its recipe has any)',
-    },
+    ...rankingOption,
     alpha: { type: 'number', help: 'weight of the language model (default: as the recipe says)' },
     beta: { type: 'number', help: 'added for each word, in nats (default: as the recipe says)' },
     'n-best': {
@@ -66,6 +57,7 @@ export const transcribe = command({
     'ostrich transcribe runs/2026-01-31T09-05-00-digits hello.wav --page hello.html',
     'ffmpeg -i talk.mp3 -f wav - | ostrich transcribe last.safetensors -',
     'ostrich transcribe runs/2026-01-31T09-05-00-an4 hello.wav --language-model words.arpa --alpha 1 --n-best 3',
+    'ostrich transcribe runs/2026-01-31T09-05-00-an4 *.sph --language-model runs/2026-01-31T09-40-00-an4-words',
   ],
   run: async ({ batch = 16, json = false, page, ...values }, [given = '', ...files], output) => {
     const nBest = values['n-best']
@@ -74,14 +66,15 @@ export const transcribe = command({
     }
     if (files.filter((file) => file === '-').length > 1) throw new UsageError('transcribe expects - once, got it twice')
     const loaded = await loadRecogniser(given, values)
+    let ranking: Ranking | undefined
     try {
       const search = transcriptSearchOf(loaded.recogniser.search, values)
       const most = search.search === 'greedy' ? 1 : (search.beam ?? 100)
       if (nBest !== undefined && nBest > most) {
         throw new UsageError(`--n-best expects at most as many as there are beams, ${most}, got ${nBest}`)
       }
-      const model = await languageModelFor(loaded, search, values['language-model'])
-      const options = transcriberOptions(loaded.recogniser, search, model)
+      ranking = await rankingFor(loaded.path, search, values['language-model'], values)
+      const options = transcriberOptions(loaded.recogniser, search, ranking)
       const { net } = loaded.recogniser
       using listen = transcriber(loaded.model, net, { ...options, batch, ...(nBest !== undefined && { best: nBest }) })
       const began = performance.now()
@@ -100,7 +93,7 @@ export const transcribe = command({
       }
       const seconds = (performance.now() - began) / 1000
       const speed = `${grouped(Math.round(heard / seconds))} times real time`
-      const how = transcriptSearchText(search, model)
+      const how = transcriptSearchText(search, ranking)
       output.note(`${heard.toFixed(1)} s of sound in ${seconds.toFixed(1)} s, ${speed} (${how})`)
       if (page !== undefined) {
         await writeFile(
@@ -111,6 +104,7 @@ export const transcribe = command({
       }
       return bad === 0 ? 0 : 1
     } finally {
+      await ranking?.dispose()
       await loaded.model.dispose()
     }
   },

@@ -1,4 +1,5 @@
 // Public names of `ostrich/recipes`: every result that can be reproduced with one command.
+import { an4Words } from './an4-words.js'
 import { cifar10, cifar10Local } from './cifar10.js'
 import { cifar10Resnet } from './cifar10-resnet.js'
 import { alexnet, alexnetOneTower } from './imagenet.js'
@@ -25,6 +26,7 @@ import { tagBrown } from './tag-brown.js'
 import { translateAttention, translateLstm, translateLstmForward, translateTransformer } from './translate.js'
 
 export { dataSources } from './data-sources.js'
+export { an4Words } from './an4-words.js'
 export { cifar10, cifar10Local } from './cifar10.js'
 export { cifar10Resnet } from './cifar10-resnet.js'
 export { houseNumbersRecipe, houseNumbersStrips, houseNumbersTransfer } from './house-numbers.js'
@@ -70,7 +72,7 @@ export const recipes: readonly Recipe[] = [
   ...[mnist, mnistMlp, cifar10, cifar10Local, cifar10Resnet, alexnet, alexnetOneTower],
   ...[ptbSmall, ptbMedium, ptbLarge, ptbAwd, shakespeare, shakespeareMrnn, tagBrown],
   ...[translateLstm, translateLstmForward, translateAttention, translateTransformer],
-  ...[digits, yesnoRecipe, an4Recipe, timitRecipe],
+  ...[digits, yesnoRecipe, an4Recipe, an4Words, timitRecipe],
   ...[houseNumbersRecipe, houseNumbersStrips, houseNumbersTransfer],
   ...[movingMnistSmall, movingMnistConvLstm, movingMnistLstm],
   ...[fc10Weak, fc10Middle, fc10Strong, fc100, fc200, fc123, ae400, mnistMaxoutDropout, mnistMaxoutFgsm],

@@ -9,10 +9,13 @@ import {
   getFsdd,
   getTimit,
   getYesno,
+  permutation,
   type SpeechParts,
   speechSets,
+  type Text,
   timit,
   timitPhonemes,
+  Vocabulary,
   yesno,
 } from '../data/index.js'
 import type { DataSource, Halves } from './recipe.js'
@@ -68,6 +71,26 @@ export const an4Source: DataSource = {
   folder: () => dataFolder('an4'),
   get: (options = {}) => getAn4(options),
   load: async ({ dir } = {}) => halves(await an4(own(dir)), capitalAlphabet, [0.9, 1, 1.1]),
+}
+
+/** How often the text of AN4's transcripts has each line, each time in another order: behind a line any other may come. */
+const ORDERS = 4
+
+/** What is said in AN4, as a text of lines by words: of the speakers to train on, and of those who are held back. */
+export const an4Transcripts: DataSource = {
+  ...an4Source,
+  load: async ({ dir, vocabulary: known } = {}) => {
+    const { train, validation = [] } = await an4(own(dir))
+    const lines = train.map(({ transcript }) => `${transcript}\n`)
+    const orders = Array.from({ length: ORDERS }, (_, order) => permutation(lines.length, order + 1, 0))
+    const content = orders.flatMap((order) => Array.from(order, (line) => lines[line]!)).join('')
+    const held = validation.map(({ transcript }) => `${transcript}\n`).join('')
+    // With a word for those that it lacks, which no line has: a search may write them all the same.
+    const { tokens } = Vocabulary.of(content, 'word')
+    const vocabulary = known ?? new Vocabulary({ unit: 'word', tokens: [...tokens, '<unk>'] })
+    const text = (of: string): Text => ({ tokens: vocabulary.encode(of, 'an4'), vocabulary })
+    return { train: text(content), validation: text(held) }
+  },
 }
 
 /** Read sentences, by phonemes. */

@@ -181,6 +181,33 @@ describe('transcribe', () => {
     expect([bad.code, bad.err]).toEqual([1, expect.stringContaining('bad.arpa')])
   })
 
+  it('is ranked by a network that was trained to write such lines', { timeout: 120_000 }, async () => {
+    const lines = Array.from({ length: 60 }, (_, i) => `${said(i)}\n`).join('')
+    await writeFile(join(folder, 'lines.txt'), lines)
+    const writing = ['train', 'ptb-small', '--data', 'lines.txt', '--folder', 'lines', '--epochs', '1', '--batch', '4']
+    const written = await ostrich([...writing, '--quiet', ...place])
+    expect(written.code, written.err).toBe(0)
+    const beam = ['--beam', '10', '--language-model', 'lines', '--alpha', '0.1']
+    const { code, out, err } = await transcribe(join('waves', file(7)), ...beam)
+    expect([code, out], err).toEqual([0, `${said(7)}\n`])
+    expect(err).toContain('(beam 10, the network of lines, alpha 0.1, beta 0)')
+    // So large a reward for each word that others are put in: the network was asked.
+    const many = await transcribe(join('waves', file(7)), ...beam, '--beta', '30')
+    expect(many.out.split(' ').length).toBeGreaterThan(8)
+    const measured = await ostrich(['eval', 'one', '--data', 'yesno', '--device', 'cpu', ...beam, '--json'])
+    expect(measured.code, measured.err).toBe(0)
+    const json = JSON.parse(measured.out) as Record<string, unknown>
+    expect([json['languageModel'], json['search']]).toEqual(['lines', { search: 'beam', beam: 10, alpha: 0.1 }])
+    expect(json['wordErrorRate']).toBeLessThan(0.1)
+    const other = await transcribe('x.wav', '--beam', '10', '--language-model', 'one')
+    expect([other.code, other.err]).toEqual([2, expect.stringContaining('expected a language model')])
+    const none = await ostrich(['eval', 'lines', '--data', 'lines.txt', '--language-model', 'lines'])
+    expect([none.code, none.err]).toEqual([
+      2,
+      expect.stringContaining('expected --language-model of a network that hears, got ptb-small'),
+    ])
+  })
+
   it('names what it cannot read, and transcribes the rest', async () => {
     const whole = await readFile(join(folder, 'waves', file(7)))
     await writeFile(join(folder, 'short.wav'), whole.subarray(0, 30))

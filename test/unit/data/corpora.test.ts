@@ -5,7 +5,17 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { an4, encodeWav, getAn4, getYesno, readSound, type Utterance, yesno } from '../../../lib/data/index.js'
+import {
+  an4,
+  encodeWav,
+  getAn4,
+  getYesno,
+  readSound,
+  type Text,
+  type Utterance,
+  yesno,
+} from '../../../lib/data/index.js'
+import { an4Words } from '../../../lib/recipes/index.js'
 import { sharedData } from '../../support/shared-data.js'
 import { shorts, sphereFile, sphereLines } from '../../support/sounds.js'
 import { tarEntry, tarOf } from './support.js'
@@ -183,6 +193,26 @@ describe('AN4', () => {
     expect((await an4({ dir, heldBack: 0 })).train.length).toBe(948)
     await expect(an4({ dir, heldBack: 74 })).rejects.toThrow('an4[heldBack]: expected an integer from 0 to 73, got 74')
     await expect(an4({ dir, seed: -1 })).rejects.toThrow('an4[seed]')
+  })
+
+  it('gives its transcripts as a text of lines, those of who is trained on in four orders', async () => {
+    const dir = join(folder, 'an4-words')
+    await getAn4({ dir, from: await archive('an4-words.tar.gz', an4Copy()) })
+    const parts = await an4({ dir })
+    const { train, validation, test } = (await an4Words.data.load({ dir })) as Readonly<Record<string, Text>>
+    const linesOf = ({ vocabulary, tokens }: Text): string[] => vocabulary.decode(tokens).trimEnd().split('\n')
+    const said = (part: readonly Utterance[]): string[] => part.map(({ transcript }) => transcript)
+    expect([test, linesOf(validation!)]).toEqual([undefined, said(parts.validation!)])
+    const lines = linesOf(train!)
+    const count = parts.train.length
+    expect(lines).toHaveLength(4 * count)
+    const orders = [0, 1, 2, 3].map((i) => lines.slice(i * count, (i + 1) * count))
+    for (const order of orders) expect([...order].sort()).toEqual(said(parts.train).sort())
+    expect(new Set([said(parts.train), ...orders].map((order) => order.join('\n'))).size).toBe(5)
+    const { vocabulary } = train!
+    expect([validation!.vocabulary, vocabulary.tokens.at(-1)]).toEqual([vocabulary, '<unk>'])
+    const other = (await an4Words.data.load({ dir, vocabulary })) as Readonly<Record<string, Text>>
+    expect(other['validation']!.vocabulary).toBe(vocabulary)
   })
 
   it('names what a copy lacks', async () => {
