@@ -60,6 +60,12 @@ const yesnoCopy: Copy = Object.fromEntries(
   yesnoNames.map((name, i) => [`waves_yesno/${name}.wav`, encodeWav({ samples: constant(i, i + 1), rate: 8000 })]),
 )
 
+interface TextParts {
+  readonly train: Text
+  readonly validation?: Text
+  readonly test?: Text
+}
+
 describe('yesno', () => {
   it('comes from an archive or a folder, every other recording to test by', async () => {
     const dir = join(folder, 'yesno')
@@ -199,20 +205,20 @@ describe('AN4', () => {
     const dir = join(folder, 'an4-words')
     await getAn4({ dir, from: await archive('an4-words.tar.gz', an4Copy()) })
     const parts = await an4({ dir })
-    const { train, validation, test } = (await an4Words.data.load({ dir })) as Readonly<Record<string, Text>>
+    const { train, validation, test } = (await an4Words.data.load({ dir })) as TextParts
     const linesOf = ({ vocabulary, tokens }: Text): string[] => vocabulary.decode(tokens).trimEnd().split('\n')
     const said = (part: readonly Utterance[]): string[] => part.map(({ transcript }) => transcript)
     expect([test, linesOf(validation!)]).toEqual([undefined, said(parts.validation!)])
-    const lines = linesOf(train!)
+    const lines = linesOf(train)
     const count = parts.train.length
     expect(lines).toHaveLength(4 * count)
     const orders = [0, 1, 2, 3].map((i) => lines.slice(i * count, (i + 1) * count))
     for (const order of orders) expect([...order].sort()).toEqual(said(parts.train).sort())
     expect(new Set([said(parts.train), ...orders].map((order) => order.join('\n'))).size).toBe(5)
-    const { vocabulary } = train!
+    const { vocabulary } = train
     expect([validation!.vocabulary, vocabulary.tokens.at(-1)]).toEqual([vocabulary, '<unk>'])
-    const other = (await an4Words.data.load({ dir, vocabulary })) as Readonly<Record<string, Text>>
-    expect(other['validation']!.vocabulary).toBe(vocabulary)
+    const other = (await an4Words.data.load({ dir, vocabulary })) as TextParts
+    expect(other.validation!.vocabulary).toBe(vocabulary)
   })
 
   it('names what a copy lacks', async () => {
