@@ -27,6 +27,7 @@ export interface NumberReading extends NumberGuess {
 
 /** What answers with logits f32 [N, 57] of images, row after row: a session or a loaded model of `models.houseNumbers`. */
 export interface NumberPredictor {
+  /** Logits of images, row after row. */
   predict(x: FieldArray): Promise<HostArray>
 }
 

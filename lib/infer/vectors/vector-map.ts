@@ -12,6 +12,7 @@ export interface WordSpace {
   /** Row-major [V, D]. */
   readonly vectors: Float32Array
   readonly dimension: number
+  /** The row of a word; undefined for one that has no vector. */
   numberOf(word: string): number | undefined
 }
 

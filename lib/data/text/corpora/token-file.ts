@@ -94,6 +94,7 @@ export class TokenFile implements AsyncDisposable {
     block.fill(END_OF_SENTENCE, wanted)
   }
 
+  /** Closes the file, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#file.close()
   }
