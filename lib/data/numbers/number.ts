@@ -1,6 +1,7 @@
 // A house number as fields of an example (Goodfellow et al. 2014, arXiv:1312.6082, section 3): how many digits it has, up to five digits,
 // and which of them are there.
 import type { Dataset, FieldArray } from '../dataset.js'
+import { expectRoom } from '../rows.js'
 
 /** Digits of the longest number that is read. */
 export const MOST_DIGITS = 5
@@ -33,6 +34,14 @@ export function numberFields(side: number): NumberFields {
 
 /** The arrays of a batch that are wanted. */
 export type NumberRows = Partial<Readonly<Record<keyof NumberFields, FieldArray>>>
+
+/** The arrays that are wanted, each with room for so many numbers. @throws DataError */
+export function numberRows(fields: NumberFields, out: NumberRows, count: number): NumberRows {
+  for (const [name, spec] of Object.entries(fields)) {
+    if (name in out) expectRoom(name, spec, out[name as keyof NumberRows], count)
+  }
+  return out
+}
 
 /** Writes a number, as its digits, to a row of those fields that are wanted. */
 export function putNumber(number: ArrayLike<number>, { length, digits, mask }: NumberRows, row: number): void {

@@ -4,9 +4,8 @@ import { checkIndices } from '../arrays.js'
 import type { EpochKey } from '../dataset.js'
 import type { Glyphs } from '../glyphs.js'
 import { PhiloxStream } from '../philox.js'
-import { expectRoom } from '../rows.js'
 import type { Crops } from './crops.js'
-import { numberFields, type NumberRows, type NumberSet, putNumber } from './number.js'
+import { numberFields, numberRows, type NumberSet, putNumber } from './number.js'
 import { NUMBER_SIDE } from './packed-crops.js'
 import { drawPhotoStrip, PHOTO_DOMAIN } from './photo-layout.js'
 import { PHOTO_BYTES, PhotoPainter } from './photo-paint.js'
@@ -48,10 +47,7 @@ function photoSet({ crops, glyphs, length, seed, endless }: PhotoPart, { photo, 
     fields,
     gather(indices, out, key) {
       checkIndices(indices, length)
-      const rows: NumberRows = out
-      for (const [name, spec] of Object.entries(fields)) {
-        if (name in out) expectRoom(name, spec, out[name as keyof typeof out], indices.length)
-      }
+      const rows = numberRows(fields, out, indices.length)
       const x = rows.x as Uint8Array | undefined
       const by: EpochKey = endless && key !== undefined ? key : { seed, epoch: 0 }
       for (const [row, index] of indices.entries()) {

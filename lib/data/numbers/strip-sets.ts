@@ -4,8 +4,7 @@ import { checkIndices } from '../arrays.js'
 import type { EpochKey } from '../dataset.js'
 import type { Glyphs } from '../glyphs.js'
 import { PhiloxStream } from '../philox.js'
-import { expectRoom } from '../rows.js'
-import { MOST_DIGITS, numberFields, type NumberRows, type NumberSet, putNumber } from './number.js'
+import { MOST_DIGITS, numberFields, numberRows, type NumberSet, putNumber } from './number.js'
 import { drawStrip, STRIP, STRIP_DOMAIN } from './strip-layout.js'
 import { Painter, STRIP_BYTES } from './strip-paint.js'
 
@@ -34,10 +33,7 @@ function stripSet({ glyphs, length, seed, endless }: StripPart, painter: Painter
     fields,
     gather(indices, out, key) {
       checkIndices(indices, length)
-      const rows: NumberRows = out
-      for (const [name, spec] of Object.entries(fields)) {
-        if (name in out) expectRoom(name, spec, out[name as keyof typeof out], indices.length)
-      }
+      const rows = numberRows(fields, out, indices.length)
       const by: EpochKey = endless && key !== undefined ? key : { seed, epoch: 0 }
       for (const [row, index] of indices.entries()) {
         const draws = new PhiloxStream(by.seed, by.epoch * 2 ** 32 + index, STRIP_DOMAIN)
