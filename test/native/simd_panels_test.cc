@@ -50,12 +50,35 @@ void check_product(const Table& table, int64_t rows, int64_t k, int64_t panels, 
   }
 }
 
+// a [k, rows] turned, added to what is there or not.
+void check_turned_product(const Table& table, int64_t rows, int64_t k, int64_t panels, bool add) {
+  const int64_t lanes = table.lanes, stride = k * lanes + 16;
+  const auto a = values(k * (rows + 3), 1), w = values(panels * stride, 2), start = values(rows * panels * lanes, 3);
+  std::vector<float> product = add ? start : std::vector<float>(start.size(), NAN);
+  table.turned_panel_product[panels - 1](product.data(), a.data(), rows + 3, rows, w.data(), stride, k, add);
+  for (int64_t i = 0; i < rows * panels * lanes; ++i) {
+    const int64_t row = i / lanes / panels, column = i / lanes % panels * stride + i % lanes;
+    double sum = add ? double(start[size_t(i)]) : 0, size = std::abs(sum);
+    for (int64_t j = 0; j < k; ++j) {
+      const double term = double(a[size_t(j * (rows + 3) + row)]) * double(w[size_t(column + j * lanes)]);
+      sum += term;
+      size += std::abs(term);
+    }
+    ASSERT_NEAR(product[size_t(i)], sum, 1e-6 * size + 1e-12)
+        << rows << " rows, k " << k << ", " << panels << ": " << i;
+  }
+}
+
 void check_products(const Table& table) {
   for (int64_t panels = 1; panels <= cpu::simd::kMaxPanels; ++panels) {
-    for (int64_t rows = 1; rows <= 27; ++rows) check_product(table, rows, 9, panels, table.lanes, rows % 2 == 0);
+    for (int64_t rows = 1; rows <= 35; ++rows) {
+      check_product(table, rows, 9, panels, table.lanes, rows % 2 == 0);
+      check_turned_product(table, rows, 9, panels, rows % 2 == 0);
+    }
     for (int64_t k : {1, 255, 256, 257, 1030}) {
       check_product(table, 5, k, panels, table.lanes, false);
       check_product(table, 5, k, panels, table.lanes - 3, true);
+      check_turned_product(table, 5, k, panels, k % 2 == 0);
     }
   }
 }

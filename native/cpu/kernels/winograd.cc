@@ -3,6 +3,7 @@
 #include "cpu/kernels/winograd.h"
 
 #include "cpu/kernels/winograd_bf16.h"
+#include "cpu/kernels/winograd_few.h"
 #include "cpu/kernels/winograd_pieces.h"
 #include "cpu/kernels/winograd_tiles.h"
 #include "cpu/parallel.h"
@@ -28,7 +29,9 @@ using winograd::Product;
 constexpr int64_t kLanes = WinogradTile::kLanes;
 constexpr double kMinSaved = 1.5;  // multiplications of the direct form for one of these
 
-// Channels below which the transforms cost more than the products save. With AVX-512 the direct form is twice as fast,
+// Channels below which the transforms cost more than the products save; the first where weights stay in a core's cache.
+constexpr int64_t kFewestChannels = 16;
+// With AVX-512 the direct form is twice as fast,
 // and the transforms, which wait for memory, are not.
 int64_t min_channels() {
   static const int64_t channels = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core ? 64 : 32;
@@ -213,7 +216,8 @@ bool winograd_pays(DType dtype, const Shape& x, const Shape& w, const Shape& y, 
   const int64_t extent = w[2], c = w[1], o = w[0] / groups;
   if (w[3] != extent || (extent != 3 && extent != 5)) return false;
   const int64_t whole = narrow ? simd::Bf16Table::kColumns : kLanes;
-  if (std::min(c, o) < min_channels() || c % whole != 0 || o % whole != 0) return false;
+  const int64_t fewest = !narrow && winograd_few(w, groups) ? kFewestChannels : min_channels();
+  if (std::min(c, o) < fewest || c % whole != 0 || o % whole != 0) return false;
   const int64_t step = narrow ? simd::Bf16Table::kResults : kSize + 1 - extent;
   const int64_t products = narrow ? winograd::Pieces(extent).products : kPlaces;
   const auto saved = [=](int64_t rows, int64_t columns) {
@@ -242,6 +246,7 @@ std::unique_ptr<Step> correlate(Builder& builder, const NodeSpec& node, const Wi
   w = builder.with_desc(w, winograd_weights(from->dtype, spec.w));
   Slot* to = builder.output(node, 0, turned ? spec.x_desc : spec.y_desc);
   if (from->dtype == DType::bf16) return winograd_bf16_correlate(builder, spec, turned, from, w, bias, relu, to);
+  if (winograd_few(spec.w, spec.groups)) return winograd_few_correlate(builder, spec, turned, from, w, bias, relu, to);
   auto step = std::make_unique<Correlate>(builder, spec, turned);
   step->connect(from, w, bias, relu, to);
   return step;
@@ -266,6 +271,7 @@ std::unique_ptr<Step> winograd_grad_weight(Builder& builder, const NodeSpec& nod
   Slot* dw = builder.output(node, 0, winograd_weights(result, spec.w));
   Slot* db = sum_dy ? builder.output(node, 1, row_major_desc(DType::f32, {spec.w[0]})) : nullptr;
   if (x->dtype == DType::bf16) return winograd_bf16_grad_weight(builder, spec, x, dy, dw, db);
+  if (winograd_few(spec.w, spec.groups)) return winograd_few_grad_weight(builder, spec, x, dy, dw, db);
   auto step = std::make_unique<GradWeight>(builder, spec);
   step->connect(x, dy, dw, db);
   return step;

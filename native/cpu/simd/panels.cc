@@ -2,6 +2,7 @@
 // while k runs. k goes in pieces, so that a piece of the panels stays in the first-level cache while all rows pass over
 // it.
 #include <cstring>
+#include <type_traits>
 
 #include "cpu/simd/parts.h"
 
@@ -26,53 +27,125 @@ void pack_panel(float* panel, const float* w, int64_t k, int64_t columns, int64_
   }
 }
 
-template <int kRows, int kPanels>
-inline __attribute__((always_inline)) void rows_product(float* product, const float* a, int64_t row_stride,
-                                                        const float* panels, int64_t stride, int64_t k, bool first) {
-  Vector sum[kRows][kPanels];
-  for (int r = 0; r < kRows; ++r) {
-    for (int p = 0; p < kPanels; ++p) {
-      sum[r][p] = first ? Vector{} : *reinterpret_cast<const Vector*>(product + (r * kPanels + p) * L);
-    }
+#define OSTRICH_INLINE inline __attribute__((always_inline))
+
+OSTRICH_INLINE const Vector& at(const float* from) { return *reinterpret_cast<const Vector*>(from); }
+OSTRICH_INLINE Vector& at(float* to) { return *reinterpret_cast<Vector*>(to); }
+
+// Where the factors of some rows lie at one place of k. Four rows share a pointer, or there were more pointers than
+// registers; the compiler must not work out again how they hang together.
+template <int kRows>
+struct Rows {
+  static constexpr int kShare = 4, kPointers = (kRows + kShare - 1) / kShare;
+
+  OSTRICH_INLINE Rows(const float* a, int64_t row_stride) : stride(row_stride), triple(3 * row_stride) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kPointers; ++i) first[i] = a + i * kShare * row_stride;
+    hide();
   }
-  for (int64_t i = 0; i < k; ++i) {
+  OSTRICH_INLINE float operator[](int row) const {
+    const float* from = first[row / kShare];
+    const int left = row % kShare;
+    return left == 0 ? *from : left == 1 ? from[stride] : left == 2 ? from[2 * stride] : from[triple];
+  }
+  OSTRICH_INLINE void next() {
+#pragma GCC unroll 4
+    for (int i = 0; i < kPointers; ++i) ++first[i];
+    hide();
+  }
+  OSTRICH_INLINE void hide() {
+#pragma GCC unroll 4
+    for (int i = 0; i < kPointers; ++i) asm("" : "+r"(first[i]));
+    asm("" : "+r"(triple));
+  }
+
+  const float* first[kPointers];
+  int64_t stride, triple;
+};
+
+// The same where the rows of a place lie side by side.
+template <int kRows>
+struct TurnedRows {
+  OSTRICH_INLINE TurnedRows(const float* a, int64_t place_stride) : first(a), stride(place_stride) {}
+  OSTRICH_INLINE float operator[](int row) const { return first[row]; }
+  OSTRICH_INLINE void next() { first += stride; }
+
+  const float* first;
+  int64_t stride;
+};
+
+template <int kRows, int kPanels, class Factors>
+OSTRICH_INLINE void add_products(Vector (&sum)[kRows][kPanels], Factors factors, const float* panels, int64_t stride,
+                                 int64_t k) {
+  for (int64_t i = 0; i < k; ++i, factors.next()) {
     Vector column[kPanels];
-    for (int p = 0; p < kPanels; ++p) column[p] = *reinterpret_cast<const Vector*>(panels + p * stride + i * L);
+#pragma GCC unroll 4
+    for (int p = 0; p < kPanels; ++p) column[p] = at(panels + p * stride + i * L);
+#pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      const float factor = a[r * row_stride + i];
+      const float factor = factors[r];
+#pragma GCC unroll 4
       for (int p = 0; p < kPanels; ++p) sum[r][p] += factor * column[p];
     }
   }
+}
+
+template <int kRows, int kPanels, bool kTurned>
+OSTRICH_INLINE void rows_product(float* product, const float* a, int64_t a_stride, const float* panels, int64_t stride,
+                                 int64_t k, bool first) {
+  Vector sum[kRows][kPanels];
+#pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
-    for (int p = 0; p < kPanels; ++p) *reinterpret_cast<Vector*>(product + (r * kPanels + p) * L) = sum[r][p];
+#pragma GCC unroll 4
+    for (int p = 0; p < kPanels; ++p) sum[r][p] = first ? Vector{} : at(product + (r * kPanels + p) * L);
+  }
+  using Factors = std::conditional_t<kTurned, TurnedRows<kRows>, Rows<kRows>>;
+  add_products<kRows, kPanels>(sum, Factors(a, a_stride), panels, stride, k);
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int p = 0; p < kPanels; ++p) at(product + (r * kPanels + p) * L) = sum[r][p];
   }
 }
 
 // Calls rows_product for the number of rows that are left, at most kRows.
-template <int kRows, int kPanels>
-inline void some_rows(int64_t rows, float* product, const float* a, int64_t row_stride, const float* panels,
+template <int kRows, int kPanels, bool kTurned>
+inline void some_rows(int64_t rows, float* product, const float* a, int64_t a_stride, const float* panels,
                       int64_t stride, int64_t k, bool first) {
   if (rows >= kRows) {
-    rows_product<kRows, kPanels>(product, a, row_stride, panels, stride, k, first);
+    rows_product<kRows, kPanels, kTurned>(product, a, a_stride, panels, stride, k, first);
   } else if constexpr (kRows > 1) {
-    some_rows<kRows - 1, kPanels>(rows, product, a, row_stride, panels, stride, k, first);
+    some_rows<kRows - 1, kPanels, kTurned>(rows, product, a, a_stride, panels, stride, k, first);
   }
 }
 
-template <int kPanels>
-void panel_product(float* product, const float* a, int64_t row_stride, int64_t rows, const float* panels,
-                   int64_t stride, int64_t k) {
-  constexpr int kMost = kAccumulators / kPanels < 12 ? kAccumulators / kPanels : 12;
+template <int kPanels, bool kTurned>
+inline void product_of(float* product, const float* a, int64_t a_stride, int64_t rows, const float* panels,
+                       int64_t stride, int64_t k, bool add) {
+  constexpr int kMost = kAccumulators / kPanels < 16 ? kAccumulators / kPanels : 16;
   constexpr int64_t kPiece = kPieceBytes / int64_t(sizeof(float)) / L / kPanels;
   const int64_t groups = (rows + kMost - 1) / kMost, height = (rows + groups - 1) / groups;
   for (int64_t begin = 0; begin < k; begin += kPiece) {
     const int64_t length = k - begin < kPiece ? k - begin : kPiece;
     for (int64_t row = 0; row < rows; row += height) {
       const int64_t count = rows - row < height ? rows - row : height;
-      some_rows<kMost, kPanels>(count, product + row * kPanels * L, a + row * row_stride + begin, row_stride,
-                                panels + begin * L, stride, length, begin == 0);
+      const float* from = kTurned ? a + begin * a_stride + row : a + row * a_stride + begin;
+      some_rows<kMost, kPanels, kTurned>(count, product + row * kPanels * L, from, a_stride, panels + begin * L, stride,
+                                         length, begin == 0 && !add);
     }
   }
+}
+
+template <int kPanels>
+void panel_product(float* product, const float* a, int64_t row_stride, int64_t rows, const float* panels,
+                   int64_t stride, int64_t k) {
+  product_of<kPanels, false>(product, a, row_stride, rows, panels, stride, k, false);
+}
+
+template <int kPanels>
+void turned_panel_product(float* product, const float* a, int64_t row_stride, int64_t rows, const float* panels,
+                          int64_t stride, int64_t k, bool add) {
+  product_of<kPanels, true>(product, a, row_stride, rows, panels, stride, k, add);
 }
 
 }  // namespace
@@ -84,6 +157,10 @@ void add_panels(Table& table) {
   table.panel_product[1] = panel_product<2>;
   table.panel_product[2] = panel_product<3>;
   table.panel_product[3] = panel_product<4>;
+  table.turned_panel_product[0] = turned_panel_product<1>;
+  table.turned_panel_product[1] = turned_panel_product<2>;
+  table.turned_panel_product[2] = turned_panel_product<3>;
+  table.turned_panel_product[3] = turned_panel_product<4>;
 }
 
 }  // namespace ostrich::cpu::simd::OSTRICH_ISA

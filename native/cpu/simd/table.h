@@ -242,6 +242,9 @@ struct Table {
   // product [rows, panels, lanes] = a [rows, k] times 1 to kMaxPanels panels, which lie `stride` floats apart.
   void (*panel_product[kMaxPanels])(float* product, const float* a, int64_t row_stride, int64_t rows,
                                     const float* panels, int64_t stride, int64_t k);
+  // The same of a [k, rows], whose rows lie `row_stride` apart, turned; added to what is there with `add`.
+  void (*turned_panel_product[kMaxPanels])(float* product, const float* a, int64_t row_stride, int64_t rows,
+                                           const float* panels, int64_t stride, int64_t k, bool add);
   void (*lstm_cell)(const LstmCell& cell);
   void (*lstm_cell_grad)(const LstmCellGrad& cell);
   void (*rnn_cell)(const RnnCell& cell);

@@ -1,6 +1,7 @@
 // The small transforms of Winograd's convolutions over tiles of 6 x 6, Cook-Toom with the points 0, 1, -1, 2, -2 and
 // infinity: r x r weights (3 or 5) make m x m results, m = 7 - r. The matrices are those of F(4x4, 3x3) in Lavin and
-// Gray 2016, and for 5 x 5 the same points with longer rows of powers. Eight channels are done at a time.
+// Gray 2016, and for 5 x 5 the same points with longer rows of powers. A register of channels is done at a time, and
+// eight of what is left.
 #include <cstring>
 
 #include "cpu/simd/parts.h"
@@ -11,18 +12,26 @@ namespace {
 constexpr int kTile = WinogradTile::kSize;
 constexpr int64_t kLanes = WinogradTile::kLanes;
 
-using Lanes = float __attribute__((vector_size(kLanes * sizeof(float))));
+using Eight = float __attribute__((vector_size(kLanes * sizeof(float))));
+using Wide = float __attribute__((vector_size(kPanelLanes * sizeof(float))));
 
 #define OSTRICH_INLINE inline __attribute__((always_inline))
 
-OSTRICH_INLINE void load(Lanes& to, const float* from) { std::memcpy(&to, from, sizeof(Lanes)); }
-OSTRICH_INLINE void store(float* to, const Lanes& from) { std::memcpy(to, &from, sizeof(Lanes)); }
+template <class Lanes>
+OSTRICH_INLINE void load(Lanes& to, const float* from) {
+  std::memcpy(&to, from, sizeof(Lanes));
+}
+template <class Lanes>
+OSTRICH_INLINE void store(float* to, const Lanes& from) {
+  std::memcpy(to, &from, sizeof(Lanes));
+}
 
 // Each transform of one axis reads `kIn` values that lie `si` apart and writes `kOut` values `so` apart.
 
 // B^T d: a tile of the image.
 struct Image {
   static constexpr int kIn = kTile, kOut = kTile;
+  template <class Lanes>
   static OSTRICH_INLINE void apply(Lanes* o, int so, const Lanes* d, int si) {
     const Lanes even = d[4 * si] - 4.f * d[2 * si], odd = d[3 * si] - 4.f * d[si];
     const Lanes near = d[4 * si] - d[2 * si], wide = 2.f * (d[3 * si] - d[si]);
@@ -39,6 +48,7 @@ struct Image {
 template <int kResults>
 struct Result {
   static constexpr int kIn = kTile, kOut = kResults;
+  template <class Lanes>
   static OSTRICH_INLINE void apply(Lanes* o, int so, const Lanes* d, int si) {
     const Lanes sum1 = d[si] + d[2 * si], difference1 = d[si] - d[2 * si];
     const Lanes sum2 = d[3 * si] + d[4 * si], difference2 = d[3 * si] - d[4 * si];
@@ -57,6 +67,7 @@ struct Result {
 template <int kResults>
 struct ResultGradient {
   static constexpr int kIn = kResults, kOut = kTile;
+  template <class Lanes>
   static OSTRICH_INLINE void apply(Lanes* o, int so, const Lanes* d, int si) {
     Lanes even1 = d[0], odd1 = d[si], even2 = d[0], odd2 = 2.f * d[si];
     if constexpr (kResults == 4) {
@@ -78,6 +89,7 @@ struct ResultGradient {
 template <int kWeights>
 struct Weights {
   static constexpr int kIn = kWeights, kOut = kTile;
+  template <class Lanes>
   static OSTRICH_INLINE void apply(Lanes* o, int so, const Lanes* d, int si) {
     Lanes even1 = d[0] + d[2 * si], odd1 = d[si], even2 = d[0] + 4.f * d[2 * si], odd2 = 2.f * d[si];
     if constexpr (kWeights == 5) {
@@ -99,6 +111,7 @@ struct Weights {
 template <int kWeights>
 struct WeightsGradient {
   static constexpr int kIn = kTile, kOut = kWeights;
+  template <class Lanes>
   static OSTRICH_INLINE void apply(Lanes* o, int so, const Lanes* d, int si) {
     const Lanes sum1 = (d[si] + d[2 * si]) * (-1.f / 6), difference1 = (d[si] - d[2 * si]) * (-1.f / 6);
     const Lanes sum2 = (d[3 * si] + d[4 * si]) * (1.f / 24), difference2 = (d[3 * si] - d[4 * si]) * (1.f / 24);
@@ -114,22 +127,51 @@ struct WeightsGradient {
 };
 
 // Both axes: in [kIn][kIn] -> out [kOut][kOut].
-template <class Axis>
+template <class Axis, class Lanes>
 OSTRICH_INLINE void transform(Lanes* out, const Lanes* in) {
   constexpr int kIn = Axis::kIn, kOut = Axis::kOut;
   Lanes half[kOut * kIn];
+#pragma GCC unroll 6
   for (int column = 0; column < kIn; ++column) Axis::apply(half + column, kIn, in + column, kIn);
+#pragma GCC unroll 6
   for (int row = 0; row < kOut; ++row) Axis::apply(out + row * kOut, 1, half + row * kIn, 1);
 }
 
-// What a tile holds of its image for 8 channels; zero outside.
+// Calls some(Lanes{}, offset, channel) for a tile's channels, by as many as lie side by side.
+template <class Some>
+OSTRICH_INLINE void for_channels(const WinogradTile& tile, Some some) {
+  int64_t block = 0;
+  for (int64_t begin = 0; begin < tile.channels; begin += tile.block, block += tile.block_stride) {
+    const int64_t left = tile.channels - begin, count = left < tile.block ? left : tile.block;
+    int64_t i = 0;
+    for (; i + kPanelLanes <= count; i += kPanelLanes) some(Wide{}, block + i, begin + i);
+    for (; i < count; i += kLanes) some(Eight{}, block + i, begin + i);
+  }
+}
+
+// Calls some(Lanes{}, i) for n neighbours.
+template <class Some>
+OSTRICH_INLINE void for_neighbours(int64_t n, Some some) {
+  int64_t i = 0;
+  for (; i + kPanelLanes <= n; i += kPanelLanes) some(Wide{}, i);
+  for (; i < n; i += kLanes) some(Eight{}, i);
+}
+
 template <int kExtent>
+bool is_whole(const WinogradTile& tile) {
+  return tile.row_begin == 0 && tile.column_begin == 0 && tile.row_end == kExtent && tile.column_end == kExtent;
+}
+
+// What a tile holds of its image for a register of channels; zero outside.
+template <int kExtent, bool kWhole, class Lanes>
 OSTRICH_INLINE void read_tile(Lanes* d, const float* x, const WinogradTile& tile) {
+#pragma GCC unroll 6
   for (int row = 0; row < kExtent; ++row) {
+#pragma GCC unroll 6
     for (int column = 0; column < kExtent; ++column) {
       Lanes& to = d[row * kExtent + column];
-      const bool inside =
-          row >= tile.row_begin && row < tile.row_end && column >= tile.column_begin && column < tile.column_end;
+      const bool inside = kWhole || (row >= tile.row_begin && row < tile.row_end && column >= tile.column_begin &&
+                                     column < tile.column_end);
       if (inside) {
         load(to, x + row * tile.row_stride + column * tile.column_stride);
       } else {
@@ -139,18 +181,22 @@ OSTRICH_INLINE void read_tile(Lanes* d, const float* x, const WinogradTile& tile
   }
 }
 
-int64_t channel_offset(int64_t channel, const WinogradTile& tile) {
-  return channel / tile.block * tile.block_stride + channel % tile.block;
+template <class Axis, bool kWhole>
+void spread_tile(float* v, int64_t pitch, const float* x, const WinogradTile& tile) {
+  for_channels(tile, [&](auto lanes, int64_t offset, int64_t channel) {
+    using Lanes = decltype(lanes);
+    Lanes in[Axis::kIn * Axis::kIn], out[kTile * kTile];
+    read_tile<Axis::kIn, kWhole>(in, x + offset, tile);
+    transform<Axis>(out, in);
+#pragma GCC unroll 36
+    for (int i = 0; i < kTile * kTile; ++i) store(v + i * pitch + channel, out[i]);
+  });
 }
 
 template <class Axis>
 void spread(float* v, int64_t pitch, const float* x, const WinogradTile& tile) {
-  Lanes in[Axis::kIn * Axis::kIn], out[kTile * kTile];
-  for (int64_t channel = 0; channel < tile.channels; channel += kLanes) {
-    read_tile<Axis::kIn>(in, x + channel_offset(channel, tile), tile);
-    transform<Axis>(out, in);
-    for (int i = 0; i < kTile * kTile; ++i) store(v + i * pitch + channel, out[i]);
-  }
+  if (is_whole<Axis::kIn>(tile)) return spread_tile<Axis, true>(v, pitch, x, tile);
+  spread_tile<Axis, false>(v, pitch, x, tile);
 }
 
 void image(float* v, int64_t pitch, const float* x, const WinogradTile& tile) { spread<Image>(v, pitch, x, tile); }
@@ -160,23 +206,30 @@ void result_gradient(float* v, int64_t pitch, const float* dy, const WinogradTil
   spread<ResultGradient<2>>(v, pitch, dy, tile);
 }
 
-template <int kResults>
-void gather(float* y, const float* m, int64_t pitch, const WinogradTile& tile, const float* bias, bool relu) {
-  Lanes in[kTile * kTile], out[kResults * kResults];
-  for (int64_t channel = 0; channel < tile.channels; channel += kLanes) {
+template <int kResults, bool kWhole>
+void gather_tile(float* y, const float* m, int64_t pitch, const WinogradTile& tile, const float* bias, bool relu) {
+  const int rows = kWhole ? kResults : int(tile.row_end), columns = kWhole ? kResults : int(tile.column_end);
+  for_channels(tile, [&](auto lanes, int64_t offset, int64_t channel) {
+    using Lanes = decltype(lanes);
+    Lanes in[kTile * kTile], out[kResults * kResults], add{};
+#pragma GCC unroll 36
     for (int i = 0; i < kTile * kTile; ++i) load(in[i], m + i * pitch + channel);
     transform<Result<kResults>>(out, in);
-    Lanes add{};
     if (bias != nullptr) load(add, bias + channel);
-    float* to = y + channel_offset(channel, tile);
-    for (int row = 0; row < tile.row_end; ++row) {
-      for (int column = 0; column < tile.column_end; ++column) {
+    for (int row = 0; row < rows; ++row) {
+      for (int column = 0; column < columns; ++column) {
         Lanes value = out[row * kResults + column] + add;
         if (relu) value = value < 0.f ? Lanes{} : value;  // NaN stays
-        store(to + row * tile.row_stride + column * tile.column_stride, value);
+        store(y + offset + row * tile.row_stride + column * tile.column_stride, value);
       }
     }
-  }
+  });
+}
+
+template <int kResults>
+void gather(float* y, const float* m, int64_t pitch, const WinogradTile& tile, const float* bias, bool relu) {
+  if (is_whole<kResults>(tile)) return gather_tile<kResults, true>(y, m, pitch, tile, bias, relu);
+  gather_tile<kResults, false>(y, m, pitch, tile, bias, relu);
 }
 
 void result(float* y, const float* m, int64_t pitch, const WinogradTile& tile, int results, const float* bias,
@@ -188,12 +241,12 @@ void result(float* y, const float* m, int64_t pitch, const WinogradTile& tile, i
 template <int kWeights>
 void spread_weights(float* u, int64_t pitch, const float* w, int64_t step, bool turned, int64_t n) {
   constexpr int kCount = kWeights * kWeights;
-  Lanes in[kCount], out[kTile * kTile];
-  for (int64_t i = 0; i < n; i += kLanes) {
+  for_neighbours(n, [&](auto lanes, int64_t i) {
+    decltype(lanes) in[kCount], out[kTile * kTile];
     for (int place = 0; place < kCount; ++place) load(in[turned ? kCount - 1 - place : place], w + place * step + i);
     transform<Weights<kWeights>>(out, in);
     for (int place = 0; place < kTile * kTile; ++place) store(u + place * pitch + i, out[place]);
-  }
+  });
 }
 
 void weights(float* u, int64_t pitch, const float* w, int64_t step, int extent, bool turned, int64_t n) {
@@ -204,12 +257,12 @@ void weights(float* u, int64_t pitch, const float* w, int64_t step, int extent, 
 template <int kWeights>
 void gather_weights(float* dw, int64_t step, const float* m, int64_t pitch, int64_t n) {
   constexpr int kCount = kWeights * kWeights;
-  Lanes in[kTile * kTile], out[kCount];
-  for (int64_t i = 0; i < n; i += kLanes) {
+  for_neighbours(n, [&](auto lanes, int64_t i) {
+    decltype(lanes) in[kTile * kTile], out[kCount];
     for (int place = 0; place < kTile * kTile; ++place) load(in[place], m + place * pitch + i);
     transform<WeightsGradient<kWeights>>(out, in);
     for (int place = 0; place < kCount; ++place) store(dw + place * step + i, out[place]);
-  }
+  });
 }
 
 void weights_gradient(float* dw, int64_t step, const float* m, int64_t pitch, int extent, int64_t n) {
