@@ -68,9 +68,9 @@ inline void expect_close(const Array& got, const std::vector<double>& want, int 
   EXPECT_LT(error, std::ldexp(largest, exponent));
 }
 
-// Forward with a bias and relu, and both gradients, of images of `dtype` and weights' gradients in f32; the gradient of
-// weights has the same bits for one thread and for two where `is_ours`.
-inline void expect_convolution(const ConvCase& c, core::DType dtype, int exponent, bool is_ours) {
+// Forward with a bias and relu, and both gradients, of images of `dtype` to results of type `result`, and weights'
+// gradients in f32; the gradient of weights has the same bits for one thread and for two where `is_ours`.
+inline void expect_convolution(const ConvCase& c, core::DType dtype, core::DType result, int exponent, bool is_ours) {
   const core::DType kF32 = core::DType::f32;
   const Array x = random_array(dtype, c.x, 1), w = random_array(dtype, c.w, 2),
               dy = random_array(dtype, result_of(c), 3), bias = random_array(kF32, {c.w[0]}, 4);
@@ -85,13 +85,13 @@ inline void expect_convolution(const ConvCase& c, core::DType dtype, int exponen
     y[i] = std::max(0.0, y[i] + bias.values[i / plane % channels]);
     db[i / plane % channels] += dy.values[i];
   }
-  json forward = conv_attributes(c, dtype), to_x = forward, to_w = conv_attributes(c, kF32);
+  json forward = conv_attributes(c, result), to_x = forward, to_w = conv_attributes(c, kF32);
   forward["activation"] = "relu";
   to_x["size"] = {c.x[2], c.x[3]};
   to_w["kernel"] = {c.w[2], c.w[3]};
   to_w["sumDy"] = true;
-  expect_close(run_node("conv2d", {x, w, bias}, {{dtype, dy.shape}}, forward)[0], y, exponent);
-  expect_close(run_node("conv2dGradInput", {dy, w}, {{dtype, x.shape}}, to_x)[0], dx, exponent);
+  expect_close(run_node("conv2d", {x, w, bias}, {{result, dy.shape}}, forward)[0], y, exponent);
+  expect_close(run_node("conv2dGradInput", {dy, w}, {{result, x.shape}}, to_x)[0], dx, exponent);
   const auto run = [&](int threads) {
     return run_node("conv2dGradWeight", {x, dy}, {{kF32, w.shape}, {kF32, {c.w[0]}}}, to_w, threads, 2);
   };

@@ -1,4 +1,4 @@
-// f32 convolutions whose transformed weights stay in a core's cache, and their gradients, against double precision:
+// Convolutions whose transformed weights stay in a core's cache, and their gradients, against double precision:
 // more tiles than a thread takes at once and than a part of the sums has, channels that fill no register, more columns
 // than one product takes, channels last or not as the machine likes.
 #include "cpu/kernels/winograd_few.h"
@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "conv_oracle.h"
+#include "cpu/kernels/winograd_bf16.h"
 
 namespace {
 
@@ -20,15 +21,25 @@ const ConvCase kCases[] = {{{4, 16, 33, 31}, {24, 16, 3, 3}, 1, 1}, {{3, 48, 37,
 TEST(WinogradFew, AgreesWithDoublePrecisionForwardAndBackward) {
   for (const ConvCase& c : kCases) {
     ASSERT_TRUE(cpu::winograd_few(c.w, c.groups));
-    ASSERT_TRUE(cpu::winograd_pays(DType::f32, c.x, c.w, test::result_of(c), c.groups));
-    test::expect_convolution(c, DType::f32, -16, true);
+    ASSERT_TRUE(cpu::winograd_pays(DType::f32, DType::f32, c.x, c.w, test::result_of(c), c.groups));
+    test::expect_convolution(c, DType::f32, DType::f32, -16, true);
+  }
+}
+
+// Results have one rounding, their own, or none where they are in f32.
+TEST(WinogradFew, DoesSoInBf16) {
+  for (const ConvCase& c : kCases) {
+    const bool ours = cpu::winograd_pays(DType::bf16, DType::bf16, c.x, c.w, test::result_of(c), c.groups);
+    EXPECT_EQ(ours, cpu::winograd_bf16());
+    test::expect_convolution(c, DType::bf16, DType::bf16, ours ? -8 : -7, ours);
+    test::expect_convolution(c, DType::bf16, DType::f32, ours ? -16 : -7, ours);
   }
 }
 
 TEST(WinogradFew, LeavesManyWeightsFewChannelsAndGroupsAlone) {
   EXPECT_FALSE(cpu::winograd_few({128, 64, 3, 3}, 1)) << "1.2 MB of transformed weights";
   EXPECT_FALSE(cpu::winograd_few({32, 16, 3, 3}, 2));
-  EXPECT_FALSE(cpu::winograd_pays(DType::f32, {8, 8, 32, 32}, {16, 8, 3, 3}, {8, 16, 32, 32}, 1));
+  EXPECT_FALSE(cpu::winograd_pays(DType::f32, DType::f32, {8, 8, 32, 32}, {16, 8, 3, 3}, {8, 16, 32, 32}, 1));
 }
 
 TEST(WinogradFew, KeepsWhatIsNoNumber) {

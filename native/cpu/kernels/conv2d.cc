@@ -126,10 +126,10 @@ class ConvStep : public PrimitiveStep {
 };
 
 // How Winograd's form computes this convolution of images of type `compute`, where it is to.
-std::optional<WinogradSpec> winograd(Builder& builder, const Geometry& g, DType compute, const Shape& x, const Shape& w,
-                                     const Shape& y) {
+std::optional<WinogradSpec> winograd(Builder& builder, const Geometry& g, DType compute, DType result, const Shape& x,
+                                     const Shape& w, const Shape& y) {
   const memory::dims ones = {1, 1}, none = {0, 0};
-  if (g.stride != ones || g.dilation != none || !winograd_pays(compute, x, w, y, g.groups)) return std::nullopt;
+  if (g.stride != ones || g.dilation != none || !winograd_pays(compute, result, x, w, y, g.groups)) return std::nullopt;
   const bool last = channels_last(builder, g, compute, x, w, y);
   const Forward::primitive_desc direct = hint(builder, g, compute, x, w, y, last);
   if (!winograd_reads(direct.src_desc()) || !winograd_reads(direct.dst_desc())) return std::nullopt;
@@ -150,9 +150,9 @@ std::unique_ptr<Step> make_conv2d(Builder& builder, const program::NodeSpec& nod
   const std::string name = program::get_string(node, "activation");
   const Activation activation(name);
   const Shape& y = builder.shape(node, 0);
-  if (result == compute && (name == "none" || name == "relu")) {
-    if (const auto spec = winograd(builder, g, compute, x->shape, w->shape, y))
-      return winograd_forward(builder, node, *spec, x, w, bias, name == "relu");
+  if (name == "none" || name == "relu") {
+    if (const auto spec = winograd(builder, g, compute, result, x->shape, w->shape, y))
+      return winograd_forward(builder, node, *spec, x, w, bias, result, name == "relu");
   }
   // Channels last have no padding, which an activation could change.
   const bool last = !activation.keeps_zero() || channels_last(builder, g, compute, x->shape, w->shape, y);
@@ -173,10 +173,8 @@ std::unique_ptr<Step> make_conv2dGradInput(Builder& builder, const program::Node
   Slot *dy = builder.input(node, 0), *w = builder.input(node, 1);
   const DType compute = compute_type(dy->dtype), result = result_type(node, dy->dtype);
   const Shape& dx = builder.shape(node, 0);
-  if (result == compute) {
-    if (const auto spec = winograd(builder, g, compute, dx, w->shape, dy->shape))
-      return winograd_grad_input(builder, node, *spec, dy, w);
-  }
+  if (const auto spec = winograd(builder, g, compute, result, dx, w->shape, dy->shape))
+    return winograd_grad_input(builder, node, *spec, dy, w, result);
   const bool last = channels_last(builder, g, compute, dx, w->shape, dy->shape);
   using Backward = dnnl::convolution_backward_data;
   const Backward::primitive_desc description(
@@ -198,7 +196,7 @@ std::unique_ptr<Step> make_conv2dGradWeight(Builder& builder, const program::Nod
   const DType compute = compute_type(x->dtype), result = result_type(node, x->dtype);
   const Shape& dw = builder.shape(node, 0);
   if (result == compute || result == DType::f32) {
-    if (const auto spec = winograd(builder, g, compute, x->shape, dw, dy->shape))
+    if (const auto spec = winograd(builder, g, compute, compute, x->shape, dw, dy->shape))
       return winograd_grad_weight(builder, node, *spec, x, dy, result, sum_dy);
   }
   const bool last = channels_last(builder, g, compute, x->shape, dw, dy->shape);

@@ -96,7 +96,7 @@ class Correlate : public Step {
       for (int64_t i = first; i < last; ++i) {
         const float* x = reads[0]->data<float>();
         const WinogradTile tile = grid_.tile(begin + i, from_, kSize, pad_top_, pad_left_, x);
-        table.winograd_image(v + i * c, pitch_of(count, c), x, tile);
+        table.winograd_image[simd::kF32](v + i * c, pitch_of(count, c), x, tile);
       }
     };
     const int64_t k = c / groups_, n = o / groups_;
@@ -111,7 +111,7 @@ class Correlate : public Step {
       for (int64_t i = first; i < last; ++i) {
         float* y = writes[0]->data<float>();
         const WinogradTile tile = grid_.tile(begin + i, to_, results_, 0, 0, y);
-        table.winograd_result(y, m + i * o, pitch_of(count, o), tile, int(results_), bias, relu_);
+        table.winograd_result[simd::kF32](y, m + i * o, pitch_of(count, o), tile, int(results_), bias, relu_);
       }
     };
     parallel_for(threads, count, 1, spread, 1);
@@ -178,9 +178,9 @@ class GradWeight : public Step {
       for (int64_t i = first; i < last; ++i) {
         const float *x = reads[0]->data<float>(), *dy = reads[1]->data<float>();
         const WinogradTile of_x = grid_.tile(begin + i, x_, kSize, pad_top_, pad_left_, x);
-        table.winograd_image(v + i * c, pitch_of(count, c), x, of_x);
+        table.winograd_image[simd::kF32](v + i * c, pitch_of(count, c), x, of_x);
         const WinogradTile of_dy = grid_.tile(begin + i, dy_, results_, 0, 0, dy);
-        table.winograd_result_gradient(d + i * o, pitch_of(count, o), dy, of_dy, int(results_));
+        table.winograd_result_gradient[simd::kF32](d + i * o, pitch_of(count, o), dy, of_dy, int(results_));
       }
     };
     const int64_t rows = c / groups_, columns = o / groups_;
@@ -208,18 +208,28 @@ class GradWeight : public Step {
   Slot *v_, *d_, *m_, *db_ = nullptr;
 };
 
+// Which of the forms convolves images of `dtype` with weights w [O, C/groups, R, R].
+enum class Form { none, few, many, narrow };
+
+Form form_of(DType dtype, const Shape& w, int64_t groups) {
+  const int64_t c = w[1], o = w[0] / groups, fewest = std::min(c, o);
+  const auto are_whole = [=](int64_t channels) { return c % channels == 0 && o % channels == 0; };
+  if (!are_whole(kLanes) || (dtype == DType::bf16 && !winograd_bf16())) return Form::none;
+  if (winograd_few(w, groups)) return fewest >= kFewestChannels ? Form::few : Form::none;
+  if (dtype == DType::bf16)
+    return fewest >= min_channels() && are_whole(simd::Bf16Table::kColumns) ? Form::narrow : Form::none;
+  return fewest >= min_channels() ? Form::many : Form::none;
+}
+
 }  // namespace
 
-bool winograd_pays(DType dtype, const Shape& x, const Shape& w, const Shape& y, int64_t groups) {
-  const bool narrow = dtype == DType::bf16;
-  if (narrow && !winograd_bf16()) return false;
-  const int64_t extent = w[2], c = w[1], o = w[0] / groups;
+bool winograd_pays(DType dtype, DType result, const Shape& x, const Shape& w, const Shape& y, int64_t groups) {
+  const int64_t extent = w[2];
   if (w[3] != extent || (extent != 3 && extent != 5)) return false;
-  const int64_t whole = narrow ? simd::Bf16Table::kColumns : kLanes;
-  const int64_t fewest = !narrow && winograd_few(w, groups) ? kFewestChannels : min_channels();
-  if (std::min(c, o) < fewest || c % whole != 0 || o % whole != 0) return false;
-  const int64_t step = narrow ? simd::Bf16Table::kResults : kSize + 1 - extent;
-  const int64_t products = narrow ? winograd::Pieces(extent).products : kPlaces;
+  const Form form = form_of(dtype, w, groups);
+  if (form == Form::none || (result != dtype && form != Form::few)) return false;
+  const int64_t step = form == Form::narrow ? simd::Bf16Table::kResults : kSize + 1 - extent;
+  const int64_t products = form == Form::narrow ? winograd::Pieces(extent).products : kPlaces;
   const auto saved = [=](int64_t rows, int64_t columns) {
     const int64_t tiles = ((rows + step - 1) / step) * ((columns + step - 1) / step);
     return double(rows * columns * extent * extent) / double(tiles * products);
@@ -241,12 +251,13 @@ namespace {
 
 // y from x or, `turned`, dx from dy.
 std::unique_ptr<Step> correlate(Builder& builder, const NodeSpec& node, const WinogradSpec& spec, bool turned,
-                                Slot* from, Slot* w, Slot* bias, bool relu) {
+                                Slot* from, Slot* w, Slot* bias, DType result, bool relu) {
   from = builder.with_desc(from, turned ? spec.y_desc : spec.x_desc);
   w = builder.with_desc(w, winograd_weights(from->dtype, spec.w));
-  Slot* to = builder.output(node, 0, turned ? spec.x_desc : spec.y_desc);
-  if (from->dtype == DType::bf16) return winograd_bf16_correlate(builder, spec, turned, from, w, bias, relu, to);
-  if (winograd_few(spec.w, spec.groups)) return winograd_few_correlate(builder, spec, turned, from, w, bias, relu, to);
+  Slot* to = builder.output(node, 0, find_desc(result, Layout::of(turned ? spec.x_desc : spec.y_desc)));
+  const Form form = form_of(from->dtype, spec.w, spec.groups);
+  if (form == Form::narrow) return winograd_bf16_correlate(builder, spec, turned, from, w, bias, relu, to);
+  if (form == Form::few) return winograd_few_correlate(builder, spec, turned, from, w, bias, relu, to);
   auto step = std::make_unique<Correlate>(builder, spec, turned);
   step->connect(from, w, bias, relu, to);
   return step;
@@ -255,13 +266,13 @@ std::unique_ptr<Step> correlate(Builder& builder, const NodeSpec& node, const Wi
 }  // namespace
 
 std::unique_ptr<Step> winograd_forward(Builder& builder, const NodeSpec& node, const WinogradSpec& spec, Slot* x,
-                                       Slot* w, Slot* bias, bool relu) {
-  return correlate(builder, node, spec, false, x, w, bias, relu);
+                                       Slot* w, Slot* bias, DType result, bool relu) {
+  return correlate(builder, node, spec, false, x, w, bias, result, relu);
 }
 
 std::unique_ptr<Step> winograd_grad_input(Builder& builder, const NodeSpec& node, const WinogradSpec& spec, Slot* dy,
-                                          Slot* w) {
-  return correlate(builder, node, spec, true, dy, w, nullptr, false);
+                                          Slot* w, DType result) {
+  return correlate(builder, node, spec, true, dy, w, nullptr, result, false);
 }
 
 std::unique_ptr<Step> winograd_grad_weight(Builder& builder, const NodeSpec& node, const WinogradSpec& spec, Slot* x,
@@ -270,8 +281,9 @@ std::unique_ptr<Step> winograd_grad_weight(Builder& builder, const NodeSpec& nod
   dy = builder.with_desc(dy, spec.y_desc);
   Slot* dw = builder.output(node, 0, winograd_weights(result, spec.w));
   Slot* db = sum_dy ? builder.output(node, 1, row_major_desc(DType::f32, {spec.w[0]})) : nullptr;
-  if (x->dtype == DType::bf16) return winograd_bf16_grad_weight(builder, spec, x, dy, dw, db);
-  if (winograd_few(spec.w, spec.groups)) return winograd_few_grad_weight(builder, spec, x, dy, dw, db);
+  const Form form = form_of(x->dtype, spec.w, spec.groups);
+  if (form == Form::narrow) return winograd_bf16_grad_weight(builder, spec, x, dy, dw, db);
+  if (form == Form::few) return winograd_few_grad_weight(builder, spec, x, dy, dw, db);
   auto step = std::make_unique<GradWeight>(builder, spec);
   step->connect(x, dy, dw, db);
   return step;

@@ -18,10 +18,11 @@ struct WinogradSpec {
   dnnl::memory::desc x_desc, y_desc;
 };
 
-// Whether it pays for images of `dtype`: 3 x 3 or 5 x 5 weights, enough channels in a group, and few results
-// beyond the image's edge. The answer does not depend on the batch, so that the programs of a network agree on how
-// weights lie.
-bool winograd_pays(core::DType dtype, const core::Shape& x, const core::Shape& w, const core::Shape& y, int64_t groups);
+// Whether it pays for images of `dtype` and results of type `result`: 3 x 3 or 5 x 5 weights, enough channels in a
+// group, and few results beyond the image's edge. The answer does not depend on the batch, so that the programs of a
+// network agree on how weights lie.
+bool winograd_pays(core::DType dtype, core::DType result, const core::Shape& x, const core::Shape& w,
+                   const core::Shape& y, int64_t groups);
 // Whether images in this layout can be read in runs of 8 channels, or of 16 in bf16.
 bool winograd_reads(const dnnl::memory::desc& images);
 
@@ -30,9 +31,9 @@ dnnl::memory::desc winograd_weights(core::DType dtype, const core::Shape& w);
 
 // y = w * x (+ bias) (, relu); `bias` may be null.
 std::unique_ptr<Step> winograd_forward(Builder& builder, const program::NodeSpec& node, const WinogradSpec& spec,
-                                       Slot* x, Slot* w, Slot* bias, bool relu);
+                                       Slot* x, Slot* w, Slot* bias, core::DType result, bool relu);
 std::unique_ptr<Step> winograd_grad_input(Builder& builder, const program::NodeSpec& node, const WinogradSpec& spec,
-                                          Slot* dy, Slot* w);
+                                          Slot* dy, Slot* w, core::DType result);
 // dw is of type `result`: f32, or in bf16 that. `sum_dy`: output 1 is the sum of dy over all but its channels.
 std::unique_ptr<Step> winograd_grad_weight(Builder& builder, const program::NodeSpec& node, const WinogradSpec& spec,
                                            Slot* x, Slot* dy, core::DType result, bool sum_dy);

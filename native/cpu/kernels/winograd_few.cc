@@ -3,6 +3,7 @@
 
 #include <omp.h>
 
+#include "core/bf16.h"
 #include "cpu/kernels/winograd_few_tiles.h"
 #include "cpu/parallel.h"
 
@@ -10,6 +11,7 @@ namespace ostrich::cpu {
 
 namespace {
 
+using core::DType;
 using core::Shape;
 using simd::WinogradTile;
 using winograd::Columns;
@@ -21,8 +23,11 @@ using winograd::kSize;
 
 class Correlate : public Step {
  public:
-  Correlate(Builder& builder, const WinogradSpec& spec, bool turned)
-      : from_(turned ? spec.y : spec.x, turned ? spec.y_desc : spec.x_desc),
+  Correlate(Builder& builder, const WinogradSpec& spec, bool turned, DType from, DType to)
+      : reads_bf16_(from == DType::bf16),
+        writes_bf16_(to == DType::bf16),
+        turned_(turned),
+        from_(turned ? spec.y : spec.x, turned ? spec.y_desc : spec.x_desc),
         to_(turned ? spec.x : spec.y, turned ? spec.x_desc : spec.y_desc),
         extent_(spec.w[2]),
         results_(kSize + 1 - extent_),
@@ -40,7 +45,7 @@ class Correlate : public Step {
     u_ = floats(kPlaces * u_pitch_);
     v_ = floats(builder.threads() * kPlaces * v_pitch_);
     m_ = floats(builder.threads() * kPlaces * m_pitch_);
-    if (turned) turned_ = floats(extent_ * extent_ * k_ * n_);
+    if (turned || reads_bf16_) w_ = floats(extent_ * extent_ * k_ * n_);
     detail = "winograd";
   }
 
@@ -48,13 +53,13 @@ class Correlate : public Step {
     reads = {from, w};
     if (bias != nullptr) reads.push_back(bias);
     writes = {to, u_, v_, m_};
-    if (turned_ != nullptr) writes.push_back(turned_);
+    if (w_ != nullptr) writes.push_back(w_);
     bias_ = bias;
     relu_ = relu;
   }
 
   void run(RunContext& context) override {
-    if (turned_ != nullptr) turn_weights(context.threads);
+    if (w_ != nullptr) reads_bf16_ ? copy_weights<uint16_t>(context.threads) : copy_weights<float>(context.threads);
     transform_weights(context.threads);
     const int64_t parts = (grid_.tiles + tiles_ - 1) / tiles_;
     parallel_tasks(context.threads, parts, false, [&](int64_t part) {
@@ -65,31 +70,32 @@ class Correlate : public Step {
  private:
   static constexpr int64_t kBlock = simd::kMaxPanels;
 
-  // [R, R, O, C] of w [R, R, C, O]: the gradient of an image sums over O.
-  void turn_weights(int threads) const {
-    const float* w = reads[1]->data<float>();
-    float* turned = turned_->data<float>();
+  // w [R, R, C, O] in f32; [R, R, O, C] where turned: the gradient of an image sums over O.
+  template <class T>
+  void copy_weights(int threads) const {
+    const T* w = reads[1]->data<T>();
     const auto some = [&](int64_t begin, int64_t end) {
       for (int64_t place = begin; place < end; ++place) {
-        const float* from = w + place * k_ * n_;
-        float* to = turned + place * k_ * n_;
-        for (int64_t o = 0; o < k_; ++o) {
-          for (int64_t c = 0; c < n_; ++c) to[o * n_ + c] = from[c * k_ + o];
+        const T* from = w + place * k_ * n_;
+        float* to = w_->data<float>() + place * k_ * n_;
+        for (int64_t i = 0; i < k_; ++i) {
+          for (int64_t j = 0; j < n_; ++j) to[i * n_ + j] = as_float(turned_ ? from[j * k_ + i] : from[i * n_ + j]);
         }
       }
     };
     parallel_for(threads, extent_ * extent_, 1, some, 1);
   }
+  static float as_float(float x) { return x; }
+  static float as_float(uint16_t x) { return core::bf16_to_float(x); }
 
   // u [36][panels][k][lanes].
   void transform_weights(int threads) const {
-    const float* w = turned_ != nullptr ? turned_->data<float>() : reads[1]->data<float>();
+    const float* w = (w_ != nullptr ? w_ : reads[1])->data<float>();
     const auto some = [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         columns_.for_panels([&](int64_t column) {
           simd::table().winograd_weights(u_->data<float>() + column * k_ + i * Columns::lanes(), u_pitch_,
-                                         w + i * n_ + column, k_ * n_, int(extent_), turned_ != nullptr,
-                                         columns_.width(column));
+                                         w + i * n_ + column, k_ * n_, int(extent_), turned_, columns_.width(column));
         });
       }
     };
@@ -98,37 +104,49 @@ class Correlate : public Step {
 
   // v [36][tiles][k], m [36][tiles][columns of a block].
   void run_part(int64_t begin, int64_t count, int64_t thread) const {
-    const simd::Table& table = simd::table();
     const float* u = u_->data<float>();
     float* v = v_->data<float>() + thread * kPlaces * v_pitch_;
     float* m = m_->data<float>() + thread * kPlaces * m_pitch_;
-    for (int64_t i = 0; i < count; ++i) {
-      const float* x = reads[0]->data<float>();
-      const WinogradTile tile = grid_.tile(begin + i, from_, kSize, pad_top_, pad_left_, x);
-      table.winograd_image(v + i * k_, v_pitch_, x, tile);
-    }
+    reads_bf16_ ? spread<uint16_t>(v, begin, count) : spread<float>(v, begin, count);
     columns_.for_blocks([&](int64_t column, int64_t panels) {
       for (int64_t place = 0; place < kPlaces; ++place)
-        table.panel_product[panels - 1](m + place * m_pitch_, v + place * v_pitch_, k_, count,
-                                        u + place * u_pitch_ + column * k_, k_ * Columns::lanes(), k_);
-      const float* bias = bias_ != nullptr ? bias_->data<float>() + column : nullptr;
-      for (int64_t i = 0; i < count; ++i) {
-        float* y = writes[0]->data<float>();
-        WinogradTile tile = grid_.tile(begin + i, to_, results_, 0, 0, y);
-        tile.channels = columns_.width(column, panels);
-        table.winograd_result(y + to_.channel(column), m + i * panels * Columns::lanes(), m_pitch_, tile, int(results_),
-                              bias, relu_);
-      }
+        simd::table().panel_product[panels - 1](m + place * m_pitch_, v + place * v_pitch_, k_, count,
+                                                u + place * u_pitch_ + column * k_, k_ * Columns::lanes(), k_);
+      writes_bf16_ ? gather<uint16_t>(m, begin, count, column, panels) : gather<float>(m, begin, count, column, panels);
     });
   }
 
+  template <class T>
+  void spread(float* v, int64_t begin, int64_t count) const {
+    const auto image = simd::table().winograd_image[reads_bf16_ ? simd::kBf16 : simd::kF32];
+    for (int64_t i = 0; i < count; ++i) {
+      const T* x = reads[0]->data<T>();
+      const WinogradTile tile = grid_.tile(begin + i, from_, kSize, pad_top_, pad_left_, x);
+      image(v + i * k_, v_pitch_, x, tile);
+    }
+  }
+
+  // The results of some panels.
+  template <class T>
+  void gather(const float* m, int64_t begin, int64_t count, int64_t column, int64_t panels) const {
+    const auto result = simd::table().winograd_result[writes_bf16_ ? simd::kBf16 : simd::kF32];
+    const float* bias = bias_ != nullptr ? bias_->data<float>() + column : nullptr;
+    for (int64_t i = 0; i < count; ++i) {
+      T* y = writes[0]->data<T>();
+      WinogradTile tile = grid_.tile(begin + i, to_, results_, 0, 0, y);
+      tile.channels = columns_.width(column, panels);
+      result(y + to_.channel(column), m + i * panels * Columns::lanes(), m_pitch_, tile, int(results_), bias, relu_);
+    }
+  }
+
+  const bool reads_bf16_, writes_bf16_, turned_;
   const Images from_, to_;
   const int64_t extent_, results_, k_, n_;  // k, n: channels that are read and written
   const Columns columns_;
   const int64_t pad_top_, pad_left_;
   const Grid grid_;
   const int64_t tiles_, u_pitch_, v_pitch_, m_pitch_;  // tiles: of one thread at a time
-  Slot *u_, *v_, *m_, *turned_ = nullptr, *bias_ = nullptr;
+  Slot *u_, *v_, *m_, *w_ = nullptr, *bias_ = nullptr;
   bool relu_ = false;
 };
 
@@ -141,7 +159,7 @@ bool winograd_few(const Shape& w, int64_t groups) {
 
 std::unique_ptr<Step> winograd_few_correlate(Builder& builder, const WinogradSpec& spec, bool turned, Slot* from,
                                              Slot* w, Slot* bias, bool relu, Slot* to) {
-  auto step = std::make_unique<Correlate>(builder, spec, turned);
+  auto step = std::make_unique<Correlate>(builder, spec, turned, from->dtype, to->dtype);
   step->connect(from, w, bias, relu, to);
   return step;
 }

@@ -1,4 +1,5 @@
-// Winograd's convolution in f32 where weights are so few that, transformed, they stay in one core's cache.
+// Winograd's convolution where weights are so few that, transformed, they stay in one core's cache. Between images it
+// is in f32, those of bf16 too: where there are few channels, products of bf16 would save little.
 #pragma once
 
 #include "cpu/kernels/winograd.h"

@@ -10,6 +10,7 @@ namespace ostrich::cpu {
 
 namespace {
 
+using core::DType;
 using simd::WinogradTile;
 using winograd::Columns;
 using winograd::Grid;
@@ -23,8 +24,9 @@ constexpr int64_t kPartTiles = 96, kMostParts = 32, kSumBytes = 8 << 20;
 
 class GradWeight : public Step {
  public:
-  GradWeight(Builder& builder, const WinogradSpec& spec)
-      : x_(spec.x, spec.x_desc),
+  GradWeight(Builder& builder, const WinogradSpec& spec, DType images, DType result)
+      : kind_(images == DType::bf16 ? simd::kBf16 : simd::kF32),
+        x_(spec.x, spec.x_desc),
         dy_(spec.y, spec.y_desc),
         extent_(spec.w[2]),
         results_(kSize + 1 - extent_),
@@ -45,12 +47,14 @@ class GradWeight : public Step {
     v_ = floats(builder.threads() * kPlaces * v_pitch_);
     d_ = floats(builder.threads() * kPlaces * d_pitch_);
     m_ = floats(parts_ * sums_);
+    if (result == DType::bf16) wide_ = floats(extent_ * extent_ * c_ * o_);
     detail = "winograd";
   }
 
   void connect(Slot* x, Slot* dy, Slot* dw, Slot* db) {
     reads = {x, dy};
     writes = {dw, v_, d_, m_};
+    if (wide_ != nullptr) writes.push_back(wide_);
     db_ = db;
     if (db != nullptr) writes.push_back(db);
   }
@@ -63,12 +67,14 @@ class GradWeight : public Step {
         simd::table().add_row[simd::kF32](m + begin, m + part * sums_ + begin, end - begin);
     };
     parallel_for(context.threads, sums_, 1, add);
-    parallel_for(
-        context.threads, c_, 1,
-        [&](int64_t begin, int64_t end) {
-          for (int64_t row = begin; row < end; ++row) gather(row);
-        },
-        1);
+    const auto rows = [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) gather(row);
+    };
+    parallel_for(context.threads, c_, 1, rows, 1);
+    if (wide_ != nullptr) {
+      const int64_t count = extent_ * extent_ * c_ * o_;
+      simd::table().bf16_from_f32(writes[0]->data<uint16_t>(), wide_->data<float>(), nullptr, nullptr, count);
+    }
     if (db_ != nullptr) std::copy_n(m + kPlaces * m_pitch_, o_, db_->data<float>());
   }
 
@@ -78,25 +84,29 @@ class GradWeight : public Step {
     const int64_t first = grid_.tiles * part / parts_, last = grid_.tiles * (part + 1) / parts_;
     float* m = m_->data<float>() + part * sums_;
     std::fill_n(m + kPlaces * m_pitch_, columns_.padded(), 0.f);
-    for (int64_t begin = first; begin < last; begin += tiles_)
-      add_tiles(m, begin, std::min(tiles_, last - begin), thread, begin > first);
+    for (int64_t begin = first; begin < last; begin += tiles_) {
+      const int64_t count = std::min(tiles_, last - begin);
+      kind_ == simd::kF32 ? add_tiles<float>(m, begin, count, thread, begin > first)
+                          : add_tiles<uint16_t>(m, begin, count, thread, begin > first);
+    }
   }
 
   // v [36][tiles][c], d [36][panels][tiles][lanes].
+  template <class T>
   void add_tiles(float* m, int64_t begin, int64_t count, int64_t thread, bool add) const {
     const simd::Table& table = simd::table();
     const int64_t lanes = Columns::lanes();
     float* v = v_->data<float>() + thread * kPlaces * v_pitch_;
     float* d = d_->data<float>() + thread * kPlaces * d_pitch_;
     for (int64_t i = 0; i < count; ++i) {
-      const float *x = reads[0]->data<float>(), *dy = reads[1]->data<float>();
+      const T *x = reads[0]->data<T>(), *dy = reads[1]->data<T>();
       const WinogradTile of_x = grid_.tile(begin + i, x_, kSize, pad_top_, pad_left_, x);
-      table.winograd_image(v + i * c_, v_pitch_, x, of_x);
+      table.winograd_image[kind_](v + i * c_, v_pitch_, x, of_x);
       WinogradTile of_dy = grid_.tile(begin + i, dy_, results_, 0, 0, dy);
       columns_.for_panels([&](int64_t column) {
         of_dy.channels = columns_.width(column);
-        table.winograd_result_gradient(d + column * tiles_ + i * lanes, d_pitch_, dy + dy_.channel(column), of_dy,
-                                       int(results_));
+        table.winograd_result_gradient[kind_](d + column * tiles_ + i * lanes, d_pitch_, dy + dy_.channel(column),
+                                              of_dy, int(results_));
       });
     }
     columns_.for_blocks([&](int64_t column, int64_t panels) {
@@ -120,11 +130,12 @@ class GradWeight : public Step {
   void gather(int64_t row) const {
     columns_.for_blocks([&](int64_t column, int64_t panels) {
       const float* m = m_->data<float>() + column * c_ + row * panels * Columns::lanes();
-      simd::table().winograd_weights_gradient(writes[0]->data<float>() + row * o_ + column, c_ * o_, m, m_pitch_,
-                                              int(extent_), columns_.width(column, panels));
+      float* dw = (wide_ != nullptr ? wide_ : writes[0])->data<float>() + row * o_ + column;
+      simd::table().winograd_weights_gradient(dw, c_ * o_, m, m_pitch_, int(extent_), columns_.width(column, panels));
     });
   }
 
+  const simd::FloatKind kind_;  // of images
   const Images x_, dy_;
   const int64_t extent_, results_, c_, o_;
   const Columns columns_;
@@ -132,14 +143,14 @@ class GradWeight : public Step {
   const Grid grid_;
   const int64_t tiles_, v_pitch_, d_pitch_, m_pitch_, sums_;  // tiles: of one thread at a time; sums: floats of a part
   int64_t parts_;
-  Slot *v_, *d_, *m_, *db_ = nullptr;
+  Slot *v_, *d_, *m_, *wide_ = nullptr, *db_ = nullptr;
 };
 
 }  // namespace
 
 std::unique_ptr<Step> winograd_few_grad_weight(Builder& builder, const WinogradSpec& spec, Slot* x, Slot* dy, Slot* dw,
                                                Slot* db) {
-  auto step = std::make_unique<GradWeight>(builder, spec);
+  auto step = std::make_unique<GradWeight>(builder, spec, x->dtype, dw->dtype);
   step->connect(x, dy, dw, db);
   return step;
 }

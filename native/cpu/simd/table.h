@@ -227,10 +227,10 @@ struct Table {
   // Winograd's convolutions. Transformed, place p of 36 lies at v + p * pitch, its channels side by side. Of a result
   // (results x results places, 2 or 4) only rows and columns before the tile's end are written. Weights are n runs side
   // by side for each of extent x extent places (3 or 5) that lie `step` apart; `turned`: by half a turn.
-  void (*winograd_image)(float* v, int64_t pitch, const float* x, const WinogradTile& tile);
-  void (*winograd_result)(float* y, const float* m, int64_t pitch, const WinogradTile& tile, int results,
-                          const float* bias, bool relu);
-  void (*winograd_result_gradient)(float* v, int64_t pitch, const float* dy, const WinogradTile& tile, int results);
+  void (*winograd_image[2])(float* v, int64_t pitch, const void* x, const WinogradTile& tile);
+  void (*winograd_result[2])(void* y, const float* m, int64_t pitch, const WinogradTile& tile, int results,
+                             const float* bias, bool relu);
+  void (*winograd_result_gradient[2])(float* v, int64_t pitch, const void* dy, const WinogradTile& tile, int results);
   void (*winograd_weights)(float* u, int64_t pitch, const float* w, int64_t step, int extent, bool turned, int64_t n);
   void (*winograd_weights_gradient)(float* dw, int64_t step, const float* m, int64_t pitch, int extent, int64_t n);
 

@@ -3,6 +3,7 @@
 // Gray 2016, and for 5 x 5 the same points with longer rows of powers. A register of channels is done at a time, and
 // eight of what is left.
 #include <cstring>
+#include <type_traits>
 
 #include "cpu/simd/parts.h"
 
@@ -24,6 +25,37 @@ OSTRICH_INLINE void load(Lanes& to, const float* from) {
 template <class Lanes>
 OSTRICH_INLINE void store(float* to, const Lanes& from) {
   std::memcpy(to, &from, sizeof(Lanes));
+}
+
+using EightBits = uint32_t __attribute__((vector_size(kLanes * 4)));
+using WideBits = uint32_t __attribute__((vector_size(kPanelLanes * 4)));
+using EightHalves = uint16_t __attribute__((vector_size(kLanes * 2)));
+using WideHalves = uint16_t __attribute__((vector_size(kPanelLanes * 2)));
+
+// The 32 bits of each lane, and the 16 of a bf16.
+template <class Lanes>
+constexpr bool is_eight = sizeof(Lanes) == sizeof(Eight);
+template <class Lanes>
+using Bits = std::conditional_t<is_eight<Lanes>, EightBits, WideBits>;
+template <class Lanes>
+using Halves = std::conditional_t<is_eight<Lanes>, EightHalves, WideHalves>;
+
+template <class Lanes>
+OSTRICH_INLINE void load(Lanes& to, const uint16_t* from) {
+  Halves<Lanes> halves;
+  std::memcpy(&halves, from, sizeof(halves));
+  const Bits<Lanes> bits = __builtin_convertvector(halves, Bits<Lanes>) << 16;
+  std::memcpy(&to, &bits, sizeof(Lanes));
+}
+// As math::float_to_bf16.
+template <class Lanes>
+OSTRICH_INLINE void store(uint16_t* to, const Lanes& from) {
+  Bits<Lanes> bits;
+  std::memcpy(&bits, &from, sizeof(Lanes));
+  const Bits<Lanes> rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16, nan = bits >> 16 | 0x40;
+  const Bits<Lanes> chosen = from == from ? rounded : nan;
+  const Halves<Lanes> halves = __builtin_convertvector(chosen, Halves<Lanes>);
+  std::memcpy(to, &halves, sizeof(halves));
 }
 
 // Each transform of one axis reads `kIn` values that lie `si` apart and writes `kOut` values `so` apart.
@@ -163,8 +195,8 @@ bool is_whole(const WinogradTile& tile) {
 }
 
 // What a tile holds of its image for a register of channels; zero outside.
-template <int kExtent, bool kWhole, class Lanes>
-OSTRICH_INLINE void read_tile(Lanes* d, const float* x, const WinogradTile& tile) {
+template <int kExtent, bool kWhole, class Lanes, class T>
+OSTRICH_INLINE void read_tile(Lanes* d, const T* x, const WinogradTile& tile) {
 #pragma GCC unroll 6
   for (int row = 0; row < kExtent; ++row) {
 #pragma GCC unroll 6
@@ -181,8 +213,8 @@ OSTRICH_INLINE void read_tile(Lanes* d, const float* x, const WinogradTile& tile
   }
 }
 
-template <class Axis, bool kWhole>
-void spread_tile(float* v, int64_t pitch, const float* x, const WinogradTile& tile) {
+template <class Axis, bool kWhole, class T>
+void spread_tile(float* v, int64_t pitch, const T* x, const WinogradTile& tile) {
   for_channels(tile, [&](auto lanes, int64_t offset, int64_t channel) {
     using Lanes = decltype(lanes);
     Lanes in[Axis::kIn * Axis::kIn], out[kTile * kTile];
@@ -193,21 +225,21 @@ void spread_tile(float* v, int64_t pitch, const float* x, const WinogradTile& ti
   });
 }
 
-template <class Axis>
-void spread(float* v, int64_t pitch, const float* x, const WinogradTile& tile) {
-  if (is_whole<Axis::kIn>(tile)) return spread_tile<Axis, true>(v, pitch, x, tile);
-  spread_tile<Axis, false>(v, pitch, x, tile);
+template <class Axis, class T>
+void spread(float* v, int64_t pitch, const void* x, const WinogradTile& tile) {
+  const T* from = static_cast<const T*>(x);
+  if (is_whole<Axis::kIn>(tile)) return spread_tile<Axis, true>(v, pitch, from, tile);
+  spread_tile<Axis, false>(v, pitch, from, tile);
 }
 
-void image(float* v, int64_t pitch, const float* x, const WinogradTile& tile) { spread<Image>(v, pitch, x, tile); }
-
-void result_gradient(float* v, int64_t pitch, const float* dy, const WinogradTile& tile, int results) {
-  if (results == 4) return spread<ResultGradient<4>>(v, pitch, dy, tile);
-  spread<ResultGradient<2>>(v, pitch, dy, tile);
+template <class T>
+void result_gradient(float* v, int64_t pitch, const void* dy, const WinogradTile& tile, int results) {
+  if (results == 4) return spread<ResultGradient<4>, T>(v, pitch, dy, tile);
+  spread<ResultGradient<2>, T>(v, pitch, dy, tile);
 }
 
-template <int kResults, bool kWhole>
-void gather_tile(float* y, const float* m, int64_t pitch, const WinogradTile& tile, const float* bias, bool relu) {
+template <int kResults, bool kWhole, class T>
+void gather_tile(T* y, const float* m, int64_t pitch, const WinogradTile& tile, const float* bias, bool relu) {
   const int rows = kWhole ? kResults : int(tile.row_end), columns = kWhole ? kResults : int(tile.column_end);
   for_channels(tile, [&](auto lanes, int64_t offset, int64_t channel) {
     using Lanes = decltype(lanes);
@@ -226,16 +258,17 @@ void gather_tile(float* y, const float* m, int64_t pitch, const WinogradTile& ti
   });
 }
 
-template <int kResults>
-void gather(float* y, const float* m, int64_t pitch, const WinogradTile& tile, const float* bias, bool relu) {
+template <int kResults, class T>
+void gather(T* y, const float* m, int64_t pitch, const WinogradTile& tile, const float* bias, bool relu) {
   if (is_whole<kResults>(tile)) return gather_tile<kResults, true>(y, m, pitch, tile, bias, relu);
   gather_tile<kResults, false>(y, m, pitch, tile, bias, relu);
 }
 
-void result(float* y, const float* m, int64_t pitch, const WinogradTile& tile, int results, const float* bias,
+template <class T>
+void result(void* y, const float* m, int64_t pitch, const WinogradTile& tile, int results, const float* bias,
             bool relu) {
-  if (results == 4) return gather<4>(y, m, pitch, tile, bias, relu);
-  gather<2>(y, m, pitch, tile, bias, relu);
+  if (results == 4) return gather<4>(static_cast<T*>(y), m, pitch, tile, bias, relu);
+  gather<2>(static_cast<T*>(y), m, pitch, tile, bias, relu);
 }
 
 template <int kWeights>
@@ -273,9 +306,12 @@ void weights_gradient(float* dw, int64_t step, const float* m, int64_t pitch, in
 }  // namespace
 
 void add_winograd(Table& table) {
-  table.winograd_image = image;
-  table.winograd_result = result;
-  table.winograd_result_gradient = result_gradient;
+  table.winograd_image[kF32] = spread<Image, float>;
+  table.winograd_image[kBf16] = spread<Image, uint16_t>;
+  table.winograd_result[kF32] = result<float>;
+  table.winograd_result[kBf16] = result<uint16_t>;
+  table.winograd_result_gradient[kF32] = result_gradient<float>;
+  table.winograd_result_gradient[kBf16] = result_gradient<uint16_t>;
   table.winograd_weights = weights;
   table.winograd_weights_gradient = weights_gradient;
 }
