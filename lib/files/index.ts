@@ -1,6 +1,15 @@
 // Formats of files: what is read is checked, what is written replaces a file whole or not at all.
 export { type AtomicWriter, replaceFile } from './atomic-file.js'
 export {
+  type OnnxAttribute,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxType,
+  type OnnxValue,
+  writeOnnx,
+} from './onnx.js'
+export {
   CheckpointError,
   openSafetensors,
   type SafetensorsFile,

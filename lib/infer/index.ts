@@ -1,5 +1,6 @@
 // The use of a trained network: predictions, measures, sequences that are drawn and completed, translations, transcripts.
 export { type EvaluateOptions, load, type LoadOptions, type Model } from './model.js'
+export type { OnnxOptions } from './onnx/save.js'
 export {
   type Completer,
   completer,

@@ -22,6 +22,7 @@ import { type PredictOptions, Predictor } from '../train/predictor.js'
 import { otherPreparation, preparations } from '../train/preparation.js'
 import { Programs } from '../train/programs.js'
 import { expectClasses, sourcesOf, type TrainingData } from '../train/source.js'
+import { exportOnnx, type OnnxOptions } from './onnx/save.js'
 import { Sampler, type SamplerOptions } from './sampler.js'
 import { StateStore } from '../train/state.js'
 import type { Inputs, Loss, Network } from '../train/types.js'
@@ -90,6 +91,14 @@ export interface Model extends AsyncDisposable {
   ): Promise<Compiled<R>>
   /** The weights, by path. */
   parameters(): Promise<Record<string, HostArray>>
+  /**
+   * Writes the network with its weights as an ONNX file (operators of opset 17): what becomes of the inputs before the network takes
+   * them is in it, recurrent layers are LSTM, GRU and RNN nodes, and a state that a layer carries from run to run is an input and an
+   * output, `NAME` and `NAME/next`. A network of bf16 is written in f32.
+   * @throws OstrichError `ERR_OPTION`, for an op that ONNX has no operators for, which is named, and for 2 GiB or more
+   * @example await model.exportOnnx('mnist.onnx') // x u8 [batch, 28, 28] -> output f32 [batch, 10]
+   */
+  exportOnnx(path: string, options?: OnnxOptions): Promise<void>
   /** Waits for what is running and frees everything; later calls throw `ERR_DISPOSED`. */
   dispose(): Promise<void>
 }
@@ -261,6 +270,11 @@ function modelOf({ place, programs, store, net, inputs, field, info }: Parts): M
     async parameters() {
       alive()
       return store.read()
+    },
+    async exportOnnx(path, options) {
+      alive()
+      const values = (paths: readonly string[]) => store.read(paths)
+      await exportOnnx({ names: store.names, net, inputs, field, values }, path, options)
     },
     dispose,
     [Symbol.asyncDispose]: dispose,

@@ -88,10 +88,11 @@ export class StateStore {
     return this.entries().filter((entry) => entry.variable.role === 'parameter')
   }
 
-  /** Reads the parameters back to the host, by path. */
-  async read(): Promise<Record<string, HostArray>> {
+  /** Reads variables back to the host, by path: all parameters, or those of these paths that are here, whatever they are for. */
+  async read(paths?: readonly string[]): Promise<Record<string, HostArray>> {
+    const chosen = paths && [...this.#entries.values()].filter(({ name }) => paths.includes(name))
     const values: Record<string, HostArray> = {}
-    for (const entry of this.parameters()) values[entry.name] = await readState(entry)
+    for (const entry of chosen ?? this.parameters()) values[entry.name] = await readState(entry)
     return values
   }
 
