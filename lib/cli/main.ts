@@ -11,6 +11,7 @@ import { data } from './data.js'
 import { doctor } from './doctor.js'
 import { ensemble } from './ensemble.js'
 import { evaluate } from './eval.js'
+import { exportCommand } from './export.js'
 import { fool } from './fool.js'
 import { generate } from './generate.js'
 import { lags } from './lags.js'
@@ -29,7 +30,7 @@ import { words } from './words.js'
 
 const commands: readonly Command[] = [
   ...[train, evaluate, predict, read, predictVideo, generate, complete, translate, transcribe, words, ensemble],
-  ...[list, summary, profile, data, check, doctor, bench],
+  ...[list, summary, profile, exportCommand, data, check, doctor, bench],
   ...[tables, fool, lipschitz, lags],
 ]
 

@@ -43,6 +43,7 @@ test.for([
   ['docs/recurrence.md', 1],
   ['docs/own-loops.md', 3],
   ['docs/fine-tuning.md', 1],
+  ['docs/onnx.md', 1],
   ['docs/data.md', 1],
   ['docs/translation.md', 1],
   ['docs/speech.md', 1],

@@ -17,6 +17,9 @@ export async function userFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'ostrich-user-'))
   await mkdir(join(folder, 'node_modules'))
   await symlink(root, join(folder, 'node_modules/ostrich'))
+  for (const name of ['onnxruntime-node', 'onnxruntime-common']) {
+    await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name))
+  }
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }\n')
   await makeDigits(join(folder, 'mnist'))
   await makePhotos(folder, 60)
