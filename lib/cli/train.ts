@@ -2,7 +2,6 @@
 // to write over another run.
 import { dirname } from 'node:path'
 import { suggestion } from '../base/index.js'
-import { Vocabulary } from '../data/index.js'
 import {
   type Halves,
   type LoadOptions,
@@ -15,7 +14,7 @@ import {
 import { createProgress } from '../report/index.js'
 import {
   type EndEvent,
-  inspectCheckpoint,
+  eventWriter,
   makeRunFolder,
   type Metrics,
   openRunLog,
@@ -25,12 +24,12 @@ import {
   type StoppedEvent,
 } from '../train/index.js'
 import { command, named, type Output, UsageError, type Values } from './command.js'
-import { choiceOf, type DataChoice, dataOptions, placeOfData, savedChoice } from './data-option.js'
+import { choiceOf, dataOptions, placeOfData } from './data-option.js'
 import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
 import { measureFinally } from './final-measures.js'
-import { checkpointOf } from './language-model.js'
 import { infosOf } from './reading.js'
+import { expectUnfinished, type Judged, resumed } from './resumed.js'
 import { expectFree } from './run-folder.js'
 import { stopOnSignals } from './stop.js'
 import { type Final, sayEnd, watch } from './watch.js'
@@ -57,6 +56,10 @@ const options = {
   workers: { type: 'whole', help: 'threads that read packed images (default 0: none beside the main one)' },
   folder: { type: 'text', value: 'path', help: 'where the run is kept (default runs/<time>-<recipe>)' },
   resume: { type: 'text', value: 'path', help: 'go on from a checkpoint, or from the folder of a run' },
+  tensorboard: {
+    type: 'flag',
+    help: 'write an event file into the folder of the run: curves, and after each epoch histograms of weights and gradients',
+  },
   explain: { type: 'flag', help: 'print the optimised graphs and the memory plan' },
   quiet: { type: 'flag', help: 'print the result only' },
 } as const
@@ -133,7 +136,17 @@ export const train = command({
     })
     try {
       if (saved !== undefined) await run.resume(saved.path)
-      const last = await show(run, { recipe, plan, data, source, folder, config, quiet: values.quiet === true, output })
+      const last = await show(run, {
+        recipe,
+        plan,
+        data,
+        source,
+        folder,
+        config,
+        quiet: values.quiet === true,
+        board: values.tensorboard === true,
+        output,
+      })
       return last.type === 'stopped' ? stop.code : 0
     } finally {
       stop.dispose()
@@ -150,6 +163,8 @@ interface Shown {
   readonly folder: string
   readonly config: unknown
   readonly quiet: boolean
+  /** Whether it writes for TensorBoard. */
+  readonly board: boolean
   readonly output: Output
 }
 
@@ -157,8 +172,9 @@ async function show(run: Session, shown: Shown): Promise<EndEvent | StoppedEvent
   const { recipe, plan, folder, config, quiet, output } = shown
   const log = await openRunLog(folder, { config, title: recipe.name, ...(run.step > 0 && { resumeAt: run.step }) })
   const progress = createProgress({ stream: quiet ? undefined : process.stderr })
+  const board = shown.board ? await eventWriter(folder) : undefined
   try {
-    const last = await watch(run, { progress, log, plan, recipe })
+    const last = await watch(run, { progress, log, plan, recipe, board })
     progress.finish()
     const final = last.type === 'end' ? await finalTest(run, last.validation, shown) : undefined
     if (final?.part === 'test') log.write({ type: 'test', step: last.step, test: final.metrics })
@@ -166,6 +182,7 @@ async function show(run: Session, shown: Shown): Promise<EndEvent | StoppedEvent
     return last
   } finally {
     progress.finish()
+    await board?.close()
     await log.close()
   }
 }
@@ -219,9 +236,6 @@ function placeOf(values: Chosen): Pick<ObjectiveOptions, 'device' | 'precision' 
   }
 }
 
-/** By what a run is judged, and how long it may become no better. */
-type Judged = Pick<ObjectiveOptions, 'monitor' | 'patience'>
-
 /** @throws UsageError for a measure that the plan has not */
 function judgedBy(values: Chosen, plan: Plan, saved: Judged = {}): Judged {
   const { monitor = saved.monitor, patience = saved.patience } = values
@@ -234,57 +248,6 @@ function judgedBy(values: Chosen, plan: Plan, saved: Judged = {}): Judged {
     throw new UsageError(`--monitor expects ${names.join(', ')}, got ${monitor}.${suggestion(monitor, names)}`)
   }
   return { monitor, ...(patience !== undefined && { patience }) }
-}
-
-interface Resumed {
-  readonly path: string
-  /** Epochs that it has done. */
-  readonly epoch: number
-  readonly settings: RecipeOptions & { readonly seed?: number }
-  readonly judged: Judged
-  /** Where its data was, if that was said. */
-  readonly data: DataChoice
-  /** Of its text. */
-  readonly vocabulary: Vocabulary | undefined
-  /** Of its languages. */
-  readonly tokenizers: LoadOptions['tokenizers']
-}
-
-/** The checkpoint of a run, and what the run was asked for; options given now win. */
-async function resumed(given: string, recipe: Recipe): Promise<Resumed> {
-  const path = await checkpointOf(given)
-  const info = await inspectCheckpoint(path)
-  const config = (typeof info?.config === 'object' ? info.config : {}) as Record<string, unknown>
-  if (typeof config['recipe'] === 'string' && config['recipe'] !== recipe.name) {
-    throw new UsageError(`--resume expects a checkpoint of ${recipe.name}, got one of ${config['recipe']}`)
-  }
-  const numbers = ['epochs', 'batch', 'rate', 'seed'].flatMap((key) => {
-    const value = config[key]
-    return typeof value === 'number' ? [[key, value] as const] : []
-  })
-  const { monitor, patience } = config
-  const vocabulary = info?.vocabulary && new Vocabulary(info.vocabulary)
-  return {
-    path,
-    epoch: info?.epoch ?? 0,
-    settings: Object.fromEntries(numbers),
-    judged: {
-      ...(typeof monitor === 'string' && { monitor }),
-      ...(typeof patience === 'number' && { patience }),
-    },
-    data: savedChoice(config),
-    vocabulary,
-    tokenizers: info?.tokenizers,
-  }
-}
-
-/** Of a run that has done all its epochs nothing is left to train: there would be no number to tell. */
-function expectUnfinished({ path, epoch }: Resumed, { epochs }: Plan): void {
-  if (epoch < epochs) return
-  const more = `--epochs ${2 * epoch} goes on, ostrich eval ${path} measures it`
-  throw new UsageError(
-    `--resume expects a run with epochs to do, got one that has done ${epoch} of ${epochs} (${more})`,
-  )
 }
 
 /** Prints what runs: of each program the graph after the last pass, and the plan. */

@@ -1,7 +1,7 @@
 // Follows a training session: events -> progress display and log; then the last words of a run.
 import type { Plan, Recipe } from '../recipes/index.js'
 import { grouped, namedMeasure, percent, type Progress } from '../report/index.js'
-import type { EndEvent, Metrics, RunLog, Session, StoppedEvent, TrainEvent } from '../train/index.js'
+import type { EndEvent, EventWriter, Metrics, RunLog, Session, StoppedEvent, TrainEvent } from '../train/index.js'
 import type { Output } from './command.js'
 import { finalInfosOf } from './final-measures.js'
 import { countOf, goal, type Infos, infosOf, isReached, reading, targetOn } from './reading.js'
@@ -11,6 +11,7 @@ interface Watched {
   readonly log: RunLog
   readonly plan: Plan
   readonly recipe: Recipe
+  readonly board: EventWriter | undefined
 }
 
 /** Runs the session to its end and shows each event. */
@@ -23,6 +24,7 @@ export async function watch(run: Session, watched: Watched): Promise<EndEvent | 
   let extents = { epochs, batch, unit }
   for await (const event of run.events()) {
     watched.log.write({ ...event })
+    await board(run, event, watched.board)
     if (event.type === 'start') {
       steps = event.stepsPerEpoch ?? 1
       extents = { epochs, batch: event.perStep, unit }
@@ -42,6 +44,18 @@ export async function watch(run: Session, watched: Watched): Promise<EndEvent | 
   }
   if (last === undefined) throw new Error('expected the run to end, got nothing')
   return last
+}
+
+/** Curves of all events, and after each epoch how weights and gradients are spread. */
+async function board(run: Session, event: TrainEvent, writer: EventWriter | undefined): Promise<void> {
+  if (writer === undefined) return
+  writer.event(event)
+  if (event.type !== 'epoch') return
+  const spread = { weights: await run.parameters(), gradients: await run.gradients() }
+  for (const [what, all] of Object.entries(spread)) {
+    for (const [path, values] of Object.entries(all)) writer.histogram(`${what}/${path}`, values, event.step)
+  }
+  await writer.flush()
 }
 
 async function tell(event: TrainEvent, watched: Watched): Promise<void> {

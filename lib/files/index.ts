@@ -1,5 +1,6 @@
 // Formats of files: what is read is checked, what is written replaces a file whole or not at all.
 export { type AtomicWriter, replaceFile } from './atomic-file.js'
+export { crc32c, eventOf, openEventFile, record, type SummaryEvent, type SummaryValue } from './event-file.js'
 export {
   type OnnxAttribute,
   type OnnxModel,

@@ -1,9 +1,10 @@
-// Writes messages of Protocol Buffers: numbered fields, each a varint, four bytes, or a length and bytes. Large bytes are kept as they
+// Writes messages of Protocol Buffers: numbered fields, each a varint, four or eight bytes, or a length and bytes. Large bytes are kept as they
 // are given and never copied, so that a message may be as large as what it holds.
 
 const VARINT = 0
 const BYTES = 2
 const FOUR_BYTES = 5
+const EIGHT_BYTES = 1
 
 /** A message that is being put together. */
 export class ProtobufMessage {
@@ -27,6 +28,15 @@ export class ProtobufMessage {
 
   float(field: number, value: number): this {
     return this.#add(varint((field << 3) | FOUR_BYTES)).#add(new Uint8Array(Float32Array.of(value).buffer))
+  }
+
+  double(field: number, value: number): this {
+    return this.#add(varint((field << 3) | EIGHT_BYTES)).#add(new Uint8Array(Float64Array.of(value).buffer))
+  }
+
+  /** A list of doubles, packed. */
+  doubles(field: number, values: readonly number[]): this {
+    return this.bytes(field, new Uint8Array(Float64Array.from(values).buffer))
   }
 
   text(field: number, value: string): this {

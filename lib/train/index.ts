@@ -13,6 +13,7 @@ export type {
   TrainEvent,
   WarningEvent,
 } from './events.js'
+export { type EventWriter, eventWriter } from './event-writer.js'
 export { frameMoments, type FrameMomentsOptions, type Frames } from './frame-moments.js'
 export type { LoadedWeights, LoadWeightsOptions } from './load-weights.js'
 export * as measures from './measures.js'

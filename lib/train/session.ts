@@ -9,6 +9,7 @@ import { compileFunction, type Compiled, type CompileOptions, type Extent, type 
 import { endOfEpoch } from './epoch-end.js'
 import { Evaluator } from './evaluate.js'
 import { type EndEvent, type Metrics, type StoppedEvent, type TrainEvent, unmeasured } from './events.js'
+import { Gradients } from './gradients.js'
 import { lossInfo, type MeasureInfo } from './measure.js'
 import { Monitor } from './monitor.js'
 import type { Loop, LoopParts, Position } from './loop.js'
@@ -31,6 +32,7 @@ export class Session<M extends string = string> {
   readonly #position: Position = { epoch: 0, stepInEpoch: 0, step: 0 }
   readonly #evaluator: Evaluator
   readonly #predictor: Predictor | undefined
+  readonly #gradients: Gradients
   readonly #monitor?: Monitor
   #loop: Loop | undefined
   #running = false
@@ -40,6 +42,7 @@ export class Session<M extends string = string> {
   constructor(parts: SessionParts) {
     const { options, sources, place, programs } = parts
     this.#parts = parts
+    this.#gradients = new Gradients(parts)
     const { fields } = sources.train
     this.#evaluator = new Evaluator(programs, options, place.precision, fields, options.programs.most)
     this.#predictor = options.net && new Predictor(programs, options.net, options.inputs, fields['x']!, place.precision)
@@ -159,6 +162,15 @@ export class Session<M extends string = string> {
   async parameters(): Promise<Record<string, HostArray>> {
     this.#alive()
     return this.#atRest(() => this.#parts.store.read())
+  }
+
+  /**
+   * Gradients of the mean loss by each trained variable, by path, to look at: on the first batch of the epoch that the session is in, in
+   * evaluation mode (without dropout). No step is taken; the first call compiles a program as large as that of training.
+   */
+  async gradients(): Promise<Record<string, HostArray>> {
+    this.#alive()
+    return this.#atRest(() => this.#gradients.read(this.#position))
   }
 
   /**

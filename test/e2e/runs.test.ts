@@ -1,6 +1,6 @@
 // Runs from the command line over made-up digits: never over another run, never without a number, and what ends them is told.
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -53,6 +53,20 @@ describe('a folder that holds a run', () => {
       code: 'ERR_OPTION',
       message: expect.stringContaining('expected a folder for the run, got a file on the way to') as string,
     })
+  })
+})
+
+describe('--tensorboard', () => {
+  it('leaves an event file with curves, and histograms of weights and gradients', async () => {
+    const perceptron = ['train', 'mnist-mlp', '--data', 'digits', '--batch', '64', '--epochs', '1', '--quiet']
+    const { code, err } = await ostrich(...perceptron, '--folder', 'board', '--tensorboard')
+    expect([code, err]).toEqual([0, ''])
+    const names = (await readdir(join(folder, 'board'))).filter((name) => name.startsWith('events.out.tfevents.'))
+    expect(names).toHaveLength(1)
+    const text = (await readFile(join(folder, 'board', names[0]!))).toString('latin1')
+    const path = /weights\/(\S+?\/w)/.exec(text)![1]!
+    const tags = ['loss/batch', 'loss/training', 'loss/validation', 'accuracy', `weights/${path}`, `gradients/${path}`]
+    expect(tags.filter((tag) => !text.includes(tag))).toEqual([])
   })
 })
 
