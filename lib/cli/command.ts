@@ -40,6 +40,9 @@ export interface Command {
   /** One line for the list of commands. */
   readonly summary: string
   readonly help: string
+  readonly options: Options
+  /** What its first argument may be, where that is one of a few words. */
+  readonly first?: readonly string[] | undefined
   /** Resolves to the exit code. */
   run(args: readonly string[], output: Output): Promise<number>
 }
@@ -49,6 +52,8 @@ interface Definition<T extends Options> {
   readonly summary: string
   /** Positional arguments as in the usage line; those in brackets may be left out, and any number stands for a last `...`. */
   readonly arguments: readonly string[]
+  /** What the first of them may be, where that is one of a few words: for completion. */
+  readonly first?: readonly string[]
   readonly about: string
   readonly options: T
   readonly examples: readonly string[]
@@ -62,6 +67,8 @@ export function command<const T extends Options>(definition: Definition<T>): Com
     name: definition.name,
     summary: definition.summary,
     help,
+    options: definition.options,
+    first: definition.first,
     run: async (args, output) => {
       const { values, positionals } = read(definition, args)
       if (values === undefined) {

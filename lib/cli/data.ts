@@ -10,9 +10,11 @@ export const data = command({
   name: 'data',
   summary: 'list or fetch the data sets, pack images',
   arguments: ['list|get|pack', '[name|tree]', '[out]'],
+  first: ['list', 'get', 'pack'],
   about:
     'Data lives in $OSTRICH_DATA, or else in your cache folder (~/.cache/ostrich). `train` fetches what it needs by itself.\n`pack` turns a folder of images per class into shards to train from; stopped, it goes on when it is run again.',
   options: {
+    json: { type: 'flag', help: 'list: print JSON' },
     from: { type: 'text', value: 'path', help: 'get: your copy, for a data set that is not downloaded' },
     ...packOptions,
   },
@@ -31,6 +33,13 @@ export const data = command({
     if (action === 'pack') return pack(values, name, out, output)
     if (out !== undefined) throw new UsageError(`data ${action}: expected no further argument, got ${out}`)
     const { from } = values
+    if (action === 'list' && name === undefined && values.json === true) {
+      const all = dataSources.map(async (source) => {
+        return { name: source.name, title: source.title, found: await whereabouts(source) }
+      })
+      output.line(JSON.stringify(await Promise.all(all), undefined, 2))
+      return 0
+    }
     if (action === 'list' && name === undefined) {
       for (const source of dataSources) {
         output.line(`${source.name.padEnd(12)} ${source.title}`)

@@ -7,6 +7,7 @@ import { bench } from './bench.js'
 import { check } from './check.js'
 import { type Command, type Output, UsageError } from './command.js'
 import { complete } from './complete.js'
+import { completionOf } from './completion.js'
 import { data } from './data.js'
 import { doctor } from './doctor.js'
 import { ensemble } from './ensemble.js'
@@ -20,6 +21,7 @@ import { predict } from './predict.js'
 import { profile } from './profile.js'
 import { read } from './read.js'
 import { list } from './recipes.js'
+import { runs } from './runs.js'
 import { summary } from './summary.js'
 import { tables } from './tables.js'
 import { train } from './train.js'
@@ -28,11 +30,12 @@ import { transcribe } from './transcribe.js'
 import { translate } from './translate.js'
 import { words } from './words.js'
 
-const commands: readonly Command[] = [
+const all: readonly Command[] = [
   ...[train, evaluate, predict, read, predictVideo, generate, complete, translate, transcribe, words, ensemble],
-  ...[list, summary, profile, exportCommand, data, check, doctor, bench],
+  ...[runs, list, summary, profile, exportCommand, data, check, doctor, bench],
   ...[tables, fool, lipschitz, lags],
 ]
+const commands = [...all, completionOf(all)]
 
 function overview(): string {
   const width = Math.max(...commands.map(({ name }) => name.length))

@@ -9,6 +9,7 @@ export const profile = command({
   name: 'profile',
   summary: 'measure where the time of a training step goes',
   arguments: ['<recipe>'],
+  first: recipes.map(({ name }) => name),
   about: [
     'Times every step of the training program on random inputs and prints the split between convolutions, fully connected',
     'layers, parameter updates and the rest; no data is needed. The medians are over the runs.',

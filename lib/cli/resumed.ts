@@ -1,4 +1,6 @@
-// A run that goes on: its checkpoint, and what it was asked for.
+// What an earlier run was asked for: of one that goes on, with its checkpoint, and of one that is done again.
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Vocabulary } from '../data/index.js'
 import type { LoadOptions, Plan, Recipe, RecipeOptions } from '../recipes/index.js'
 import { inspectCheckpoint, type ObjectiveOptions } from '../train/index.js'
@@ -9,15 +11,19 @@ import { checkpointOf } from './language-model.js'
 /** By what a run is judged, and how long it may become no better. */
 export type Judged = Pick<ObjectiveOptions, 'monitor' | 'patience'>
 
-/** What is known of the run. */
-export interface Resumed {
-  readonly path: string
-  /** Epochs that it has done. */
-  readonly epoch: number
+/** What a run was asked for. */
+export interface Asked {
   readonly settings: RecipeOptions & { readonly seed?: number }
   readonly judged: Judged
   /** Where its data was, if that was said. */
   readonly data: DataChoice
+}
+
+/** What is known of a run that goes on. */
+export interface Resumed extends Asked {
+  readonly path: string
+  /** Epochs that it has done. */
+  readonly epoch: number
   /** Of its text. */
   readonly vocabulary: Vocabulary | undefined
   /** Of its languages. */
@@ -32,23 +38,83 @@ export async function resumed(given: string, recipe: Recipe): Promise<Resumed> {
   if (typeof config['recipe'] === 'string' && config['recipe'] !== recipe.name) {
     throw new UsageError(`--resume expects a checkpoint of ${recipe.name}, got one of ${config['recipe']}`)
   }
+  const vocabulary = info?.vocabulary && new Vocabulary(info.vocabulary)
+  return {
+    path,
+    epoch: info?.epoch ?? 0,
+    ...askedOf(config),
+    vocabulary,
+    tokenizers: info?.tokenizers,
+  }
+}
+
+function askedOf(config: Readonly<Record<string, unknown>>): Asked {
   const numbers = ['epochs', 'batch', 'rate', 'seed'].flatMap((key) => {
     const value = config[key]
     return typeof value === 'number' ? [[key, value] as const] : []
   })
   const { monitor, patience } = config
-  const vocabulary = info?.vocabulary && new Vocabulary(info.vocabulary)
   return {
-    path,
-    epoch: info?.epoch ?? 0,
     settings: Object.fromEntries(numbers),
     judged: {
       ...(typeof monitor === 'string' && { monitor }),
       ...(typeof patience === 'number' && { patience }),
     },
     data: savedChoice(config),
-    vocabulary,
-    tokenizers: info?.tokenizers,
+  }
+}
+
+/** What another run was asked for, to be done again. */
+export interface Configured extends Asked {
+  readonly recipe: string
+  /** Where and how it ran. */
+  readonly place: {
+    readonly device?: string
+    readonly precision?: string
+    readonly threads?: number
+    readonly workers?: number
+  }
+}
+
+/**
+ * Reads the configuration of a run: `config.json` in its folder.
+ * @throws UsageError for a file that is none
+ */
+export async function configured(given: string): Promise<Configured> {
+  const isFolder = await stat(given).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+  const path = isFolder ? join(given, 'config.json') : given
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new UsageError(
+      `--config expects the config.json of a run, got ${error instanceof Error ? error.message : given}`,
+    )
+  })
+  const config = parsed(text)
+  const recipe = config?.['recipe']
+  if (config === undefined || typeof recipe !== 'string') {
+    throw new UsageError(`--config expects the config.json of a run, got ${path}, which names no recipe`)
+  }
+  const { device, precision, threads, workers } = config
+  return {
+    ...askedOf(config),
+    recipe,
+    place: {
+      ...(typeof device === 'string' && { device }),
+      ...(typeof precision === 'string' && { precision }),
+      ...(typeof threads === 'number' && { threads }),
+      ...(typeof workers === 'number' && { workers }),
+    },
+  }
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value = JSON.parse(text) as unknown
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -9,6 +9,7 @@ export const summary = command({
   name: 'summary',
   summary: 'print the layers of a recipe’s network',
   arguments: ['<recipe>'],
+  first: recipes.map(({ name }) => name),
   about: [
     'Prints path, output, parameters and multiply-adds of each layer, for one example, and how both are split between',
     'convolutions and fully connected layers. How the time is split is measured by ostrich profile.',

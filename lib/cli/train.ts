@@ -29,7 +29,7 @@ import { deviceOption } from './device-option.js'
 import { fetchData } from './fetch.js'
 import { measureFinally } from './final-measures.js'
 import { infosOf } from './reading.js'
-import { expectUnfinished, type Judged, resumed } from './resumed.js'
+import { type Configured, configured, expectUnfinished, type Judged, resumed } from './resumed.js'
 import { expectFree } from './run-folder.js'
 import { stopOnSignals } from './stop.js'
 import { type Final, sayEnd, watch } from './watch.js'
@@ -55,6 +55,7 @@ const options = {
   ...dataOptions,
   workers: { type: 'whole', help: 'threads that read packed images (default 0: none beside the main one)' },
   folder: { type: 'text', value: 'path', help: 'where the run is kept (default runs/<time>-<recipe>)' },
+  config: { type: 'text', value: 'path', help: 'do a run again: its config.json, or its folder; other options win' },
   resume: { type: 'text', value: 'path', help: 'go on from a checkpoint, or from the folder of a run' },
   tensorboard: {
     type: 'flag',
@@ -69,7 +70,8 @@ type Chosen = Values<typeof options>
 export const train = command({
   name: 'train',
   summary: 'train a recipe',
-  arguments: ['<recipe>'],
+  arguments: ['[recipe]'],
+  first: recipes.map(({ name }) => name),
   about: [
     'Fetches the data on first use, trains with a live display, measures the result and saves the network. The run leaves a',
     'folder with its configuration, a log (log.jsonl), its curves (curves.svg) and its checkpoint (last.safetensors), from',
@@ -81,19 +83,22 @@ export const train = command({
     'ostrich train mnist --epochs 10 --rate 0.05 --seed 7',
     'ostrich train mnist --epochs 50 --monitor accuracy --patience 5',
     'ostrich train mnist --resume runs/2026-01-31T09-05-00-mnist',
+    'ostrich train --config runs/2026-01-31T09-05-00-mnist --seed 2',
     'ostrich train alexnet --data /data/packed --workers 4',
     'ostrich train shakespeare --data my-letters.txt',
     'ostrich train translate-attention --data letters.de letters.en --folder runs/letters',
   ],
-  run: async (values, [name = ''], output) => {
-    const recipe = named('recipe', name, recipes)
+  run: async (given, [name], output) => {
+    const asked = await askedFor(given, name)
+    const recipe = named('recipe', name ?? asked?.recipe ?? '', recipes)
+    const values: Chosen = { ...given, ...placeIn(asked, given) }
     const saved = values.resume === undefined ? undefined : await resumed(values.resume, recipe)
-    const { seed = 1, ...settings } = { ...saved?.settings, ...chosen(values) }
+    const { seed = 1, ...settings } = { ...(saved ?? asked)?.settings, ...chosen(values) }
     for (const key of ['batch', 'epochs', 'patience'] as const) {
       if (values[key] === 0) throw new UsageError(`--${key} expects at least 1, got 0`)
     }
-    if (values.folder !== undefined) await expectFree(values.folder, name, saved?.path)
-    const choice = choiceOf(values, saved?.data ?? {})
+    if (values.folder !== undefined) await expectFree(values.folder, recipe.name, saved?.path)
+    const choice = choiceOf(values, (saved ?? asked)?.data ?? {})
     const source: LoadOptions = {
       ...placeOfData(recipe, choice),
       ...(values.workers !== undefined && { workers: values.workers }),
@@ -104,7 +109,7 @@ export const train = command({
     const data = await recipe.data.load(source)
     const plan = recipe.build({ ...settings, ...textOf(data) })
     if (saved !== undefined) expectUnfinished(saved, plan)
-    const judged = judgedBy(values, plan, saved?.judged)
+    const judged = judgedBy(values, plan, (saved ?? asked)?.judged)
     const folder =
       values.folder ??
       (saved === undefined ? await makeRunFolder('runs', runName(recipe.name, new Date())) : dirname(saved.path))
@@ -154,6 +159,25 @@ export const train = command({
     }
   },
 })
+
+/** What the configuration of another run says, where one is given. @throws UsageError without any recipe, and for two */
+async function askedFor({ config, resume }: Chosen, name: string | undefined): Promise<Configured | undefined> {
+  if (config === undefined) {
+    if (name !== undefined) return undefined
+    throw new UsageError('train: expected <recipe>, got nothing. See: ostrich train --help')
+  }
+  if (resume !== undefined)
+    throw new UsageError('--config does a run again, --resume goes on with one: expected one of them, got both')
+  const asked = await configured(config)
+  if (name === undefined || name === asked.recipe) return asked
+  throw new UsageError(`--config expects the configuration of ${name}, got one of ${asked.recipe}`)
+}
+
+/** Where and how the other run ran, but for what is said now. */
+function placeIn(asked: Configured | undefined, given: Chosen): Partial<Chosen> {
+  const said = Object.keys(given)
+  return Object.fromEntries(Object.entries(asked?.place ?? {}).filter(([name]) => !said.includes(name)))
+}
 
 interface Shown {
   readonly recipe: Recipe

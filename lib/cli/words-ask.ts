@@ -16,6 +16,7 @@ export const near = command({
     ...vectorOptions,
     most: { type: 'whole', help: 'so many answers (default 10)' },
     method,
+    json: { type: 'flag', help: 'print JSON' },
   },
   examples: [
     'ostrich words near runs/letters dolphin whale',
@@ -26,7 +27,8 @@ export const near = command({
     const { positive, negative } = signsOf(asked)
     const vectors = await vectorsOf(given, limit, output)
     const found = vectors.mostSimilar({ positive, negative, most, method: (values.method ?? 'cosine') as 'cosine' })
-    for (const { word, score } of found) output.line(`${score.toFixed(4)}\t${word}`)
+    if (values.json === true) output.line(JSON.stringify(found))
+    else for (const { word, score } of found) output.line(`${score.toFixed(4)}\t${word}`)
     return 0
   },
 })
@@ -59,7 +61,7 @@ export const analogies = command({
     'Answers questions such as "Athens is to Greece as Baghdad is to ...", in the form of word2vec\'s questions-words.txt, by category, and,',
     'with a file of pairs of words and scores, tells how far cosines go together with these (Spearman).',
   ].join('\n'),
-  options: { ...vectorOptions, method, device: deviceOption },
+  options: { ...vectorOptions, method, device: deviceOption, json: { type: 'flag', help: 'print JSON' } },
   examples: ['ostrich words analogies runs/letters questions-words.txt --limit 30000'],
   run: async ({ limit, ...values }, [given = '', questions = '', pairs], output) => {
     const vectors = await vectorsOf(given, limit, output)
@@ -74,6 +76,11 @@ export const analogies = command({
       { name: 'syntactic', ...found.syntactic },
       { ...found, name: 'all' },
     ]
+    const scores = pairs === undefined ? undefined : await vectors.evaluatePairs(pairs)
+    if (values.json === true) {
+      output.line(JSON.stringify({ analogies: rows, ...(scores && { pairs: scores }) }))
+      return 0
+    }
     const lines = rows.map(({ name, accuracy, correct, asked, skipped }) => {
       return [
         name,
@@ -83,8 +90,7 @@ export const analogies = command({
       ]
     })
     for (const line of alignedLines(lines, 1)) output.line(line)
-    if (pairs === undefined) return 0
-    const scores = await vectors.evaluatePairs(pairs)
+    if (scores === undefined) return 0
     const skipped = scores.skipped === 0 ? '' : `, ${scores.skipped} skipped`
     output.line(`${pairs}: Spearman ${scores.spearman.toFixed(4)} over ${scores.pairs} pairs${skipped}`)
     return 0

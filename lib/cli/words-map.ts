@@ -19,6 +19,7 @@ const options = {
     help: 'learn it anew so often, from words that are each other’s nearest (default 0)',
   },
   device: deviceOption,
+  json: { type: 'flag', help: 'print JSON' },
 } as const
 
 type Chosen = Values<typeof options>
@@ -55,6 +56,10 @@ export const map = command({
   run: async (values, [source = '', target = '', dictionary = '', test = ''], output) => {
     await using translator = await opened([source, target, dictionary], values, output)
     const { at1, at5, at10, words, skipped } = await translator.evaluate(await readDictionary(test))
+    if (values.json === true) {
+      output.line(JSON.stringify({ at1, at5, at10, words, skipped }))
+      return 0
+    }
     const rows = [
       ['P@1', percent(at1)],
       ['P@5', percent(at5)],
@@ -77,6 +82,10 @@ export const translateWords = command({
     if (most === 0) throw new UsageError('--most expects at least 1, got 0')
     await using translator = await opened([source, target, dictionary], values, output)
     const found = await translator.translate(asked, most)
+    if (values.json === true) {
+      output.line(JSON.stringify(found.map((words, i) => ({ word: asked[i], translations: words }))))
+      return 0
+    }
     for (const [i, words] of found.entries()) {
       output.line([asked[i], ...words.map(({ word, score }) => `${word} ${score.toFixed(3)}`)].join('\t'))
     }

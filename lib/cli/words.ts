@@ -26,6 +26,8 @@ export const words: Command = {
   name: 'words',
   summary: 'train word vectors, and ask them',
   help,
+  options: {},
+  first: actions.map(nameOf),
   run: async ([name, ...args], output) => {
     if (name === undefined || name === '--help' || name === '-h') {
       output.line(help)

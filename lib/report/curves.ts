@@ -3,6 +3,7 @@
 import type { Curves, Point } from './curve-recorder.js'
 import { grouped } from './digits.js'
 import { escaped, svgDocument, tenth } from './svg.js'
+import type { Colour } from './theme.js'
 
 export { CurveRecorder } from './curve-recorder.js'
 export type { Curves, Point } from './curve-recorder.js'
@@ -23,14 +24,14 @@ const COLOURS = {
   metric: ['#16936b', '#42c79a'],
 } as const
 
-const STYLE = `
+/** Lines and dots of these colours. */
+const styleOf = (colours: readonly string[]): string => `
   .name { font-size: 13px; font-weight: 600; fill: var(--ink) }
   .axis { stroke: var(--soft); stroke-width: 1 }
   .line { fill: none; stroke-linejoin: round; stroke-linecap: round; stroke-width: 2 }
   .raw { stroke-width: 1; opacity: 0.3 }
-  .loss { stroke: var(--loss) } .held { stroke: var(--held) } .metric { stroke: var(--metric) }
   .dot { stroke: var(--back); stroke-width: 1.5 }
-  .dot.held { fill: var(--held) } .dot.metric { fill: var(--metric) }`
+${colours.map((name) => `  .line.${name} { stroke: var(--${name}) } .dot.${name} { fill: var(--${name}) }`).join('\n')}`
 
 /** What to draw. */
 export interface CurveOptions extends Curves {
@@ -43,9 +44,10 @@ interface Scale {
   readonly format: (value: number) => string
 }
 
-interface Series {
+/** A curve: its name, the name of its colour, and whether it is a smoothed line or dots. */
+export interface Series {
   readonly name: string
-  readonly style: 'loss' | 'held' | 'metric'
+  readonly style: string
   readonly points: readonly Point[]
   readonly drawn: 'smooth' | 'dots'
 }
@@ -68,6 +70,22 @@ export function renderCurves({ title, loss, metrics }: CurveOptions): string {
     metric === undefined
       ? []
       : [{ name: `validation ${metric[0]}`, style: 'metric', points: finite(metric[1]), drawn: 'dots' }]
+  return panels({ title, colours: COLOURS, upper, lower, lowerName: metric?.[0] ?? '' })
+}
+
+/** Two panels over one axis of steps. */
+export interface Panels {
+  readonly title: string
+  readonly colours: Readonly<Record<string, Colour>>
+  /** Losses. */
+  readonly upper: readonly Series[]
+  /** Of a measure; without any there is one panel. */
+  readonly lower: readonly Series[]
+  readonly lowerName: string
+}
+
+/** Draws them, as an SVG document. */
+export function panels({ title, colours, upper, lower, lowerName }: Panels): string {
   const steps = [...upper, ...lower].flatMap(({ points }) => points.map(({ step }) => step))
   const x = linearScale([0, ...steps], LEFT, LEFT + PLOT, 8)
   const lossBottom = TOP + LOSS_HEIGHT
@@ -76,13 +94,14 @@ export function renderCurves({ title, loss, metrics }: CurveOptions): string {
   const elements = [
     `<text class="title" x="${LEFT}" y="36">${escaped(title)}</text>`,
     ...panel('loss', upper, x, TOP, lossBottom, lossScale),
-    ...(lower.length === 0 ? [] : panel(metric?.[0] ?? '', lower, x, metricTop, bottom, metricScale)),
+    ...(lower.length === 0 ? [] : panel(lowerName, lower, x, metricTop, bottom, metricScale)),
     ...x.ticks.map(
       (tick) => `<text x="${tenth(x.at(tick))}" y="${bottom + 20}" text-anchor="middle">${x.format(tick)}</text>`,
     ),
     `<text x="${LEFT + PLOT / 2}" y="${bottom + 42}" text-anchor="middle">step</text>`,
   ]
-  return svgDocument({ width: WIDTH, height: bottom + BOTTOM, title, colours: COLOURS, style: STYLE, elements })
+  const style = styleOf(Object.keys(colours))
+  return svgDocument({ width: WIDTH, height: bottom + BOTTOM, title, colours, style, elements })
 }
 
 function panel(
@@ -219,6 +238,7 @@ function logScale(least: number, most: number, from: number, to: number): Scale 
   }
 }
 
-function finite(points: readonly Point[]): Point[] {
+/** Points of which both numbers are finite. */
+export function finite(points: readonly Point[]): Point[] {
   return points.filter(({ step, value }) => Number.isFinite(step) && Number.isFinite(value))
 }

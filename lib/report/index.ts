@@ -1,9 +1,10 @@
 // What people look at: progress, curves, tables, pictures. Text in, text out: it opens no file. Pages (page.ts, transcript-page.ts), images
 // (png.ts) and pictures with images (transcript-picture.ts) need a compressor and are imported by themselves, so that most programs never load
 // it.
+export { type ComparedOptions, comparedCurves, measuresOf, MOST_RUNS } from './compared-curves.js'
 export { alignedLines, barOf, shareOf } from './aligned.js'
 export { type AlignmentContent, alignmentPicture } from './alignment.js'
-export { CurveRecorder, renderCurves } from './curves.js'
+export { CurveRecorder, type Curves, renderCurves } from './curves.js'
 export { grouped } from './digits.js'
 export {
   type CountState,

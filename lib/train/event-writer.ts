@@ -12,7 +12,7 @@ const someNumbers = is.kind('a typed array', isNumbers)
 const anImage = is.kind('an image { data, channels, height, width }', (value) => {
   const { data, channels, height, width } = value as Partial<Bytes>
   if (channels === undefined || height === undefined || width === undefined) return false
-  return (channels === 1 || channels === 3) && data?.length === channels * height * width
+  return [1, 3].includes(channels) && data?.length === channels * height * width
 })
 
 /** Writes an event file: made by `train.eventWriter`. Values go out in order, soon after they are given. */
@@ -21,7 +21,7 @@ export class EventWriter implements AsyncDisposable {
   readonly #png: typeof png
   #waiting: Buffer[] = []
   #writing: Promise<void> | undefined
-  #failure: unknown
+  #failure: Error | undefined
   #closed: Promise<void> | undefined
 
   /** @internal */
@@ -79,7 +79,7 @@ export class EventWriter implements AsyncDisposable {
     await this.#writing
     const failure = this.#failure
     this.#failure = undefined
-    if (failure !== undefined) throw failure instanceof Error ? failure : new Error(String(failure))
+    if (failure !== undefined) throw failure
   }
 
   /** Flushes and closes; a second call does nothing more. */
@@ -110,7 +110,7 @@ export class EventWriter implements AsyncDisposable {
       try {
         await this.#file.appendFile(bytes)
       } catch (error) {
-        this.#failure ??= error
+        this.#failure ??= error instanceof Error ? error : new Error(String(error))
       }
     }
     this.#writing = undefined

@@ -85,15 +85,27 @@ it('never writes over another file of the same folder', async () => {
 
 it('refuses what it cannot write, and goes on', async () => {
   const board = await eventWriter(join(folder, 'refused'))
-  expect(() => board.scalar('loss', '1' as never, 0)).toThrow('scalar[value]: expected')
-  expect(() => board.scalar(7 as never, 1, 0)).toThrow('scalar[tag]: expected')
-  expect(() => board.scalar('loss', 1, 0.5)).toThrow('scalar[step]: expected')
-  expect(() => board.histogram('w', [1, 2] as never, 0)).toThrow('histogram[values]: expected a typed array')
-  expect(() => board.image('x', { ...digits, width: 3 }, 0)).toThrow('image[image]: expected an image')
+  expect(() => {
+    board.scalar('loss', '1' as never, 0)
+  }).toThrow('scalar[value]: expected')
+  expect(() => {
+    board.scalar(7 as never, 1, 0)
+  }).toThrow('scalar[tag]: expected')
+  expect(() => {
+    board.scalar('loss', 1, 0.5)
+  }).toThrow('scalar[step]: expected')
+  expect(() => {
+    board.histogram('w', [1, 2] as never, 0)
+  }).toThrow('histogram[values]: expected a typed array')
+  expect(() => {
+    board.image('x', { ...digits, width: 3 }, 0)
+  }).toThrow('image[image]: expected an image')
   board.scalar('loss', 1, 1)
   await board.close()
   await board.close()
-  expect(() => board.scalar('loss', 1, 2)).toThrow('expected an open event file, got one that was closed')
+  expect(() => {
+    board.scalar('loss', 1, 2)
+  }).toThrow('expected an open event file, got one that was closed')
   await expect(eventWriter(5 as never)).rejects.toThrow('eventWriter[folder]: expected')
 })
 
