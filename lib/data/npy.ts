@@ -15,10 +15,10 @@ export interface NpyHeader {
   readonly start: number
 }
 
-/** The header of an array of bytes in C order, padded so that the values begin at a multiple of 64. */
-export function npyHeader(shape: readonly number[]): Uint8Array {
+/** The header of an array in C order, of bytes unless told, padded so that the values begin at a multiple of 64. */
+export function npyHeader(shape: readonly number[], descr = '|u1'): Uint8Array {
   const extents = shape.length === 1 ? `${shape[0]},` : shape.join(', ')
-  const text = `{'descr': '|u1', 'fortran_order': False, 'shape': (${extents}), }`
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${extents}), }`
   const bytes = Math.ceil((10 + text.length + 1) / 64) * 64
   const header = Buffer.alloc(bytes, ' ')
   header.write(MAGIC, 0, 'latin1')
@@ -39,17 +39,7 @@ export async function readNpyHeader(path: string, bytesOf: Readonly<Record<strin
     try {
       const { size } = await file.stat()
       const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST_HEADER + 12), 0, MOST_HEADER + 12, 0)
-      const header = parsed(buffer.subarray(0, bytesRead), path)
-      const each = Object.hasOwn(bytesOf, header.descr) ? bytesOf[header.descr] : undefined
-      if (each === undefined) {
-        throw new DataError(`${path}: expected values of ${Object.keys(bytesOf).join(', ')}, got ${header.descr}`)
-      }
-      // Extents are hostile: the product is taken without rounding.
-      const expected = header.shape.reduce((all, extent) => all * BigInt(extent), BigInt(each)) + BigInt(header.start)
-      if (expected !== BigInt(size)) {
-        throw new DataError(`${path}: expected ${expected} bytes for [${header.shape.join(', ')}], got ${size}`)
-      }
-      return header
+      return parseNpyHeader(buffer.subarray(0, bytesRead), size, path, bytesOf)
     } finally {
       await file.close()
     }
@@ -57,6 +47,30 @@ export async function readNpyHeader(path: string, bytesOf: Readonly<Record<strin
     if (error instanceof DataError) throw error
     throw new DataError(`${path}: expected a .npy file that can be read, got ${reasonOf(error)}`, { cause: error })
   }
+}
+
+/**
+ * Reads a header of a file of `size` bytes from its first ones.
+ * @param bytesOf of a value, by the types that are taken
+ * @throws DataError as `readNpyHeader`
+ */
+export function parseNpyHeader(
+  bytes: Buffer,
+  size: number,
+  path: string,
+  bytesOf: Readonly<Record<string, number>>,
+): NpyHeader {
+  const header = parsed(bytes, path)
+  const each = Object.hasOwn(bytesOf, header.descr) ? bytesOf[header.descr] : undefined
+  if (each === undefined) {
+    throw new DataError(`${path}: expected values of ${Object.keys(bytesOf).join(', ')}, got ${header.descr}`)
+  }
+  // Extents are hostile: the product is taken without rounding.
+  const expected = header.shape.reduce((all, extent) => all * BigInt(extent), BigInt(each)) + BigInt(header.start)
+  if (expected !== BigInt(size)) {
+    throw new DataError(`${path}: expected ${expected} bytes for [${header.shape.join(', ')}], got ${size}`)
+  }
+  return header
 }
 
 function parsed(bytes: Buffer, path: string): NpyHeader {
