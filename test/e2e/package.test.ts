@@ -43,7 +43,14 @@ afterAll(async () => {
 test('the tarball is small and holds what is needed, nothing else', async () => {
   expect((await stat(tarball)).size).toBeLessThan(40 * MEGABYTE)
   const installed = join(folder, 'node_modules/ostrich')
-  expect((await readdir(installed)).sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json', 'prebuilds'])
+  expect((await readdir(installed)).sort()).toEqual([
+    'LICENSE',
+    'README.md',
+    'dist',
+    'docs',
+    'package.json',
+    'prebuilds',
+  ])
   expect((await readdir(join(installed, 'prebuilds/linux-x64'))).sort()).toEqual([
     'libdnnl.so.3',
     'libgomp.so.1',
@@ -53,6 +60,27 @@ test('the tarball is small and holds what is needed, nothing else', async () => 
   ])
   const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8')) as { scripts?: object }
   for (const script of ['preinstall', 'install', 'postinstall']) expect(manifest.scripts).not.toHaveProperty(script)
+})
+
+test('it holds the guides as plain Markdown, whose links to each other lead somewhere', async () => {
+  const docs = join(folder, 'node_modules/ostrich/docs')
+  const names = (await readdir(docs, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile())
+  const paths = names.map(({ parentPath, name }) => join(parentPath, name))
+  const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size))
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(MEGABYTE)
+  expect(paths).toContain(join(docs, 'training.md'))
+  expect(paths.filter((path) => path.startsWith(join(docs, 'api')))).toEqual([])
+  const pages = paths.filter((path) => path.endsWith('.md') && !path.includes('decisions'))
+  const broken: string[] = []
+  for (const page of [...pages, join(docs, '../README.md')]) {
+    for (const [, link = ''] of (await readFile(page, 'utf8')).matchAll(/\]\(([^)#:]+\.md)(?:#[^)]*)?\)/g)) {
+      // What is for those who work on the package lies beside its sources.
+      if (/^(\.\.\/)?(native\/|CONTRIBUTING)/.test(link)) continue
+      const found = await stat(join(page, '..', link)).catch(() => undefined)
+      if (found === undefined) broken.push(`${page}: ${link}`)
+    }
+  }
+  expect(broken).toEqual([])
 })
 
 test.for(['libdnnl.so.3', 'libgomp.so.1', 'ostrich.glibc.node', 'ostrich_cpu.so'])(

@@ -2,7 +2,7 @@
 // compiled against the package's own types and run, with made-up digits in the place of MNIST,
 // photographs and a trained network.
 import { execFile } from 'node:child_process'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -68,6 +68,19 @@ test('what docs/coming-from-pytorch.md says is written here compiles', { timeout
   expect(shown.length).toBeGreaterThan(60)
   const each = shown.map(({ there, code }, i) => `async function row${i}() {\n  // ${there}\n  ${code}\n}`)
   expect(await compiled('rows', `${await programOf('docs/coming-from-pytorch.md')}\n${each.join('\n')}\n`)).toBe('')
+})
+
+test('every message in docs/troubleshooting.md is one of the sources', async () => {
+  const text = await readFile(join(root, 'docs/troubleshooting.md'), 'utf8')
+  const messages = Array.from(text.matchAll(/^\| `([^`]+)` \|/gm), ([, message]) => message!)
+  expect(messages.length).toBeGreaterThan(15)
+  const files = ['lib', 'native/addon', 'native/cpu'].map(async (folder) => {
+    const names = await readdir(join(root, folder), { recursive: true })
+    const sources = names.filter((name) => /\.(ts|cc)$/.test(name))
+    return Promise.all(sources.map((name) => readFile(join(root, folder, name), 'utf8')))
+  })
+  const sources = (await Promise.all(files)).flat().join('\n')
+  expect(messages.filter((message) => !sources.includes(message))).toEqual([])
 })
 
 test('the lines in docs/adding-an-op.md stand in the files that it names', async () => {
