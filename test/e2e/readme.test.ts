@@ -44,6 +44,7 @@ test.for([
   ['docs/own-loops.md', 3],
   ['docs/fine-tuning.md', 1],
   ['docs/onnx.md', 1],
+  ['docs/serving.md', 1],
   ['docs/data.md', 1],
   ['docs/translation.md', 1],
   ['docs/speech.md', 1],
