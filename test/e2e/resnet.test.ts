@@ -100,9 +100,10 @@ test('a shrunken network in float64', () => {
 
 describe.each(backends())('on $name', ({ name: backend, reason }) => {
   test.skipIf(reason !== undefined).each([
-    // Sums of up to 576 products through six and twenty convolutions and back; where rounding decides about a relu, a gradient jumps.
+    // Sums of up to 576 products through six and twenty convolutions and back. Where rounding decides about a relu, a gradient jumps: images
+    // that differ by 1e-7 move that of the first block's weights by 2.0e-3 of its norm, and back again.
     ['shrunken', small, 2e-5],
-    ['whole', full, 2e-3],
+    ['whole', full, 4e-3],
   ] as const)('a %s network, f32', (_, golden, tolerance) =>
     onDevice(backend, async (programs, store) => {
       const { trained, evaluated } = built(golden)
