@@ -169,24 +169,30 @@ OSTRICH_INLINE void transform(Lanes* out, const Lanes* in) {
   for (int row = 0; row < kOut; ++row) Axis::apply(out + row * kOut, 1, half + row * kIn, 1);
 }
 
-// Calls some(Lanes{}, offset, channel) for a tile's channels, by as many as lie side by side.
+// Names a register, which is never passed as an argument: not every instruction set has one of that size.
+template <class Register>
+struct Of {
+  using Lanes = Register;
+};
+
+// Calls some(Of<Lanes>{}, offset, channel) for a tile's channels, by as many as lie side by side.
 template <class Some>
 OSTRICH_INLINE void for_channels(const WinogradTile& tile, Some some) {
   int64_t block = 0;
   for (int64_t begin = 0; begin < tile.channels; begin += tile.block, block += tile.block_stride) {
     const int64_t left = tile.channels - begin, count = left < tile.block ? left : tile.block;
     int64_t i = 0;
-    for (; i + kPanelLanes <= count; i += kPanelLanes) some(Wide{}, block + i, begin + i);
-    for (; i < count; i += kLanes) some(Eight{}, block + i, begin + i);
+    for (; i + kPanelLanes <= count; i += kPanelLanes) some(Of<Wide>{}, block + i, begin + i);
+    for (; i < count; i += kLanes) some(Of<Eight>{}, block + i, begin + i);
   }
 }
 
-// Calls some(Lanes{}, i) for n neighbours.
+// Calls some(Of<Lanes>{}, i) for n neighbours.
 template <class Some>
 OSTRICH_INLINE void for_neighbours(int64_t n, Some some) {
   int64_t i = 0;
-  for (; i + kPanelLanes <= n; i += kPanelLanes) some(Wide{}, i);
-  for (; i < n; i += kLanes) some(Eight{}, i);
+  for (; i + kPanelLanes <= n; i += kPanelLanes) some(Of<Wide>{}, i);
+  for (; i < n; i += kLanes) some(Of<Eight>{}, i);
 }
 
 template <int kExtent>
@@ -215,8 +221,8 @@ OSTRICH_INLINE void read_tile(Lanes* d, const T* x, const WinogradTile& tile) {
 
 template <class Axis, bool kWhole, class T>
 void spread_tile(float* v, int64_t pitch, const T* x, const WinogradTile& tile) {
-  for_channels(tile, [&](auto lanes, int64_t offset, int64_t channel) {
-    using Lanes = decltype(lanes);
+  for_channels(tile, [&](auto of, int64_t offset, int64_t channel) {
+    using Lanes = typename decltype(of)::Lanes;
     Lanes in[Axis::kIn * Axis::kIn], out[kTile * kTile];
     read_tile<Axis::kIn, kWhole>(in, x + offset, tile);
     transform<Axis>(out, in);
@@ -241,8 +247,8 @@ void result_gradient(float* v, int64_t pitch, const void* dy, const WinogradTile
 template <int kResults, bool kWhole, class T>
 void gather_tile(T* y, const float* m, int64_t pitch, const WinogradTile& tile, const float* bias, bool relu) {
   const int rows = kWhole ? kResults : int(tile.row_end), columns = kWhole ? kResults : int(tile.column_end);
-  for_channels(tile, [&](auto lanes, int64_t offset, int64_t channel) {
-    using Lanes = decltype(lanes);
+  for_channels(tile, [&](auto of, int64_t offset, int64_t channel) {
+    using Lanes = typename decltype(of)::Lanes;
     Lanes in[kTile * kTile], out[kResults * kResults], add{};
 #pragma GCC unroll 36
     for (int i = 0; i < kTile * kTile; ++i) load(in[i], m + i * pitch + channel);
@@ -274,8 +280,8 @@ void result(void* y, const float* m, int64_t pitch, const WinogradTile& tile, in
 template <int kWeights>
 void spread_weights(float* u, int64_t pitch, const float* w, int64_t step, bool turned, int64_t n) {
   constexpr int kCount = kWeights * kWeights;
-  for_neighbours(n, [&](auto lanes, int64_t i) {
-    decltype(lanes) in[kCount], out[kTile * kTile];
+  for_neighbours(n, [&](auto of, int64_t i) {
+    typename decltype(of)::Lanes in[kCount], out[kTile * kTile];
     for (int place = 0; place < kCount; ++place) load(in[turned ? kCount - 1 - place : place], w + place * step + i);
     transform<Weights<kWeights>>(out, in);
     for (int place = 0; place < kTile * kTile; ++place) store(u + place * pitch + i, out[place]);
@@ -290,8 +296,8 @@ void weights(float* u, int64_t pitch, const float* w, int64_t step, int extent, 
 template <int kWeights>
 void gather_weights(float* dw, int64_t step, const float* m, int64_t pitch, int64_t n) {
   constexpr int kCount = kWeights * kWeights;
-  for_neighbours(n, [&](auto lanes, int64_t i) {
-    decltype(lanes) in[kTile * kTile], out[kCount];
+  for_neighbours(n, [&](auto of, int64_t i) {
+    typename decltype(of)::Lanes in[kTile * kTile], out[kCount];
     for (int place = 0; place < kTile * kTile; ++place) load(in[place], m + place * pitch + i);
     transform<WeightsGradient<kWeights>>(out, in);
     for (int place = 0; place < kCount; ++place) store(dw + place * step + i, out[place]);
