@@ -3,7 +3,18 @@ import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  { ignores: ['build/', 'dist/', 'docs/api/', 'docs/examples/', 'native/', 'prebuilds/', '**/*.mjs'] },
+  {
+    ignores: [
+      'build/',
+      'dist/',
+      'docs/api/',
+      'docs/.vitepress/',
+      'docs/examples/',
+      'native/',
+      'prebuilds/',
+      '**/*.mjs',
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
