@@ -35,8 +35,8 @@ function bash(commands: readonly Command[]): string {
       known === undefined ? [] : [`    "${name} --${key}") words="${known.join(' ')}" ;;`],
     ),
   )
-  const each = commands.map(({ name, first = [], ...rest }) => {
-    return `    ${name}) options="${names({ name, ...rest }).join(' ')}"; first="${first.join(' ')}" ;;`
+  const each = commands.map((one) => {
+    return `    ${one.name}) options="${names(one).join(' ')}"; first="${(one.first ?? []).join(' ')}" ;;`
   })
   return `# Completion of ostrich in bash.
 _ostrich() {

@@ -33,12 +33,17 @@ export interface LanguageModel {
 }
 
 /** The checkpoint of a run's folder, or the file itself. */
-export async function checkpointOf(given: string): Promise<string> {
+export function checkpointOf(given: string): Promise<string> {
+  return fileOf(given, 'last.safetensors')
+}
+
+/** The file of this name in a run's folder, or the file itself. */
+export async function fileOf(given: string, name: string): Promise<string> {
   const isFolder = await stat(given).then(
     (found) => found.isDirectory(),
     () => false,
   )
-  return isFolder ? join(given, 'last.safetensors') : given
+  return isFolder ? join(given, name) : given
 }
 
 /** The recipe that a checkpoint's configuration names; undefined where it names none. */

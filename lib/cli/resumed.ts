@@ -1,12 +1,12 @@
 // What an earlier run was asked for: of one that goes on, with its checkpoint, and of one that is done again.
-import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { Vocabulary } from '../data/index.js'
 import type { LoadOptions, Plan, Recipe, RecipeOptions } from '../recipes/index.js'
 import { inspectCheckpoint, type ObjectiveOptions } from '../train/index.js'
 import { UsageError } from './command.js'
 import { type DataChoice, savedChoice } from './data-option.js'
-import { checkpointOf } from './language-model.js'
+import { checkpointOf, fileOf } from './language-model.js'
+import { objectOf } from './run-summary.js'
 
 /** By what a run is judged, and how long it may become no better. */
 export type Judged = Pick<ObjectiveOptions, 'monitor' | 'patience'>
@@ -81,19 +81,15 @@ export interface Configured extends Asked {
  * @throws UsageError for a file that is none
  */
 export async function configured(given: string): Promise<Configured> {
-  const isFolder = await stat(given).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
-  const path = isFolder ? join(given, 'config.json') : given
+  const path = await fileOf(given, 'config.json')
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new UsageError(
       `--config expects the config.json of a run, got ${error instanceof Error ? error.message : given}`,
     )
   })
-  const config = parsed(text)
-  const recipe = config?.['recipe']
-  if (config === undefined || typeof recipe !== 'string') {
+  const config = objectOf(text)
+  const { recipe } = config
+  if (typeof recipe !== 'string') {
     throw new UsageError(`--config expects the config.json of a run, got ${path}, which names no recipe`)
   }
   const { device, precision, threads, workers } = config
@@ -106,15 +102,6 @@ export async function configured(given: string): Promise<Configured> {
       ...(typeof threads === 'number' && { threads }),
       ...(typeof workers === 'number' && { workers }),
     },
-  }
-}
-
-function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value = JSON.parse(text) as unknown
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
   }
 }
 

@@ -68,8 +68,8 @@ async function textOf(path: string): Promise<string | undefined> {
   })
 }
 
-/** A damaged configuration tells nothing; its log still does. */
-function objectOf(text: string): Readonly<Record<string, unknown>> {
+/** A configuration from its text; a damaged one tells nothing. */
+export function objectOf(text: string): Readonly<Record<string, unknown>> {
   try {
     const value = JSON.parse(text) as unknown
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}

@@ -22,9 +22,14 @@ export function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
-/** Writes a file so that a reader sees the old content or all of the new, also after a crash; makes its folder. */
+/** As `writeWhole`; makes the folder. */
 export async function placeFile(path: string, bytes: Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
+  await writeWhole(path, bytes)
+}
+
+/** Writes a file so that a reader sees the old content or all of the new, also after a crash. */
+export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`
   try {
     const file = await open(temporary, 'wx')

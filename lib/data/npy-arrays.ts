@@ -1,5 +1,5 @@
 // Arrays for NumPy and from it: .npy files, and .npz archives of them (zip files, stored or deflated).
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { expectKind, is } from '../base/index.js'
 import { DataError, reasonOf } from './errors.js'
 import { npyHeader, parseNpyHeader } from './npy.js'
@@ -72,7 +72,9 @@ export async function readNpz(path: string): Promise<Record<string, NpyArray>> {
  */
 export async function writeNpy(path: string, array: NpyArray): Promise<void> {
   expectKind('writeNpy', 'path', is.text, path)
-  await replace(path, bytesIn(array, `writeNpy[${path}]`))
+  // Importing the library reads no digests.
+  const { writeWhole } = await import('./cache.js')
+  await writeWhole(path, bytesIn(array, `writeNpy[${path}]`))
 }
 
 /**
@@ -84,11 +86,11 @@ export async function writeNpy(path: string, array: NpyArray): Promise<void> {
 export async function writeNpz(path: string, arrays: Readonly<Record<string, NpyArray>>): Promise<void> {
   expectKind('writeNpz', 'path', is.text, path)
   expectKind('writeNpz', 'arrays', is.object, arrays)
-  const { writeZip } = await import('./zip-writer.js')
+  const [{ writeZip }, { writeWhole }] = await Promise.all([import('./zip-writer.js'), import('./cache.js')])
   const files = Object.entries(arrays).map(([name, array]) => {
     return { name: `${name}.npy`, data: bytesIn(array, `writeNpz[${name}]`) }
   })
-  await replace(path, writeZip(files, path))
+  await writeWhole(path, writeZip(files, path))
 }
 
 async function bytesAt(path: string, kind: string): Promise<Buffer> {
@@ -112,15 +114,4 @@ function bytesIn({ shape, data }: NpyArray, where: string): Buffer {
     throw new DataError(`${where}: expected a typed array of ${count} values for [${String(shape)}], got ${got}`)
   }
   return Buffer.concat([npyHeader(shape, descr), new Uint8Array(data.buffer, data.byteOffset, data.byteLength)])
-}
-
-async function replace(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`
-  try {
-    await writeFile(temporary, bytes, { flag: 'wx' })
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
 }

@@ -2,6 +2,7 @@
 export { type AtomicWriter, replaceFile } from './atomic-file.js'
 export { crc32c, eventOf, openEventFile, record, type SummaryEvent, type SummaryValue } from './event-file.js'
 export {
+  ONNX_TYPES,
   type OnnxAttribute,
   type OnnxModel,
   type OnnxNode,

@@ -4,10 +4,10 @@ import { replaceFile } from './atomic-file.js'
 import { ProtobufMessage } from './protobuf.js'
 
 /** Element types, by their number in TensorProto.DataType. */
-const TYPES = { f32: 1, u8: 2, i32: 6, i64: 7, bool: 9 } as const
+export const ONNX_TYPES = { f32: 1, u8: 2, i32: 6, i64: 7, bool: 9 } as const
 
 /** An element type of an ONNX tensor. */
-export type OnnxType = keyof typeof TYPES
+export type OnnxType = keyof typeof ONNX_TYPES
 
 /** An input or output of a graph; an extent that is a text is known only when it runs. */
 export interface OnnxValue {
@@ -128,7 +128,7 @@ function tensorMessage({ name, type, shape, data }: OnnxTensor): ProtobufMessage
   const message = new ProtobufMessage()
   for (const extent of shape) message.int(1, extent)
   return message
-    .int(2, TYPES[type])
+    .int(2, ONNX_TYPES[type])
     .text(8, name)
     .bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
 }
@@ -139,6 +139,6 @@ function valueMessage({ name, type, shape }: OnnxValue): ProtobufMessage {
     const one = new ProtobufMessage()
     extents.message(1, typeof extent === 'number' ? one.int(1, extent) : one.text(2, extent))
   }
-  const tensor = new ProtobufMessage().int(1, TYPES[type]).message(2, extents)
+  const tensor = new ProtobufMessage().int(1, ONNX_TYPES[type]).message(2, extents)
   return new ProtobufMessage().text(1, name).message(2, new ProtobufMessage().message(1, tensor))
 }

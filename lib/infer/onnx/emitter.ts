@@ -1,6 +1,6 @@
 // The ONNX graph that is being made: nodes, the tensors that it holds, and names of both. Extents that depend on the batch are computed
 // from the shape of the input that has it.
-import type { OnnxAttribute, OnnxNode, OnnxTensor, OnnxType } from '../../files/index.js'
+import { ONNX_TYPES, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxType } from '../../files/index.js'
 import { count, type DType, type HostArray, type Node, type Tensor } from '../../graph/index.js'
 import type { Batches } from './extents.js'
 import { type Extent, refused } from './extents.js'
@@ -101,7 +101,7 @@ export class Emitter {
   }
 
   cast(x: string, to: OnnxType): string {
-    return this.op('Cast', [x], { to: { int: { f32: 1, u8: 2, i32: 6, i64: 7, bool: 9 }[to] } })
+    return this.op('Cast', [x], { to: { int: ONNX_TYPES[to] } })
   }
 
   #extent({ per, plus }: Extent): string {

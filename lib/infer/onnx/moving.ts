@@ -5,12 +5,6 @@ import type { Extent } from './extents.js'
 
 const sum = (a: Extent, b: Extent): Extent => ({ per: a.per + b.per, plus: a.plus + b.plus })
 
-const reduction =
-  (name: string, keeps: 0 | 1): Converter =>
-  ({ emitter, inputs, fixed }) => [
-    emitter.op(name, inputs, { axes: { ints: fixed('axes') }, keepdims: { int: keeps } }),
-  ]
-
 const overLast =
   (name: string): Converter =>
   ({ emitter, inputs }) => [emitter.op(name, inputs, { axis: { int: -1 } })]
@@ -37,7 +31,10 @@ export const moving: Readonly<Record<string, Converter>> = {
     const axes = fixed('axes')
     return [axes.length === 0 ? x : emitter.op('ReduceSum', [x, emitter.ints(axes)], { keepdims: { int: keeps } })]
   },
-  max: (conversion) => reduction('ReduceMax', conversion.node.attrs['keepDims'] === true ? 1 : 0)(conversion),
+  max: ({ emitter, node, inputs, fixed }) => {
+    const keeps = node.attrs['keepDims'] === true ? 1 : 0
+    return [emitter.op('ReduceMax', inputs, { axes: { ints: fixed('axes') }, keepdims: { int: keeps } })]
+  },
   norm: ({ emitter, inputs }) => [emitter.op('ReduceL2', inputs, { keepdims: { int: 0 } })],
   argmax: ({ emitter, node, inputs }) => {
     const attributes = { axis: { int: node.attrs['axis'] as number }, keepdims: { int: 0 } }

@@ -29,10 +29,10 @@ using winograd::Product;
 constexpr int64_t kLanes = WinogradTile::kLanes;
 constexpr double kMinSaved = 1.5;  // multiplications of the direct form for one of these
 
-// Channels below which the transforms cost more than the products save; the first where weights stay in a core's cache.
+// Channels below which the transforms cost more than the products save, where weights stay in a core's cache.
 constexpr int64_t kFewestChannels = 16;
-// With AVX-512 the direct form is twice as fast,
-// and the transforms, which wait for memory, are not.
+// The same where they do not. With AVX-512 the direct form is twice as fast, and the transforms, which wait for memory,
+// are not.
 int64_t min_channels() {
   static const int64_t channels = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core ? 64 : 32;
   return channels;

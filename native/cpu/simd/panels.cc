@@ -64,7 +64,6 @@ struct Rows {
 };
 
 // The same where the rows of a place lie side by side.
-template <int kRows>
 struct TurnedRows {
   OSTRICH_INLINE TurnedRows(const float* a, int64_t place_stride) : first(a), stride(place_stride) {}
   OSTRICH_INLINE float operator[](int row) const { return first[row]; }
@@ -99,7 +98,7 @@ OSTRICH_INLINE void rows_product(float* product, const float* a, int64_t a_strid
 #pragma GCC unroll 4
     for (int p = 0; p < kPanels; ++p) sum[r][p] = first ? Vector{} : at(product + (r * kPanels + p) * L);
   }
-  using Factors = std::conditional_t<kTurned, TurnedRows<kRows>, Rows<kRows>>;
+  using Factors = std::conditional_t<kTurned, TurnedRows, Rows<kRows>>;
   add_products<kRows, kPanels>(sum, Factors(a, a_stride), panels, stride, k);
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
