@@ -161,10 +161,10 @@ async function* readBatches<F extends Fields>(
 ): AsyncGenerator<Batch<keyof F>, void, undefined> {
   const { length, fields } = dataset
   const order = shuffle ? permutation(length, seed, epoch) : inOrder(length)
-  const ring = Array.from({ length: READ_AHEAD + 2 }, () => batchArrays(fields, batch))
+  const ring = Array.from({ length: READ_AHEAD + 2 }, () => batchArrays(fields, batch, dataset.shared))
   for (let step = startStep; step < steps; step++) {
     const indices = order.subarray(step * batch, Math.min(length, (step + 1) * batch))
-    const feeds = ring[step % ring.length] ?? batchArrays(fields, batch)
+    const feeds = ring[step % ring.length]!
     await (augment ? dataset.gather(indices, feeds, { seed, epoch }) : dataset.gather(indices, feeds))
     const count = indices.length
     if (count < batch) clearRows(fields, feeds, count, batch)
@@ -212,10 +212,10 @@ function roomFor(fields: Fields, cuts: readonly Cut[]): Record<string, FieldArra
 }
 
 /** Zeroed arrays for one batch of a data set's fields. */
-export function batchArrays<F extends Fields>(fields: F, batch: number): Record<keyof F, FieldArray> {
+export function batchArrays<F extends Fields>(fields: F, batch: number, shared = false): Record<keyof F, FieldArray> {
   const entries = Object.entries(fields).map(([name, { dtype, shape }]): [string, FieldArray] => [
     name,
-    allocate(dtype, batch * elementsOf(shape)),
+    allocate(dtype, batch * elementsOf(shape), shared),
   ])
   return Object.fromEntries(entries) as Record<keyof F, FieldArray>
 }

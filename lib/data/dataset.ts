@@ -89,6 +89,8 @@ export interface Dataset<F extends Fields = Fields> {
   readonly tokenizers?: Readonly<Record<string, Tokenizer>>
   /** Of examples of variable length: `out` has as many rows as there are indices then, of at least as many steps as the longest of them. */
   readonly buckets?: Buckets
+  /** Whether other threads make its examples, straight into arrays over a SharedArrayBuffer: batches of it are such arrays. */
+  readonly shared?: boolean
   /**
    * Copies the examples `indices` to the rows of `out`. A set that varies its examples (random windows of images) does so
    * where `key` is given, and draws by seed, epoch and index alone: the same key gives the same examples, in any order.
@@ -113,17 +115,17 @@ export function dtypeOf(array: unknown): FieldDtype | undefined {
   return undefined
 }
 
-/** A zeroed array of `length` elements of a field's kind. */
-export function allocate(dtype: FieldDtype, length: number): FieldArray {
-  if (dtype === 'u8') return new Uint8Array(length)
-  return dtype === 'i32' ? new Int32Array(length) : new Float32Array(length)
+/** A zeroed array of `length` elements of a field's kind, in memory that threads share or of this one alone. */
+export function allocate(dtype: FieldDtype, length: number, shared = false): FieldArray {
+  const bytes = length * BYTES[dtype]
+  return viewOf(dtype, shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes))
 }
 
 /** Bytes of one element of each kind. */
 export const BYTES: Readonly<Record<FieldDtype, number>> = { u8: 1, i32: 4, f32: 4 }
 
 /** All of a buffer as values of a field's kind. */
-export function viewOf(dtype: FieldDtype, bytes: ArrayBuffer): FieldArray {
+export function viewOf(dtype: FieldDtype, bytes: ArrayBufferLike): FieldArray {
   if (dtype === 'u8') return new Uint8Array(bytes)
   return dtype === 'i32' ? new Int32Array(bytes) : new Float32Array(bytes)
 }

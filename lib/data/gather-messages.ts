@@ -19,8 +19,10 @@ export interface GatherRequest {
   readonly set: string
   readonly indices: Uint32Array
   readonly key: EpochKey | undefined
-  /** Memory to put them in, of each field that is wanted: as many rows as there are indices. */
+  /** Memory to put them in, of each field that is wanted: as many rows as there are indices. It is handed over, and back. */
   readonly room: Readonly<Record<string, ArrayBuffer>>
+  /** Where their bytes are then to be put: then the rows of a batch, in memory that is shared. */
+  readonly places?: Readonly<Record<string, Uint8Array<SharedArrayBuffer>>> | undefined
 }
 
 /** What came of it; `room` comes back in any case. */

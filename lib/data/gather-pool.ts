@@ -1,7 +1,7 @@
-// Threads that make the examples of a data set: each batch is cut into pieces, one for each thread, and their bytes are
-// copied once into the batch. The threads keep nobody alive: a process may end with its set open.
+// Threads that make the examples of a data set: each batch is cut into pieces, one for each thread, which put them into the batch
+// where its memory is shared; else this one does. The threads keep nobody alive: a process may end with its set open.
 import { Worker } from 'node:worker_threads'
-import { BYTES, type Dataset, elementsOf, type FieldArray, type Fields, viewOf } from './dataset.js'
+import { BYTES, type Dataset, elementsOf, type FieldArray, type Fields, type FieldSpec, viewOf } from './dataset.js'
 import { DataError } from './errors.js'
 import type { GatherReply, GatherRequest, GatherSetup } from './gather-messages.js'
 import { expectRoom, placeRows } from './rows.js'
@@ -61,6 +61,29 @@ class Gatherer {
   }
 }
 
+/** Whether threads can put rows into an array of a field: its memory is shared, and each row is one piece of it. */
+const isShared = ({ batchAxis = 0 }: FieldSpec, { buffer }: FieldArray): boolean =>
+  batchAxis === 0 && buffer instanceof SharedArrayBuffer
+
+/** The bytes of `count` rows from `first` on, of those arrays whose memory is shared. */
+function placesOf(
+  fields: Fields,
+  rows: Readonly<Record<string, FieldArray>>,
+  wanted: readonly string[],
+  first: number,
+  count: number,
+): GatherRequest['places'] {
+  const shared = wanted.filter((name) => isShared(fields[name]!, rows[name]!))
+  return Object.fromEntries(
+    shared.map((name) => {
+      const { dtype, shape } = fields[name]!
+      const bytes = BYTES[dtype] * elementsOf(shape)
+      const { buffer, byteOffset } = rows[name]!
+      return [name, new Uint8Array(buffer as SharedArrayBuffer, byteOffset + first * bytes, count * bytes)]
+    }),
+  )
+}
+
 /** A fixed number of threads that have opened the same sets. */
 export class GatherPool {
   readonly #threads: readonly Gatherer[]
@@ -79,6 +102,7 @@ export class GatherPool {
     const fields: Fields = set.fields
     return {
       ...set,
+      shared: true,
       gather: async (indices, out, key) => {
         const rows: Readonly<Record<string, FieldArray>> = out
         const wanted = Object.keys(fields).filter((field) => field in out)
@@ -88,7 +112,14 @@ export class GatherPool {
         const each = Math.ceil(all.length / this.#threads.length)
         const pieces = this.#threads.slice(0, Math.ceil(all.length / Math.max(1, each))).map((thread, i) => {
           const own = all.slice(i * each, (i + 1) * each)
-          return thread.ask({ set: name, indices: own, key, room: this.#room(fields, wanted, own.length) })
+          const room = this.#room(fields, wanted, own.length)
+          return thread.ask({
+            set: name,
+            indices: own,
+            key,
+            room,
+            places: placesOf(fields, rows, wanted, i * each, own.length),
+          })
         })
         const replies = await Promise.allSettled(pieces)
         for (const [i, reply] of replies.entries()) {
@@ -97,7 +128,10 @@ export class GatherPool {
           const count = Math.min(each, all.length - i * each)
           for (const field of wanted) {
             const [bytes, spec] = [room[field]!, fields[field]!]
-            if (error === undefined) placeRows(spec, viewOf(spec.dtype, bytes), count, rows[field]!, i * each)
+            const isPlaced = isShared(spec, rows[field]!)
+            if (error === undefined && !isPlaced) {
+              placeRows(spec, viewOf(spec.dtype, bytes), count, rows[field]!, i * each)
+            }
             this.#keep(bytes)
           }
           if (error !== undefined) throw new DataError(error)

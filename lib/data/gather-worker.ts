@@ -22,7 +22,7 @@ async function open(setup: GatherSetup): Promise<Readonly<Record<string, Dataset
 const sets = open(workerData as GatherSetup)
 sets.catch(() => undefined)
 
-async function gather({ set, indices, key, room }: GatherRequest): Promise<void> {
+async function gather({ set, indices, key, room, places = {} }: GatherRequest): Promise<void> {
   const from = (await sets)[set]
   if (from === undefined) throw new Error(`gather-worker: expected a set of the setup, got ${set}`)
   const out = Object.entries(room).map(([name, bytes]): [string, FieldArray] => [
@@ -30,6 +30,8 @@ async function gather({ set, indices, key, room }: GatherRequest): Promise<void>
     viewOf(from.fields[name]!.dtype, bytes),
   ])
   await from.gather(indices, Object.fromEntries(out), key)
+  // In one go: rows that are written value by value are faster in memory of one's own.
+  for (const [name, place] of Object.entries(places)) place.set(new Uint8Array(room[name]!))
 }
 
 port.on('message', (request: GatherRequest) => {

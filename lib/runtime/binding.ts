@@ -36,6 +36,8 @@ export interface NativeStats {
   readonly stateBytes: number
   readonly steps: number
   readonly reorders: number
+  /** Of feeds, by JavaScript's thread: all but what was lent. */
+  readonly copiedBytes: number
   readonly explain: string
   readonly profile: string
 }
@@ -55,8 +57,8 @@ export interface NativeBuffer {
 }
 
 export interface NativeProgram {
-  /** Feeds are copied before it returns; fetches are filled when the promise resolves (null skips one). */
-  run(feeds: readonly HostArray[], fetches: readonly (HostArray | null)[]): Promise<void>
+  /** Feeds are copied before it returns, but with `lent` those over a SharedArrayBuffer; fetches are filled when the promise resolves (null skips one). */
+  run(feeds: readonly HostArray[], fetches: readonly (HostArray | null)[], lent?: boolean): Promise<void>
   stats(): NativeStats
   dispose(): void
 }

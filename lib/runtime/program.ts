@@ -36,18 +36,19 @@ export class Program {
   /**
    * One run. Feeds are copied before it returns, so that the arrays may be reused or transferred at once; runs happen in
    * the order of the calls. Resolves to `fetches`, filled: a fetch that it does not name is skipped; without it, new
-   * arrays for all.
+   * arrays for all. With `lent`, feeds over a SharedArrayBuffer are not copied but read where they lie: nobody may write to them until the
+   * run has ended.
    * @throws DeviceError `ERR_ARGUMENT` for a feed that is missing, unknown, of another type or length; `ERR_DATA` for
    *   values that an op refuses; `ERR_DISPOSED` after dispose.
    * @example const { loss } = await program.run({ x, labels })
    */
-  async run(feeds: HostArrays, fetches?: HostArrays): Promise<HostArrays> {
+  async run(feeds: HostArrays, fetches?: HostArrays, { lent = false } = {}): Promise<HostArrays> {
     const results = fetches ?? allocate(this.fetches)
     const given = this.feeds.map(({ name }) => feeds[name] ?? this.#missing(name))
     const wanted = this.fetches.map(({ name }) => results[name] ?? null)
     this.#expectKnown('feed', feeds, this.feeds)
     this.#expectKnown('fetch', results, this.fetches)
-    await this.#native.run(given, wanted).catch(rethrow)
+    await this.#native.run(given, wanted, lent).catch(rethrow)
     return results
   }
 

@@ -89,13 +89,14 @@ export class Trainer {
     this.#last = await this.#kept.made(key, () => training(this.#programs, this.#options, shape))
   }
 
-  /** Starts a step on a batch that was prepared for; the promise is of the batch's mean loss before the update. */
+  /** Starts a step on a batch that was prepared for, whose arrays stay as they are until it has ended; the promise is of the batch's mean loss before the update. */
   async start(batch: Batch, step: number): Promise<number> {
     const loss = this.#losses[step % this.#losses.length]!
     this.#last = this.#kept.get(kindOf(batch.count, batch.steps, batch.extents)) ?? this.#last
     const { built, read } = this.#last
     try {
-      await built.program.run(Object.fromEntries([...read].map((name) => [name, batch.feeds[name]!])), { loss })
+      const feeds = Object.fromEntries([...read].map((name) => [name, batch.feeds[name]!]))
+      await built.program.run(feeds, { loss }, { lent: true })
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'ERR_DEVICE'
       const got = error instanceof Error ? error.message : String(error)

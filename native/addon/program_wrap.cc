@@ -53,7 +53,8 @@ Napi::Value ProgramWrap::run(const Napi::CallbackInfo& info) {
     expect_alive("run");
     std::unique_ptr<RunSlot> slot = take_slot(info.Env());
     try {
-      slot->load(info.This().As<Napi::Object>(), info[0], info[1], deferred);
+      const bool lent = info[2].IsBoolean() && info[2].As<Napi::Boolean>();
+      slot->load(info.This().As<Napi::Object>(), info[0], info[1], lent, deferred);
       device_->post(slot.get(), "run");
     } catch (...) {
       slot->unload();
@@ -76,6 +77,7 @@ Napi::Value ProgramWrap::stats(const Napi::CallbackInfo& info) {
     result.Set("sharedArenaBytes", Napi::Number::New(env, double(device_->backend().arena_bytes())));
     result.Set("stateBytes", Napi::Number::New(env, double(stats.state_bytes)));
     result.Set("steps", Napi::Number::New(env, double(stats.steps)));
+    result.Set("copiedBytes", Napi::Number::New(env, double(built_->copied_bytes)));
     result.Set("reorders", Napi::Number::New(env, double(stats.reorders)));
     result.Set("explain", Napi::String::New(env, stats.explain));
     result.Set("profile", Napi::String::New(env, stats.profile));

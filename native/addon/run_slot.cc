@@ -29,8 +29,9 @@ RunSlot::RunSlot(Napi::Env env, std::shared_ptr<Device> device, std::shared_ptr<
   }
   memory_.reset(static_cast<char*>(::operator new(bytes, kAlignment)));
   char* next = memory_.get();
-  for (const Port& port : built_->feeds) feeds_.push_back(std::exchange(next, next + aligned(port.bytes)));
+  for (const Port& port : built_->feeds) own_.push_back(std::exchange(next, next + aligned(port.bytes)));
   for (const Port& port : built_->fetches) staging_.push_back(std::exchange(next, next + aligned(port.bytes)));
+  feeds_.resize(own_.size());
   fetches_.resize(staging_.size());
   held_ = Napi::Reference<Napi::Array>::New(Napi::Array::New(env), 1);
   bytes_ = int64_t(bytes);
@@ -51,13 +52,21 @@ Napi::Array RunSlot::expect_list(const Napi::Value& value, const char* kind, siz
   return value.As<Napi::Array>();
 }
 
-void RunSlot::copy_feeds(const Napi::Value& list) {
+void RunSlot::take_feeds(const Napi::Value& list, bool lent) {
   const Napi::Array arrays = expect_list(list, "feeds", feeds_.size());
+  Napi::Array held = held_.Value();
   for (size_t i = 0; i < feeds_.size(); ++i) {
     const Port& port = built_->feeds[i];
     const Napi::Value array = arrays[uint32_t(i)];
     const void* data = expect_array(array, port.dtype, port.count, [&] { return where("feed", port); });
-    std::memcpy(const_cast<void*>(feeds_[i]), data, port.bytes);
+    if (lent && !array.As<Napi::TypedArray>().ArrayBuffer().IsArrayBuffer()) {
+      held.Set(uint32_t(fetches_.size() + i) + 1, array);
+      feeds_[i] = data;
+      continue;
+    }
+    std::memcpy(own_[i], data, port.bytes);
+    feeds_[i] = own_[i];
+    built_->copied_bytes += int64_t(port.bytes);
   }
 }
 
@@ -74,9 +83,9 @@ void RunSlot::hold_fetches(const Napi::Value& list) {
   }
 }
 
-void RunSlot::load(Napi::Object program, const Napi::Value& feeds, const Napi::Value& fetches,
+void RunSlot::load(Napi::Object program, const Napi::Value& feeds, const Napi::Value& fetches, bool lent,
                    Napi::Promise::Deferred deferred) {
-  copy_feeds(feeds);
+  take_feeds(feeds, lent);
   hold_fetches(fetches);
   held_.Value().Set(uint32_t{0}, program);
   deferred_ = deferred;
@@ -84,7 +93,7 @@ void RunSlot::load(Napi::Object program, const Napi::Value& feeds, const Napi::V
 
 void RunSlot::unload() {
   Napi::Array held = held_.Value();
-  for (uint32_t i = 0; i <= fetches_.size(); ++i) held.Set(i, held.Env().Null());
+  for (uint32_t i = 0; i <= fetches_.size() + feeds_.size(); ++i) held.Set(i, held.Env().Null());
 }
 
 void RunSlot::execute() { built_->executable->run(feeds_, fetches_); }

@@ -1,5 +1,5 @@
-// One run of a program under way: its own copy of the feeds, room for the fetches, and the caller's promise. Slots are
-// reused, so that a run in steady state allocates nothing here.
+// One run of a program under way: its own copy of the feeds but for those that are lent, room for the fetches, and the
+// caller's promise. Slots are reused, so that a run in steady state allocates nothing here.
 #pragma once
 
 #include <napi.h>
@@ -25,6 +25,7 @@ struct Built {
   std::string name;
   std::vector<Port> feeds, fetches;
   std::unique_ptr<backend::Executable> executable;
+  int64_t copied_bytes = 0;  // of feeds, by JavaScript's thread
 };
 
 class RunSlot;
@@ -37,8 +38,9 @@ class RunSlot : public Job {
   ~RunSlot() override;
 
   // Checks and copies the feeds, checks and holds the fetch arrays, and keeps `program` alive until the run is settled.
+  // With `lent`, feeds over a SharedArrayBuffer, whose memory nobody can take away, are held and read where they lie.
   // Throws ERR_ARGUMENT; the slot can be used again after that.
-  void load(Napi::Object program, const Napi::Value& feeds, const Napi::Value& fetches,
+  void load(Napi::Object program, const Napi::Value& feeds, const Napi::Value& fetches, bool lent,
             Napi::Promise::Deferred deferred);
   void unload();
   // Gives itself back to its pool, or ends where there is none any more.
@@ -56,7 +58,7 @@ class RunSlot : public Job {
     void operator()(char* memory) const;
   };
   Napi::Array expect_list(const Napi::Value& value, const char* kind, size_t count) const;
-  void copy_feeds(const Napi::Value& list);
+  void take_feeds(const Napi::Value& list, bool lent);
   void hold_fetches(const Napi::Value& list);
   void copy_fetches(Napi::Env env);
   std::string where(const char* kind, const Port& port) const;
@@ -65,10 +67,11 @@ class RunSlot : public Job {
   std::shared_ptr<Built> built_;
   std::weak_ptr<SlotPool> pool_;
   std::unique_ptr<char, Free> memory_;
-  int64_t bytes_ = 0;  // of it
-  std::vector<const void*> feeds_;
+  int64_t bytes_ = 0;                     // of it
+  std::vector<void*> own_;                // room for a copy of each feed
+  std::vector<const void*> feeds_;        // where each lies in this run
   std::vector<void*> staging_, fetches_;  // where each fetch may go, and where it does in this run (null: skipped)
-  Napi::Reference<Napi::Array> held_;     // [program, fetch arrays ...] while under way
+  Napi::Reference<Napi::Array> held_;     // [program, fetch arrays ..., lent feeds ...] while under way
   Napi::Promise::Deferred deferred_;
 };
 
