@@ -7,7 +7,8 @@
 namespace ostrich::program {
 namespace {
 
-constexpr int64_t kMaxIndexedWindow = 256;  // positions that a u8 tells apart
+constexpr int64_t kMaxIndexedWindow = 256;           // positions that a u8 tells apart
+constexpr int64_t kPlaces = (int64_t(1) << 31) - 1;  // of an axis: kernels count them in 32 bits
 
 // y's extents from x's. Padding stays below the kernel, so that no window lies in padding alone.
 core::Shape pooled(const NodeSpec& node, const core::Shape& x) {
@@ -17,6 +18,13 @@ core::Shape pooled(const NodeSpec& node, const core::Shape& x) {
     if (window.padding[side] >= window.kernel[side % 2]) {
       fail_node(node, "attribute padding: expected less than the kernel ", core::to_string(kernel), ", got ",
                 describe(get_attr(node, "padding")));
+    }
+  }
+  for (size_t axis = 0; axis < 4; ++axis) {
+    const int64_t padding = axis < 2 ? 0 : window.padding[axis - 2] + window.padding[axis];
+    if (x[axis] > kPlaces - padding) {
+      fail_node(node, "expected at most ", kPlaces, " places on each axis, padding among them, got ",
+                core::to_string(x));
     }
   }
   return {x[0], x[1], window.positions(node, x[2], 0), window.positions(node, x[3], 1)};

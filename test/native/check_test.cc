@@ -272,6 +272,21 @@ TEST(Check, RefusesGeometryThatOverflowsOrMisses) {
   EXPECT_HAS(with_attr("dropout", "stream", "4294967296"), "attribute stream: expected an integer from 0");
 }
 
+TEST(Check, RefusesAxesOfPoolsBeyondWhatTheirKernelsCount) {
+  for (int axis = 0; axis < 4; ++axis) {
+    json wide = program_of(rule_of("avgPool2d"));
+    // Two are small, so that the bytes can still be counted.
+    json& shape = wide["feeds"][0]["shape"] = {1, 1, 2, 2};
+    shape[axis] = int64_t(1) << 31;
+    EXPECT_HAS(refusal(wide), "avgPool2d[here]: expected at most 2147483647 places on each axis, padding among them");
+  }
+  const std::string padded = R"({"kernel": [2, 2], "stride": [2, 2], "padding": [0, 1, 0, 1], "countPadding": true})";
+  json wide = program_of(rule_of("avgPool2d"));
+  wide["feeds"][0]["shape"] = {1, 1, 2, 2147483646};
+  wide["nodes"].back()["attrs"] = json::parse(padded);
+  EXPECT_HAS(refusal(wide), "padding among them, got [1,1,2,2147483646]");
+}
+
 TEST(Check, RefusesLabelsThatNoFramesCouldHold) {
   EXPECT_HAS(with_attr("ctc", "blank", "3"), "attribute blank: expected 0 to 2, got 3");
   EXPECT_HAS(with_attr("ctc", "blank", "-1"), "attribute blank: expected 0 to 2, got -1");
