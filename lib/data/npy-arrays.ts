@@ -22,7 +22,17 @@ const ARRAYS = {
 type Descr = keyof typeof ARRAYS
 
 /** The values of an array. */
-export type NpyData = InstanceType<(typeof ARRAYS)[Descr]>
+export type NpyData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array
 
 /** An array: its extents, and its values in C order. */
 export interface NpyArray<D extends NpyData = NpyData> {

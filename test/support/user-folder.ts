@@ -12,28 +12,38 @@ import { makePhotos, makeTrained } from './pets.js'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
 
-/** Makes one among temporary files. */
-export async function userFolder(): Promise<string> {
+/** Makes one among temporary files, with the package alone. */
+export async function packageFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'ostrich-user-'))
   await mkdir(join(folder, 'node_modules'))
   await symlink(root, join(folder, 'node_modules/ostrich'))
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }\n')
+  return folder
+}
+
+/** Makes one with everything. */
+export async function userFolder(): Promise<string> {
+  const folder = await packageFolder()
   for (const name of ['onnxruntime-node', 'onnxruntime-common']) {
     await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name))
   }
-  await writeFile(join(folder, 'package.json'), '{ "type": "module" }\n')
   await makeDigits(join(folder, 'mnist'))
   await makePhotos(folder, 60)
   await makeTrained(folder)
   return folder
 }
 
-/** What the compiler says of programs that use the package, as a user's would; the programs lie beside them. */
-export async function compiledIn(folder: string, files: readonly string[]): Promise<string> {
+/** What the compiler says of programs that use the package, as a user's would; the programs lie beside them. `more` are options of it. */
+export async function compiledIn(
+  folder: string,
+  files: readonly string[],
+  more: readonly string[] = [],
+): Promise<string> {
   const types = ['--typeRoots', join(root, 'node_modules/@types'), '--types', 'node']
   const library = ['--lib', 'es2023,esnext.disposable']
   const options = ['--strict', '--target', 'es2023', '--module', 'nodenext', '--skipLibCheck', ...types, ...library]
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  const { stdout } = await run(process.execPath, [compiler, ...options, ...files], { cwd: folder }).catch(
+  const { stdout } = await run(process.execPath, [compiler, ...options, ...more, ...files], { cwd: folder }).catch(
     (error: unknown) => error as { stdout: string },
   )
   return stdout
