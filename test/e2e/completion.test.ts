@@ -1,4 +1,4 @@
-// ostrich completion: what bash makes of its script, and that zsh takes it.
+// ostrich completion: what bash and zsh make of its scripts.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -50,8 +50,31 @@ describe('bash', () => {
 })
 
 const hasZsh = spawnSync('zsh', ['--version']).status === 0
-it.skipIf(!hasZsh)('is a script that zsh takes', () => {
-  expect(spawnSync('zsh', ['-n', join(folder, 'zsh')], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
+/** Types a line and Tab into a zsh of its own, and prints what the line then is. */
+const typing = `zmodload zsh/zpty
+zpty z zsh -f -i
+zpty -w z 'autoload -U compinit; compinit -u -D; source ./zsh; PS1=; stty -echo; echo READY'
+heard='' tries=0
+until [[ $heard == *READY$'\\r'* ]] || (( tries++ > 200 )); do zpty -r -t z part && heard+=$part || sleep 0.05; done
+zpty -w -n z "$1"$'\\t'
+heard='' tries=0
+until [[ $heard == *"$2"* ]] || (( tries++ > 200 )); do zpty -r -t z part && heard+=$part || sleep 0.05; done
+print -r -- "$heard"
+`
+describe.skipIf(!hasZsh)('zsh', () => {
+  it('takes the script', () => {
+    expect(spawnSync('zsh', ['-n', join(folder, 'zsh')], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
+  })
+
+  it.for([
+    ['ostrich train mnist --pre', 'ostrich train mnist --precision'],
+    ['ostrich train mnist --precision b', 'ostrich train mnist --precision bf16'],
+    ['ostrich words ma', 'ostrich words map'],
+    ['ostrich predict runs/x pho', 'ostrich predict runs/x photo.jpg'],
+  ] as const)('completes %s', { timeout: 30_000 }, ([typed, expected]) => {
+    const said = execFileSync('zsh', ['-f', '-c', typing, 'zsh', typed, expected], { cwd: folder, encoding: 'utf8' })
+    expect(said).toContain(expected)
+  })
 })
 
 it('is for these two', async () => {
