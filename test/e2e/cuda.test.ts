@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { arrays } from '../../lib/data/index.js'
 import * as nn from '../../lib/nn/index.js'
 import { diagnose, openDevice } from '../../lib/runtime/index.js'
 import { load } from '../../lib/infer/index.js'
@@ -144,6 +145,43 @@ function onDevice(settings: Record<string, string>, ...args: string[]): string {
   const { stdout, stderr } = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8', env })
   return (stdout + stderr).trim()
 }
+
+describe.runIf(isDouble)('two devices at once', () => {
+  const [first, second] = ['cuda:0', 'cuda:1'] as const
+
+  it('train to the losses of each alone', async () => {
+    const runs = [
+      () => losses(deep(), { device: first, epochs: 2 }),
+      () => losses(perceptron(), { device: second, epochs: 2, seed: 7 }),
+    ]
+    const alone = [await runs[0]!(), await runs[1]!()]
+    expect(await Promise.all(runs.map((run) => run()))).toEqual(alone)
+  })
+
+  it('have memory limits of their own', async () => {
+    await using(perceptron(), { device: first, memoryLimit: 1 << 28 }, async (run) => {
+      const little = { device: second, memoryLimit: 100_000 } as const
+      const message = expect.stringContaining('for this device') as string
+      await expect(using(deep(), little, () => Promise.resolve())).rejects.toMatchObject({ message })
+      // What one device refuses, the other gives.
+      await using(deep(), { device: second }, async (other) => {
+        expect([(await run.run()).type, (await other.run()).type]).toEqual(['end', 'end'])
+      })
+    })
+  })
+
+  it('keep to themselves what a run did wrong', async () => {
+    const data = arrays({
+      x: { data: new Uint8Array(32 * side ** 2), shape: [1, side, side] },
+      target: new Int32Array(32).fill(99),
+    })
+    await using(perceptron(), { device: first }, async (run) => {
+      const failed = using(perceptron(), { device: second, data }, (other) => other.run())
+      await expect(failed).rejects.toMatchObject({ code: 'ERR_DATA' })
+      expect((await run.run()).type).toBe('end')
+    })
+  })
+})
 
 describe.runIf(isDouble)('an old device', () => {
   it('is refused below compute capability 7.5, with the remedy', () => {
