@@ -22,6 +22,7 @@ const guides = [
       page('Loops of your own', 'own-loops'),
       page('Fine-tuning', 'fine-tuning'),
       page('ImageNet', 'imagenet'),
+      page('On an NVIDIA GPU', 'gpu'),
       page('Precision and reproducibility', 'precision'),
       page('Coming from PyTorch', 'coming-from-pytorch'),
     ],

@@ -17,9 +17,9 @@ export const doctor = command({
     const speeds = tested.passed ? await threadSpeeds() : undefined
     if (json === true) output.line(JSON.stringify({ ...found, selfTest: tested, threadSpeeds: speeds }, undefined, 2))
     else {
-      for (const [name, fact] of facts(found)) output.line(`${name.padEnd(10)} ${fact}`)
-      output.line(`${'self-test'.padEnd(10)} ${tested.passed ? 'passed' : 'FAILED'}: ${tested.message}`)
-      if (speeds !== undefined) output.line(`${'threads'.padEnd(10)} ${sayThreads(speeds)}`)
+      const test = `${tested.passed ? 'passed' : 'FAILED'}: ${tested.message}`
+      const rows = [...facts(found), ['self-test', test], ...(speeds ? [['threads', sayThreads(speeds)]] : [])]
+      for (const [name = '', fact = ''] of rows) output.line(`${name.padEnd(11)} ${fact}`)
     }
     return tested.passed ? 0 : 1
   },
@@ -27,6 +27,10 @@ export const doctor = command({
 
 function facts(found: Diagnosis): (readonly [string, string])[] {
   const { addon, backends, versions } = found
+  // Of NVIDIA's libraries with the file, and what was passed over before it.
+  const [located, others] = [true, false].map((wanted) => {
+    return Object.entries(versions).filter(([, version]) => version.includes('/') === wanted)
+  })
   const memory = `${(found.memoryBytes / 2 ** 30).toFixed(0)} GiB`
   return [
     ['system', found.os],
@@ -34,12 +38,8 @@ function facts(found: Diagnosis): (readonly [string, string])[] {
     ['memory', memory],
     ['node', `${found.node} (Node-API ${found.napi})`],
     ['addon', 'path' in addon ? addon.path : `absent: ${addon.reason}`],
-    [
-      'versions',
-      Object.entries(versions)
-        .map(([name, version]) => `${name} ${version}`)
-        .join(', ') || 'none',
-    ],
+    ['versions', others!.map(([name, version]) => `${name} ${version}`).join(', ') || 'none'],
+    ...located!,
     ...backends.map(
       ({ name, available, reason }) => [name, available ? 'available' : `absent: ${reason ?? 'unknown'}`] as const,
     ),

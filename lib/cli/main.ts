@@ -8,6 +8,7 @@ import { check } from './check.js'
 import { type Command, type Output, UsageError } from './command.js'
 import { complete } from './complete.js'
 import { completionOf } from './completion.js'
+import { cuda } from './cuda.js'
 import { data } from './data.js'
 import { doctor } from './doctor.js'
 import { ensemble } from './ensemble.js'
@@ -32,7 +33,7 @@ import { words } from './words.js'
 
 const all: readonly Command[] = [
   ...[train, evaluate, predict, read, predictVideo, generate, complete, translate, transcribe, words, ensemble],
-  ...[runs, list, summary, profile, exportCommand, data, check, doctor, bench],
+  ...[runs, list, summary, profile, exportCommand, data, cuda, check, doctor, bench],
   ...[tables, fool, lipschitz, lags],
 ]
 const commands = [...all, completionOf(all)]

@@ -12,5 +12,10 @@ import { environment } from '../base/index.js'
 export function dataFolder(name: string): string {
   const own = environment('OSTRICH_DATA')
   if (own !== undefined) return join(own, name)
+  return cacheFolder(name)
+}
+
+/** A folder of the user's cache: `$XDG_CACHE_HOME/ostrich/name`, else `~/.cache/ostrich/name`. */
+export function cacheFolder(name: string): string {
   return join(environment('XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'ostrich', name)
 }

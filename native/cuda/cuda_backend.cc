@@ -1,8 +1,7 @@
 // The CUDA backend's plugin: what libraries there are, one device's facts, and the Backend itself.
-#include <cstdlib>
-
 #include "backend/backend.h"
 #include "cuda/cuda_program.h"
+#include "cuda/user_cache.h"
 
 namespace ostrich::cuda {
 
@@ -10,12 +9,10 @@ namespace {
 
 constexpr int kOldestBf16 = 80;
 
-// Where timed choices are kept: the user's cache, as for data; nowhere without a home.
-std::string cache_folder() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  if (cache != nullptr && *cache != '\0') return std::string(cache) + "/ostrich/plans";
-  const char* home = std::getenv("HOME");
-  return home != nullptr && *home != '\0' ? std::string(home) + "/.cache/ostrich/plans" : std::string();
+// Where timed choices are kept: the user's cache; nowhere without a home.
+std::string plans_folder() {
+  const std::filesystem::path cache = user_cache();
+  return cache.empty() ? std::string() : (cache / "plans").string();
 }
 
 class CudaBackend : public backend::Backend {
@@ -23,7 +20,7 @@ class CudaBackend : public backend::Backend {
   explicit CudaBackend(const backend::DeviceOptions& options)
       : profile_(options.profile),
         engine_(std::make_shared<Engine>(
-            std::make_shared<Context>(libraries(), options.index, size_t(options.memory_limit)), cache_folder(),
+            std::make_shared<Context>(libraries(), options.index, size_t(options.memory_limit)), plans_folder(),
             options.deterministic)) {
     expect_kernels(options.index);
   }

@@ -4,75 +4,17 @@
 #include <dlfcn.h>
 #include <link.h>
 
-#include <algorithm>
-#include <cstdlib>
+#include <cstdio>
 #include <filesystem>
-#include <sstream>
+
+#include "cuda/dnn_cudnn.h"
+#include "cuda/library_folders.h"
+#include "cuda/user_cache.h"
 
 namespace ostrich::cuda {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-// In order of name, so that what is found does not depend on the file system.
-std::vector<fs::path> inside(const fs::path& folder) {
-  std::vector<fs::path> entries;
-  std::error_code refused;
-  for (fs::directory_iterator entry(folder, refused), end; !refused && entry != end; entry.increment(refused)) {
-    entries.push_back(entry->path());
-  }
-  std::sort(entries.begin(), entries.end());
-  return entries;
-}
-
-struct Folders {
-  std::vector<fs::path> all;
-  std::vector<std::string> wrong;  // variables that name no folder
-
-  void add(const fs::path& folder) {
-    std::error_code refused;
-    if (fs::is_directory(folder, refused)) all.push_back(folder);
-  }
-  void add_wheels(const fs::path& packages) {
-    for (const fs::path& package : inside(packages / "nvidia")) add(package / "lib");
-  }
-  void add_python(const fs::path& prefix) {
-    for (const fs::path& python : inside(prefix / "lib")) {
-      if (python.filename().string().rfind("python3", 0) == 0) add_wheels(python / "site-packages");
-    }
-  }
-  // Whether the variable, or this part of it, names a folder; noted where not.
-  bool check(const char* variable, const std::string& folder) {
-    if (folder.empty()) return false;
-    std::error_code refused;
-    if (fs::is_directory(folder, refused)) return true;
-    wrong.push_back(std::string(variable) + "=" + folder + " is no folder");
-    return false;
-  }
-};
-
-Folders folders() {
-  Folders found;
-  for (const char* variable : {"CUDA_HOME", "CUDA_PATH"}) {
-    const fs::path root = environment(variable);
-    if (!found.check(variable, root.string())) continue;
-    for (const char* part : {"lib64", "lib", "targets/x86_64-linux/lib"}) found.add(root / part);
-  }
-  std::istringstream named(environment(kLibrariesVariable));
-  for (std::string folder; std::getline(named, folder, ':');) {
-    if (!found.check(kLibrariesVariable, folder)) continue;
-    found.add(folder);
-    found.add_wheels(folder);
-    found.add_python(folder);
-  }
-  found.add_python(environment("VIRTUAL_ENV"));
-  return found;
-}
 
 std::string file_of(void* handle, const std::string& name) {
   link_map* map = nullptr;
@@ -90,6 +32,75 @@ bool open(FoundLibrary& found, const std::string& name) {
   const char* reason = dlerror();
   found.tried.push_back(reason != nullptr ? reason : name + ": could not be opened");
   return false;
+}
+
+// Opens it unless it is refused.
+bool take(FoundLibrary& found, const LibraryQuery& query, const std::string& name) {
+  if (!open(found, name)) return false;
+  const std::string reason = query.refuse ? query.refuse(found.file) : "";
+  if (reason.empty()) return true;
+  found.tried.push_back(found.file + " " + reason);
+  dlclose(found.handle);
+  found.handle = nullptr;
+  found.file.clear();
+  return false;
+}
+
+bool take_from(const LibraryFolders& folders, FoundLibrary& found, const LibraryQuery& query) {
+  found.tried.insert(found.tried.end(), folders.wrong.begin(), folders.wrong.end());
+  std::string absent;
+  for (const fs::path& folder : folders.all) {
+    bool is_here = false;
+    for (const std::string& soname : query.sonames) {
+      std::error_code refused;
+      if (!fs::exists(folder / soname, refused)) continue;
+      is_here = true;
+      if (take(found, query, folder / soname)) return true;
+    }
+    if (!is_here) absent += (absent.empty() ? "not in " : ", ") + folder.string();
+  }
+  if (!absent.empty()) found.tried.push_back(absent);
+  return false;
+}
+
+// 9.12.0 of libcudnn.so.9.12.0; of NVIDIA's wheels, whose files have no such name, that of nvidia_cudnn_cu13-9.12.0.46
+// beside them, and the version of CUDA that it is for. 0: unknown.
+struct CudnnName {
+  unsigned major = 0, minor = 0, patch = 0, cuda = 0;
+  std::string text() const { return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(patch); }
+};
+
+CudnnName cudnn_name(const std::string& file) {
+  CudnnName name;
+  std::error_code refused;
+  const fs::path real = fs::canonical(file, refused);
+  if (std::sscanf(real.filename().c_str(), "libcudnn.so.%u.%u.%u", &name.major, &name.minor, &name.patch) == 3) {
+    return name;
+  }
+  for (const fs::path& entry : inside(real.parent_path() / "../../..")) {
+    const int read = std::sscanf(entry.filename().c_str(), "nvidia_cudnn_cu%u-%u.%u.%u", &name.cuda, &name.major,
+                                 &name.minor, &name.patch);
+    if (read == 4) return name;
+  }
+  // libcudnn.so.8 says no more.
+  name = {};
+  std::sscanf(real.filename().c_str(), "libcudnn.so.%u", &name.major);
+  return name;
+}
+
+std::string refuse_cudnn(const std::string& file, unsigned cuda) {
+  const CudnnName name = cudnn_name(file);
+  constexpr unsigned oldest = kOldestCudnn / 10000;
+  const bool is_known = name.minor != 0 || name.patch != 0;
+  const size_t version = name.major * 10000 + name.minor * 100 + name.patch;
+  if (name.major != 0 && (name.major != oldest || (is_known && version < kOldestCudnn))) {
+    return "is of version " + (is_known ? name.text() : std::to_string(name.major));
+  }
+  return name.cuda > cuda ? "is for CUDA " + std::to_string(name.cuda) : "";
+}
+
+std::vector<std::string> fetched_for(int driver) {
+  return driver >= 13000 ? std::vector<std::string>{"13", "12"} : std::vector<std::string>{"12"};
 }
 
 // What is loaded already answers to its soname, wherever it came from.
@@ -110,7 +121,7 @@ std::string open_library_of_cudnn(const std::string& file, const std::string& so
     std::error_code refused;
     if (fs::exists(wheel / "lib" / soname, refused) && open(found, wheel / "lib" / soname)) return "";
   }
-  found = find_library({"", {soname}});
+  found = find_library({"", {soname}, {}, {}});
   return found.handle != nullptr ? "" : found.reasons();
 }
 
@@ -124,28 +135,17 @@ std::string FoundLibrary::reasons() const {
 
 FoundLibrary find_library(const LibraryQuery& query) {
   FoundLibrary found;
-  const std::string file = environment(query.variable.c_str());
+  const std::string file = environment(query.variable);
   if (!file.empty()) {
     if (!open(found, file)) found.tried.back() = query.variable + "=" + found.tried.back();
     return found;
   }
+  const LibraryFolders chosen = chosen_folders();
+  if (take_from(chosen, found, query)) return found;
   for (const std::string& soname : query.sonames) {
-    if (open(found, soname)) return found;
+    if (take(found, query, soname)) return found;
   }
-  const Folders places = folders();
-  std::string absent;
-  for (const fs::path& folder : places.all) {
-    bool is_here = false;
-    for (const std::string& soname : query.sonames) {
-      std::error_code refused;
-      if (!fs::exists(folder / soname, refused)) continue;
-      is_here = true;
-      if (open(found, folder / soname)) return found;
-    }
-    if (!is_here) absent += (absent.empty() ? "not in " : ", ") + folder.string();
-  }
-  found.tried.insert(found.tried.end(), places.wrong.begin(), places.wrong.end());
-  if (!absent.empty()) found.tried.push_back(absent);
+  take_from(known_folders(query.fetched), found, query);
   return found;
 }
 
@@ -165,17 +165,18 @@ std::string open_cudnn_parts(const FoundLibrary& cudnn) {
                                   "libcudnn_heuristic.so.9"});
 }
 
-LibraryQuery driver_library() { return {"OSTRICH_CUDA_DRIVER", {"libcuda.so.1"}}; }
+LibraryQuery driver_library() { return {"OSTRICH_CUDA_DRIVER", {"libcuda.so.1"}, {}, {}}; }
 
-LibraryQuery cublas_lt_library(bool cuda_13) {
-  LibraryQuery query{"OSTRICH_CUBLASLT", {"libcublasLt.so.12"}};
-  if (cuda_13) query.sonames.insert(query.sonames.begin(), "libcublasLt.so.13");
+LibraryQuery cublas_lt_library(int driver) {
+  LibraryQuery query{"OSTRICH_CUBLASLT", {}, fetched_for(driver), {}};
+  for (const std::string& version : query.fetched) query.sonames.push_back("libcublasLt.so." + version);
   return query;
 }
 
-LibraryQuery cudnn_library() {
+LibraryQuery cudnn_library(int driver) {
+  const auto refuse = [driver](const std::string& file) { return refuse_cudnn(file, unsigned(driver) / 1000); };
   // Version 8 is no use, but it is worth saying that it is there.
-  return {"OSTRICH_CUDNN", {"libcudnn.so.9", "libcudnn.so.8"}};
+  return {"OSTRICH_CUDNN", {"libcudnn.so.9", "libcudnn.so.8"}, fetched_for(driver), refuse};
 }
 
 }  // namespace ostrich::cuda

@@ -1,7 +1,9 @@
-// Opens one of NVIDIA's libraries at run time: the file that an environment variable names; else by the system's
-// loader; else in the folders of a CUDA toolkit; else in the layout of NVIDIA's Python wheels.
+// Opens one of NVIDIA's libraries at run time: the file that an environment variable names; else, in this order, from
+// the folders of OSTRICH_CUDA_LIBRARIES, by the system's loader, from a CUDA toolkit, from a Python environment, and
+// from what `ostrich cuda get` fetched.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -10,6 +12,9 @@ namespace ostrich::cuda {
 struct LibraryQuery {
   std::string variable;              // names the file; where it is set no other is tried
   std::vector<std::string> sonames;  // best first
+  std::vector<std::string> fetched;  // versions of CUDA whose fetched libraries will do, best first
+  // Why a file, of which nothing was called yet, is passed over, or nothing.
+  std::function<std::string(const std::string& file)> refuse;
 };
 
 struct FoundLibrary {
@@ -28,12 +33,8 @@ std::string open_cudnn_graph(const FoundLibrary& cudnn);
 std::string open_cudnn_parts(const FoundLibrary& cudnn);
 
 LibraryQuery driver_library();
-// A cuBLASLt of CUDA 13 needs a driver of CUDA 13.
-LibraryQuery cublas_lt_library(bool cuda_13);
-LibraryQuery cudnn_library();
-
-// OSTRICH_CUDA_LIBRARIES: folders, separated by colons, that hold libraries, or wheels (nvidia/cudnn/lib), or a Python
-// with them (lib/python3.12/site-packages/nvidia/cudnn/lib).
-constexpr const char* kLibrariesVariable = "OSTRICH_CUDA_LIBRARIES";
+// The driver's version, 13000 for 13.0: a library of CUDA 13 needs a driver of CUDA 13.
+LibraryQuery cublas_lt_library(int driver);
+LibraryQuery cudnn_library(int driver);
 
 }  // namespace ostrich::cuda

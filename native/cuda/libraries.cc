@@ -8,6 +8,7 @@
 
 #include "cuda/dnn_cudnn.h"
 #include "cuda/find_library.h"
+#include "cuda/library_folders.h"
 
 // The name after cuda.h's macros: cuMemAlloc is cuMemAlloc_v2.
 #define OSTRICH_TEXT(name) #name
@@ -18,6 +19,8 @@ namespace {
 
 // The first that reads kernels as they are compressed (../cmake/cuda.cmake).
 constexpr int kOldestDriver = 12040;
+
+const std::string kFetch = "; run `npx ostrich cuda get`, which fetches it, or ";
 
 struct Cudnn {
   FoundLibrary found;
@@ -39,7 +42,10 @@ std::string library_version(size_t v) {
   return std::to_string(v / major) + "." + std::to_string(v % major / 100) + "." + std::to_string(v % 100);
 }
 
-std::string at(const std::string& version, const FoundLibrary& found) { return version + " (" + found.file + ")"; }
+// With the file, and what was passed over before it.
+std::string at(const std::string& version, const FoundLibrary& found) {
+  return version + " (" + found.file + (found.tried.empty() ? "" : "; before it " + found.reasons()) + ")";
+}
 
 template <typename Function>
 bool load(Function& function, void* library, const std::string& name) {
@@ -114,9 +120,9 @@ std::string open_driver(Libraries& table, int& version) {
 }
 
 std::string open_cublas_lt(Libraries& table, int driver) {
-  const LibraryQuery query = cublas_lt_library(driver >= 13000);
+  const LibraryQuery query = cublas_lt_library(driver);
   const FoundLibrary found = find_library(query);
-  const std::string remedy = "; install cuBLAS for CUDA " + std::to_string(driver / 1000) +
+  const std::string remedy = kFetch + "install cuBLAS for CUDA " + std::to_string(driver / 1000) +
                              " (with the CUDA toolkit, or as a Python wheel), and where the loader does not find it "
                              "name its folder in " +
                              kLibrariesVariable + " or the file in " + query.variable;
@@ -140,8 +146,8 @@ bool is_cudnn_9(const std::string& file) {
 
 // Why it is no use, or nothing; `version` as far as it is known.
 std::string examine_cudnn(const FoundLibrary& found, int driver, std::string& version) {
-  if (found.handle == nullptr) return "no cuDNN: " + found.reasons();
   const std::string oldest = ", and cuDNN " + library_version(kOldestCudnn) + " is needed";
+  if (found.handle == nullptr) return "no cuDNN: " + found.reasons() + oldest;
   version = at("unknown", found);
   if (!is_cudnn_9(found.file)) return "cuDNN is too old: " + found.file + " is not of version 9" + oldest;
   const std::string missing = open_cudnn_graph(found);
@@ -163,14 +169,14 @@ std::string examine_cudnn(const FoundLibrary& found, int driver, std::string& ve
 
 std::string cudnn_remedy(int driver) {
   const std::string cuda = std::to_string(driver / 1000);
-  return "; install cuDNN 9 for CUDA " + cuda + " (pip install nvidia-cudnn-cu" + cuda +
+  return kFetch + "install cuDNN 9 for CUDA " + cuda + " (pip install nvidia-cudnn-cu" + cuda +
          "), and where the loader does not find it name its folder in " + kLibrariesVariable + " or the file in " +
-         cudnn_library().variable;
+         cudnn_library(driver).variable;
 }
 
 // Programs without convolutions need none, so that a reason is kept until one is asked for.
 Cudnn find_cudnn(Libraries& table, int driver) {
-  Cudnn cudnn{find_library(cudnn_library()), ""};
+  Cudnn cudnn{find_library(cudnn_library(driver)), ""};
   std::string version = "not found";
   cudnn.unavailable = examine_cudnn(cudnn.found, driver, version);
   if (!cudnn.unavailable.empty()) cudnn.unavailable += cudnn_remedy(driver);

@@ -66,11 +66,12 @@ const fetchToolkit = async (title, deps, requirements) => {
 }
 
 export const toolkitStep = (root) => {
+  const pins = ['cuda.txt', 'cuda-libraries-13.txt'].map((name) => `native/setup/${name}`)
   const deps = join(root, 'native/.deps')
   const answer = join(deps, 'cuda-root.cmake')
   return {
     name: 'CUDA toolkit',
-    key: () => [root, process.env.CUDA_HOME, process.env.CUDA_PATH, hashOf(root, ['native/setup/cuda.txt'])].join(' '),
+    key: () => [root, process.env.CUDA_HOME, process.env.CUDA_PATH, hashOf(root, pins)].join(' '),
     ready: () => {
       if (!existsSync(answer)) return false
       const named = readFileSync(answer, 'utf8').match(/OSTRICH_CUDA_ROOT "(.*)"\)/)?.[1]

@@ -1,16 +1,16 @@
 // What is said where a driver or a library is missing, old or out of order: the plugin as it is built, on drivers that are
 // made for the purpose. One check for each.
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { nothing, root, run, settle } from '../support/stages.mjs'
 import { header, library } from './toolkit.mjs'
 
 const folder = join(root, 'build/drivers')
-const driver = join(folder, 'libcuda.so.1')
+export const driver = join(folder, 'libcuda.so.1')
 
 /** A driver of the version $DRIVER_VERSION, whose cuInit answers $DRIVER_INIT, and which has one device. */
-const makeDriver = () => {
+export const makeDriver = () => {
   mkdirSync(folder, { recursive: true })
   const names = [...new Set(header('cuda.h').match(/\bcu[A-Z]\w+/g))]
   const own = ['cuDriverGetVersion', 'cuInit', 'cuDeviceGetCount']
@@ -28,15 +28,27 @@ ${others.join('\n')}
 }
 
 const cudnn = (name) => join(folder, 'cudnn', name)
+const fetched = 'ostrich/cuda/13/nvidia/cudnn/lib'
 
-/** A cuDNN of version 9.1 for CUDA 13, with the part that it needs, and one that calls itself version 8. */
+/** A cuDNN of this number for CUDA 13, with the part that it needs, in a folder. */
+const compileCudnn = (number, into) => {
+  mkdirSync(into, { recursive: true })
+  const source = cudnn(`${number}.c`)
+  const version = (name, value) => `unsigned long ${name}() { return ${value}; }\n`
+  writeFileSync(source, version('cudnnGetVersion', number) + version('cudnnGetCudartVersion', 13000))
+  if (!run('cc', ['-shared', '-fPIC', source, '-o', join(into, 'libcudnn.so.9')])) return false
+  copyFileSync(join(into, 'libcudnn.so.9'), join(into, 'libcudnn_graph.so.9'))
+  return true
+}
+
+/** One of version 9.1, by its function and, in a folder of its own, by its name; one that calls itself version 8; and a new one as it is fetched. */
 const makeCudnn = () => {
-  mkdirSync(cudnn(''), { recursive: true })
-  const source = cudnn('cudnn.c')
-  const version = (name, number) => `unsigned long ${name}() { return ${number}; }\n`
-  writeFileSync(source, version('cudnnGetVersion', 90100) + version('cudnnGetCudartVersion', 13000))
-  if (!run('cc', ['-shared', '-fPIC', source, '-o', cudnn('libcudnn.so.9')])) return false
-  for (const name of ['libcudnn_graph.so.9', 'libcudnn.so.8']) copyFileSync(cudnn('libcudnn.so.9'), cudnn(name))
+  mkdirSync(cudnn('named'), { recursive: true })
+  if (!compileCudnn(90100, cudnn('')) || !compileCudnn(92800, cudnn(fetched))) return false
+  copyFileSync(cudnn('libcudnn.so.9'), cudnn('libcudnn.so.8'))
+  copyFileSync(cudnn('libcudnn.so.9'), cudnn('named/libcudnn.so.9.1.0'))
+  rmSync(cudnn('named/libcudnn.so.9'), { force: true })
+  symlinkSync('libcudnn.so.9.1.0', cudnn('named/libcudnn.so.9'))
   return true
 }
 
@@ -60,7 +72,7 @@ const cases = [
   ['no cuBLASLt', { ...made, OSTRICH_CUBLASLT: '/nowhere' }, /no cuBLASLt: .*install cuBLAS for CUDA 13/],
   [
     'a CUDA_HOME that is no folder',
-    { ...made, CUDA_HOME: '/nowhere' },
+    { ...made, CUDA_HOME: '/nowhere', XDG_CACHE_HOME: folder },
     /no cuBLASLt: .*CUDA_HOME=\/nowhere is no folder.*install cuBLAS/,
     () => systemHas('libcublasLt.so.13'),
   ],
@@ -74,13 +86,27 @@ const systemHas = (name) => {
 
 // Programs without a convolution do without cuDNN, so that the backend is there: `doctor` shows the reason as the version.
 const cudnnCases = [
-  ['no cuDNN', '/nowhere', /^no cuDNN: OSTRICH_CUDNN=\/nowhere.*; install cuDNN 9 for CUDA 13/],
+  [
+    'no cuDNN',
+    { OSTRICH_CUDNN: '/nowhere' },
+    /^no cuDNN: OSTRICH_CUDNN=\/nowhere.*; run `npx ostrich cuda get`.*install cuDNN 9 for CUDA 13/,
+  ],
   [
     'cuDNN 8',
-    cudnn('libcudnn.so.8'),
-    /^cuDNN is too old: .* is not of version 9, and cuDNN 9\.12\.0 is needed; install/,
+    { OSTRICH_CUDNN: cudnn('libcudnn.so.8') },
+    /^cuDNN is too old: .* is not of version 9, and cuDNN 9\.12\.0 is needed; run/,
   ],
-  ['an old cuDNN 9', cudnn('libcudnn.so.9'), /^cuDNN is too old: it is version 9\.1\.0 .*9\.12\.0 is needed; install/],
+  [
+    'an old cuDNN 9',
+    { OSTRICH_CUDNN: cudnn('libcudnn.so.9') },
+    /^cuDNN is too old: it is version 9\.1\.0 .*9\.12\.0 is needed; run/,
+  ],
+  [
+    'an old cuDNN 9 in a folder that is named, and a new one that was fetched',
+    { OSTRICH_CUDA_LIBRARIES: cudnn('named'), XDG_CACHE_HOME: cudnn('') },
+    /^9\.28\.0 \(\S+\/ostrich\/cuda\/13\/nvidia\/cudnn\/lib\/libcudnn\.so\.9; before it \S+\/named\/libcudnn\.so\.9 is of version 9\.1\.0/,
+    () => systemHas('libcudnn.so.9'),
+  ],
 ]
 
 const ask = `import { diagnose, openDevice } from '${join(root, 'dist/runtime/index.js')}'
@@ -114,8 +140,13 @@ export const expectReasons = () => {
     count(name, ok ? 'passed' : 'failed', reason ?? 'no reason')
   }
   const lt = library('libcublasLt.so.13')
-  for (const [name, file, expected] of cudnnCases) {
-    const { reason, cudnn: found } = said({ ...made, OSTRICH_CUBLASLT: lt, OSTRICH_CUDNN: file })
+  for (const [name, given, expected, whyNot] of cudnnCases) {
+    const skipped = whyNot?.()
+    if (skipped !== undefined) {
+      count(name, 'skipped', skipped)
+      continue
+    }
+    const { reason, cudnn: found } = said({ ...made, OSTRICH_CUBLASLT: lt, ...given })
     count(name, expected.test(found) ? 'passed' : 'failed', found ?? reason ?? 'no reason')
   }
   return counts

@@ -47,7 +47,7 @@ int check(const char* device_file, const char* keys_file) {
   const std::string device((std::istreambuf_iterator<char>(device_text)), {});
   if (device.empty() || !keys) core::fail("ERR_ARGUMENT", "cannot read ", device.empty() ? device_file : keys_file);
   const cuda::FoundLibrary driver = cuda::find_library(cuda::driver_library());
-  const cuda::FoundLibrary cudnn = cuda::find_library(cuda::cudnn_library());
+  const cuda::FoundLibrary cudnn = cuda::find_library(cuda::cudnn_library(13000));
   if (driver.handle == nullptr) core::fail("ERR_NO_DEVICE", "no driver or stand-in: ", driver.reasons());
   if (cudnn.handle == nullptr) core::fail("ERR_NO_DEVICE", "no cuDNN: ", cudnn.reasons());
   const std::string missing = cuda::open_cudnn_parts(cudnn);

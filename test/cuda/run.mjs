@@ -8,6 +8,7 @@ import { expectBudget } from './budget.mjs'
 import { expectCoverage, forgetCoverage } from './coverage.mjs'
 import { catchFaults } from './faults.mjs'
 import { expectReasons } from './libraries.mjs'
+import { tryPackage } from './package.mjs'
 import { planConvolutions } from './plans.mjs'
 import { dryRun } from '../gpu/stage.mjs'
 
@@ -68,6 +69,7 @@ await runStages({
     return onDouble('cuda-address', '-DOSTRICH_SANITIZE=address,undefined', options)
   },
   libraries: expectReasons,
+  package: tryPackage,
   plans: () => planConvolutions(keys),
   faults: catchFaults,
   gpu: dryRun,

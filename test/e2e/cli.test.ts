@@ -11,7 +11,7 @@ const ostrich = (...args: string[]) => command(folder, args)
 const commands = [
   ...['train', 'eval', 'read', 'predict-video', 'generate', 'complete'],
   ...['translate', 'transcribe', 'ensemble', 'words'],
-  ...['recipes', 'summary', 'profile', 'export', 'runs', 'completion', 'data', 'doctor', 'bench'],
+  ...['recipes', 'summary', 'profile', 'export', 'runs', 'completion', 'data', 'cuda', 'doctor', 'bench'],
   ...['tables', 'fool', 'lipschitz', 'lags'],
 ]
 

@@ -48,6 +48,7 @@ test('the tarball is small and holds what is needed, nothing else', async () => 
     'README.md',
     'dist',
     'docs',
+    'native',
     'package.json',
     'prebuilds',
   ])
@@ -57,6 +58,10 @@ test('the tarball is small and holds what is needed, nothing else', async () => 
     'licenses',
     'ostrich.glibc.node',
     'ostrich_cpu.so',
+  ])
+  expect((await readdir(join(installed, 'native/setup'))).sort()).toEqual([
+    'cuda-libraries-12.txt',
+    'cuda-libraries-13.txt',
   ])
   const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8')) as { scripts?: object }
   for (const script of ['preinstall', 'install', 'postinstall']) expect(manifest.scripts).not.toHaveProperty(script)
