@@ -9,7 +9,7 @@ import { compiledIn, userFolder } from '../support/user-folder.js'
 
 const examples = fileURLToPath(new URL('../../docs/examples', import.meta.url))
 const run = promisify(execFile)
-const names = (await readdir(examples)).filter((name) => name.endsWith('.ts'))
+const names = (await readdir(examples)).filter((name) => name.endsWith('.mts'))
 let folder = ''
 let said = ''
 
@@ -34,7 +34,7 @@ describe('the examples', () => {
     expect(text.split('\n').length).toBeLessThanOrEqual(41)
     expect(text.replace(/\/\/.*/g, '')).not.toMatch(/ as (?!const)\w|: any\b|@ts-/)
     const env = { ...process.env, OSTRICH_DATA: folder }
-    const { stdout } = await run(process.execPath, [name.replace('.ts', '.js')], { cwd: folder, env })
+    const { stdout } = await run(process.execPath, [name.replace('.mts', '.mjs')], { cwd: folder, env })
     const last = stdout.trim().split('\n').at(-1)!
     expect(Number(last.split(' ').at(-1)), last).toBeGreaterThan(0.9)
   })

@@ -80,8 +80,8 @@ describe('a session over strips', () => {
       const usual = { batch: 20, epochs: 2, seed: 1, precision: 'f32', device } as const
       const options = { ...usual, data: { train: set.train }, optimizer: optim.sgd({ rate: 0.01 }) }
       await using opened = await session((fields) => {
-        const { x, length } = fields as { x: Tensor<'f32'>; length: Tensor<'i32'> }
-        void [fields['digits'], fields['mask']]
+        const { x, length, ...others } = fields as { x: Tensor<'f32'>; length: Tensor<'i32'> }
+        expect(Object.keys(others)).toEqual(['digits', 'mask'])
         return { loss: nn.crossEntropy(net(x), length) }
       }, options)
       const losses = await lossesOf(opened.events())

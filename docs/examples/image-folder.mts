@@ -18,12 +18,14 @@ const net = nn.sequential(
   nn.flatten(),
   nn.linear(32, photos.classes.length),
 )
+const [batch, epochs] = [16, 20]
+const total = epochs * Math.floor(photos.train.length / batch) // steps of the whole run
 const session = await train.session(net, {
   data: photos,
   loss: nn.crossEntropy,
-  optimizer: optim.adamW({ rate: optim.oneCycle(0.01, { total: 120 }), weightDecay: 0.01 }),
-  batch: 16,
-  epochs: 20,
+  optimizer: optim.adamW({ rate: optim.oneCycle(0.01, { total }), weightDecay: 0.01 }),
+  batch,
+  epochs,
   monitor: 'accuracy',
 })
 for await (const event of session.events()) {
