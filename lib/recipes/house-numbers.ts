@@ -113,7 +113,7 @@ export const houseNumbersStrips = recipe({
   target: { value: 0.96 },
   data: numberStripsSource,
   config: smallHouseNumbers,
-  ...{ images: 50_000, epochs: 20, batch: 128, rate: 0.002 },
+  ...{ images: 50_000, epochs: 28, batch: 128, rate: 0.002 },
 })
 
 /** A small network on numbers that are composed of digits of photographs and of MNIST's, which then reads whole numbers off other photographs. */
@@ -122,6 +122,6 @@ export const houseNumbersTransfer = recipe({
   title: 'A small network that learned from composed numbers reads whole house numbers off photographs',
   target: { value: 0.7 },
   data: svhnStripsSource,
-  config: smallHouseNumbers,
+  config: { ...smallHouseNumbers, units: [32, 32, 64, 64, 128, 128], pools: [2, 2, 0, 2, 0, 0], dropout: [0, 0.2] },
   ...{ images: 50_000, epochs: 20, batch: 128, rate: 0.002 },
 })

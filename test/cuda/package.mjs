@@ -17,11 +17,12 @@ import { arrays } from 'ostrich/data'
 const rows = 640
 const x = Float32Array.from({ length: rows * 4 }, (_, i) => Math.sin(i * 12.9898) + (Math.floor(i / 4) % 2 ? 1 : -1))
 const target = Int32Array.from({ length: rows }, (_, i) => i % 2)
-await using session = await train.session(nn.sequential(nn.linear(4, 16), nn.relu(), nn.linear(16, 2)), {
+const session = await train.session(nn.sequential(nn.linear(4, 16), nn.relu(), nn.linear(16, 2)), {
   data: { train: arrays({ x: { data: x, shape: [4] }, target }) },
   loss: nn.crossEntropy, optimizer: optim.sgd({ rate: 0.1, momentum: 0.9 }), batch: 64, epochs: 1, device: 'cuda', seed: 1 })
 const losses = []
 for await (const event of session.events()) if (event.type === 'step') losses.push(event.loss)
+await session.dispose()
 console.log(JSON.stringify(losses))
 `
 
@@ -97,7 +98,12 @@ const tried = (folder) => {
     check(name, version.test(text) && text.includes(`(${cache}/ostrich/cuda/13/nvidia/`), text)
   }
 
-  copyFileSync(join(root, 'build/cuda-double', plugin), join(prebuilds, plugin))
+  const double = join(root, 'build/cuda-double', plugin)
+  if (!existsSync(double)) {
+    check('the double', false, `expected ${double}, got none: node test/cuda/run.mjs double`)
+    return counts
+  }
+  copyFileSync(double, join(prebuilds, plugin))
   writeFileSync(join(folder, 'user.js'), user)
   const trained = spawnSync(process.execPath, ['user.js'], { cwd: folder, encoding: 'utf8', env })
   const losses = trained.status === 0 ? JSON.parse(trained.stdout) : []

@@ -40,6 +40,7 @@ const sessions = [
   'bad-input',
   'cuda',
   'known-chains',
+  'lent-feeds',
 ].map((name) => `test/e2e/${name}.test.ts`)
 const learning = (name, env) => vitest([...sessions, ...counted], { ...env, OSTRICH_TEST_DEVICE: 'cuda' })
 // The doubles take some fifty times as long as the CPU backend.
