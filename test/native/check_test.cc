@@ -284,7 +284,7 @@ TEST(Check, RefusesAxesOfPoolsBeyondWhatTheirKernelsCount) {
   json wide = program_of(rule_of("avgPool2d"));
   wide["feeds"][0]["shape"] = {1, 1, 2, 2147483646};
   wide["nodes"].back()["attrs"] = json::parse(padded);
-  EXPECT_HAS(refusal(wide), "padding among them, got [1,1,2,2147483646]");
+  EXPECT_HAS(refusal(wide), "padding among them, got [1, 1, 2, 2147483646]");
 }
 
 TEST(Check, RefusesLabelsThatNoFramesCouldHold) {

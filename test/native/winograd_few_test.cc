@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "conv_oracle.h"
+#include "cpu/conv_layout.h"
 #include "cpu/kernels/winograd_bf16.h"
 
 namespace {
@@ -18,11 +19,14 @@ const ConvCase kCases[] = {{{4, 16, 33, 31}, {24, 16, 3, 3}, 1, 1}, {{3, 48, 37,
                            {{2, 72, 19, 26}, {56, 72, 3, 3}, 1, 2}, {{2, 16, 25, 27}, {40, 16, 5, 5}, 1, 2},
                            {{2, 24, 11, 15}, {16, 24, 5, 5}, 1, 0}, {{1, 16, 8, 8}, {16, 16, 3, 3}, 1, 1}};
 
+// Whether images lie as this form reads them: where machines like blocks of 16 channels, only if these are whole.
+bool is_read(const ConvCase& c) { return cpu::channels_last_is_faster() || (c.x[1] % 16 == 0 && c.w[0] % 16 == 0); }
+
 TEST(WinogradFew, AgreesWithDoublePrecisionForwardAndBackward) {
   for (const ConvCase& c : kCases) {
     ASSERT_TRUE(cpu::winograd_few(c.w, c.groups));
     ASSERT_TRUE(cpu::winograd_pays(DType::f32, DType::f32, c.x, c.w, test::result_of(c), c.groups));
-    test::expect_convolution(c, DType::f32, DType::f32, -16, true);
+    test::expect_convolution(c, DType::f32, DType::f32, -16, is_read(c));
   }
 }
 
@@ -31,8 +35,9 @@ TEST(WinogradFew, DoesSoInBf16) {
   for (const ConvCase& c : kCases) {
     const bool ours = cpu::winograd_pays(DType::bf16, DType::bf16, c.x, c.w, test::result_of(c), c.groups);
     EXPECT_EQ(ours, cpu::winograd_bf16());
-    test::expect_convolution(c, DType::bf16, DType::bf16, ours ? -8 : -7, ours);
-    test::expect_convolution(c, DType::bf16, DType::f32, ours ? -16 : -7, ours);
+    const bool taken = ours && is_read(c);
+    test::expect_convolution(c, DType::bf16, DType::bf16, taken ? -8 : -7, taken);
+    test::expect_convolution(c, DType::bf16, DType::f32, taken ? -16 : -7, taken);
   }
 }
 
