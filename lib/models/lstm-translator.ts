@@ -28,7 +28,7 @@ export const smallLstmTranslator: Omit<LstmTranslatorConfig, 'source' | 'target'
   embedding: 256,
   units: 512,
   layers: 2,
-  dropout: 0.5,
+  dropout: 0.35,
   reversed: true,
 }
 

@@ -135,7 +135,7 @@ const twoNetworks = {
   smoothing: 0,
   ownWords: 0.5,
   optimizer: (rate, total) => optim.adam({ rate: optim.oneCycle(rate, { total, rise: 0.1 }), clipNorm: 1 }),
-  ...{ epochs: 15, batch: 128, rate: 0.001 },
+  ...{ epochs: 15, batch: 64, rate: 0.001 },
   search: { beam: 5, lengthPenalty: 'mean' },
 } as const satisfies Partial<Translation>
 

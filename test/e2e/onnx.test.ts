@@ -190,7 +190,8 @@ describe('an ONNX file', () => {
     const { output } = (await session.run({ x: new Ort('uint8', x, [2, 3, 32, 32]) })) as Record<'output', Ort>
     await using model = await load(join(folder, 'runs/cifar10/last.safetensors'), cifar10.build().net, {
       inputs: cifar10.build().inputs!,
-      device: 'cpu',
+      // As the file has it, also where it was trained in bf16.
+      ...{ device: 'cpu', precision: 'f32' },
     })
     const own = (await model.predict(x)) as Float32Array
     for (const [i, value] of own.entries()) expect(Math.abs(value - Number(output.data[i]))).toBeLessThan(1e-4)
