@@ -18,7 +18,6 @@ const moments = 'declare const moments: { mean: Float32Array, deviation: Float32
 /** What stands around the pieces of a document. */
 const surroundings: Readonly<Record<string, readonly string[]>> = {
   'data.md': ['declare const scores: Float32Array'],
-  'fine-tuning.md': [session],
   'lengths.md': [
     `import { sequences } from 'ostrich/data'`,
     'declare const source: Int32Array[], input: Int32Array[], target: Int32Array[]',

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { makeDigits } from './digits.js'
 import { makePhotos, makeTrained } from './pets.js'
+import { writeTorchWeights } from './torch-weights.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
@@ -30,6 +31,7 @@ export async function userFolder(): Promise<string> {
   await makeDigits(join(folder, 'mnist'))
   await makePhotos(folder, 60)
   await makeTrained(folder)
+  await writeTorchWeights(join(folder, 'torch.safetensors'))
   return folder
 }
 
