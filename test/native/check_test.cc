@@ -273,18 +273,12 @@ TEST(Check, RefusesGeometryThatOverflowsOrMisses) {
 }
 
 TEST(Check, RefusesAxesOfPoolsBeyondWhatTheirKernelsCount) {
-  for (int axis = 0; axis < 4; ++axis) {
+  for (const char* shape : {"[2147483648,1,2,2]", "[1,2147483648,2,2]", "[1,1,2147483648,2]", "[1,1,2,2147483646]"}) {
     json wide = program_of(rule_of("avgPool2d"));
-    // Two are small, so that the bytes can still be counted.
-    json& shape = wide["feeds"][0]["shape"] = {1, 1, 2, 2};
-    shape[axis] = int64_t(1) << 31;
+    wide["feeds"][0]["shape"] = json::parse(shape);
+    wide["nodes"].back()["attrs"]["padding"] = {0, 1, 0, 1};
     EXPECT_HAS(refusal(wide), "avgPool2d[here]: expected at most 2147483647 places on each axis, padding among them");
   }
-  const std::string padded = R"({"kernel": [2, 2], "stride": [2, 2], "padding": [0, 1, 0, 1], "countPadding": true})";
-  json wide = program_of(rule_of("avgPool2d"));
-  wide["feeds"][0]["shape"] = {1, 1, 2, 2147483646};
-  wide["nodes"].back()["attrs"] = json::parse(padded);
-  EXPECT_HAS(refusal(wide), "padding among them, got [1, 1, 2, 2147483646]");
 }
 
 TEST(Check, RefusesLabelsThatNoFramesCouldHold) {
