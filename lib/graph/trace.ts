@@ -98,6 +98,12 @@ function expectTensors(name: string, built: Readonly<Record<string, Tensor>>): R
   throw new GraphError(`${name}: expected a function that returns tensors by name, got ${is.shown(given)}`)
 }
 
+/** The tensor, where it is of this dtype. @throws ShapeError */
+export function ofDType<D extends DType>(x: Tensor, dtype: D, what: string): Tensor<D> {
+  if (x.dtype === dtype) return x as Tensor<D>
+  throw new ShapeError(`${what}: expected ${dtype}, got ${x.dtype}${formatShape(x.shape)}`)
+}
+
 /** Refuses what is no tensor; a promise comes of an async function. */
 export function expectTensor(value: unknown, what: string): asserts value is Tensor {
   if (value instanceof Tensor) return
@@ -123,12 +129,17 @@ function record<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A,
   return node
 }
 
-/** Applies an op; returns all its outputs. */
-export function emit<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A): readonly Tensor[] {
-  return record(op, inputs, attrs).outputs
+/** Applies an op; returns all its outputs. What the op's rule makes of these inputs is no type: whoever calls it says it by one. */
+export function emit<A extends Attrs, T extends readonly Tensor[] = readonly Tensor[]>(
+  op: Op<A>,
+  inputs: readonly Tensor[],
+  attrs: A,
+): Readonly<T> {
+  const outputs: readonly Tensor[] = record(op, inputs, attrs).outputs
+  return outputs as T
 }
 
-/** Applies an op that has one output. What the op's rule makes of these inputs is no type: whoever calls it says it by one. */
+/** Applies an op that has one output; its type is said as with `emit`. */
 export function emitOne<A extends Attrs, D extends DType = DType, S extends Shape = Shape>(
   op: Op<A>,
   inputs: readonly Tensor[],

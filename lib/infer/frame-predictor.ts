@@ -60,7 +60,7 @@ export function framePredictor(of: Compiler, net: Network, options: FramePredict
   function compiled(): Promise<Program> {
     program ??= of.compile(
       (x: Tensor) => ({
-        frames: cast(sigmoid<'f32', readonly number[]>(net(mul(cast(x, 'f32'), 1 / 255)) as Tensor<'f32'>), 'f32'),
+        frames: cast(sigmoid(net(mul(cast(x, 'f32'), 1 / 255))), 'f32'),
       }),
       { x: { dtype: 'u8', shape: [given, batch, ...frame] } },
     )

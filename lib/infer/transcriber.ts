@@ -234,8 +234,8 @@ class Ears {
   async #compiled(steps: number, rows: number): Promise<Program> {
     const classes = this.#classes
     return this.#of.compile(
-      (samples: Tensor, lengths: Tensor) => {
-        const run = this.#net.run(samples as Tensor<'f32'>, { lengths: lengths as Tensor<'i32'> })
+      (samples: Tensor<'f32'>, lengths: Tensor<'i32'>) => {
+        const run = this.#net.run(samples, { lengths })
         if (run.output.shape[2] !== classes) {
           const got = `${run.output.shape[2] ?? 0} symbols`
           throw new OstrichError('ERR_OPTION', `transcriber[alphabet]: expected the network's ${got}, got ${classes}`)

@@ -2,7 +2,7 @@
 // connectionist temporal classification. Graves, Mohamed & Hinton 2013, "Speech recognition with deep recurrent neural networks".
 // To reach on TIMIT's core test set, as published: 18.6 % phoneme errors (CTC, three layers of 250), in a beam of 100.
 import { expectOptions, is, OstrichError, type Schema } from '../base/index.js'
-import type { Tensor, Variable } from '../graph/index.js'
+import { ofDType, type Tensor, type Variable } from '../graph/index.js'
 import * as nn from '../nn/index.js'
 import { runnable } from '../nn/runnable.js'
 import { aTensor } from '../ops/operand.js'
@@ -129,7 +129,7 @@ export function speech(config: SpeechConfig): Speech {
     children: [...front.layers, ...(masks ? [masks] : []), ...stack, drop, choice],
     compute: (samples, call) => {
       const lengths = call?.lengths
-      const framed = front.numbers(samples as Tensor<'f32'>, lengths)
+      const framed = front.numbers(ofDType(samples, 'f32', 'speech[samples]'), lengths)
       const rows = lengths && { lengths: framed.lengths }
       const normal = front.normalised(framed.output, rows)
       const whole = masks === undefined ? normal : masks.run(normal, rows).output

@@ -1,6 +1,6 @@
 // A recurrent cell as a value, and the loop over time that runs any of them, one step after the other.
 import { expectOptions, is, type Schema } from '../base/index.js'
-import { formatShape, type Shape, ShapeError, type Tensor, type Variable } from '../graph/index.js'
+import { formatShape, ofDType, type Shape, ShapeError, type Tensor, type Variable } from '../graph/index.js'
 import { concat, expandDims, reshape, where as select } from '../ops/index.js'
 import { typeText } from './check.js'
 import { type Step } from './layer.js'
@@ -97,7 +97,7 @@ export function cellLayer<In extends Tensor, Out extends Tensor, S extends strin
         const [steps = 1, rows = 1] = x.shape
         const shapes = shapesOf(x, where)
         const names = Object.keys(shapes) as S[]
-        const given = inputs(x as Tensor<'f32'>)
+        const given = inputs(ofDType(x, 'f32', where))
         for (const one of given) expectSequence(one, steps, rows, where)
         const kept: States<S>[] = []
         let before = start

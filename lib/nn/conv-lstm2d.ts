@@ -78,7 +78,9 @@ export function convLstm2d<I extends number, O extends number>(
         return [reshape(all, [steps, rows, gates, h, v])]
       },
       step: ([own], { h, c }) => {
-        const z = plus(own!, conv2d(h as Tensor<'f32', [number, O, number, number]>, read(u), { padding }))
+        const [rows = 1, , height = 1, width = 1] = h.shape
+        const before = reshape(h, [rows, outChannels, height, width])
+        const z = plus(own!, conv2d(before, read(u), { padding }))
         return convLstmStep(z, c, p && read(p))
       },
     },

@@ -1,6 +1,15 @@
 // Noise on weights, while a network learns: what it learns must not hang on the last digit of a weight.
 import { expectKind, is } from '../base/index.js'
-import { at, GraphError, type Shape, type Tensor, traceMode, type Variable, withStandIn } from '../graph/index.js'
+import {
+  at,
+  GraphError,
+  ofDType,
+  type Shape,
+  type Tensor,
+  traceMode,
+  type Variable,
+  withStandIn,
+} from '../graph/index.js'
 import { add, randomNormal } from '../ops/index.js'
 
 /**
@@ -32,5 +41,7 @@ function withNoise({ sparse, shape }: Variable, value: Tensor, deviation: number
   if (sparse) {
     throw new GraphError(`withWeightNoise[${path}]: expected parameters that are read whole, got a sparse table`)
   }
-  return at({ path, site }, () => add<'f32', Shape>(value as Tensor<'f32'>, randomNormal(shape, { std: deviation })))
+  return at({ path, site }, () =>
+    add<'f32', Shape>(ofDType(value, 'f32', path), randomNormal(shape, { std: deviation })),
+  )
 }

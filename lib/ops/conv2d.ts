@@ -140,7 +140,13 @@ const gradWeightOp = register<GradWeightAttrs>({
   },
 })
 
-function forward(x: Tensor, w: Tensor, attrs: Geometry, bias?: Tensor, dtype: string = x.dtype): Tensor {
+function forward<D extends DType, S extends Shape>(
+  x: Tensor,
+  w: Tensor,
+  attrs: Geometry,
+  bias?: Tensor,
+  dtype: string = x.dtype,
+): Tensor<D, S> {
   return emitOne(conv2dOp, bias ? [x, w, bias] : [x, w], { ...geometryOf(attrs), activation: 'none', dtype })
 }
 
@@ -194,8 +200,8 @@ export function conv2d<D extends DType, C extends number, F extends number, G ex
 ): Tensor<O, [number, F, number, number]> {
   expectOptions<Conv2dOptions>('ops.conv2d', options, schema)
   const { bias, activation, dtype = x.dtype } = options
-  const result = activate(forward(x, w, placed(options, dtype), bias, dtype), activation)
-  return result as Tensor<O, [number, F, number, number]>
+  const sums: Tensor<O, [number, F, number, number]> = forward(x, w, placed(options, dtype), bias, dtype)
+  return activate(sums, activation)
 }
 
 /** Options of `convTranspose2d`. */

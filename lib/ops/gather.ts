@@ -1,5 +1,5 @@
 // Rows of a table by index (an embedding), and its adjoint. An index outside the table is the run-time error ERR_DATA.
-import { type DType, emitOne, formatShape, type Shape, type Tensor, type TensorType } from '../graph/index.js'
+import { type DType, emitOne, formatShape, ofDType, type Shape, type Tensor, type TensorType } from '../graph/index.js'
 import { exactly, expectDType, expectFloat, expectRank, expectThat, register } from './define.js'
 
 const gatherOp = register({
@@ -18,7 +18,7 @@ const gatherOp = register({
   },
   vjp: ({ inputs }, [dy]) => {
     const [table, index] = exactly(inputs, 2)
-    return [dy && scatterAdd(index as Tensor<'i32'>, dy, table.shape[0] ?? 1), undefined]
+    return [dy && scatterAdd(ofDType(index, 'i32', 'an index'), dy, table.shape[0] ?? 1), undefined]
   },
 })
 

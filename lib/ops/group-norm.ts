@@ -98,8 +98,8 @@ function normalise<D extends DType, S extends Shape>(
   shift: Tensor,
   attrs: GroupAttrs,
 ): Tensor<D, S> {
-  const [y] = exactly(emit(groupNormOp, [x, scale, shift], attrs), 3)
-  return y as Tensor<D, S>
+  const [y]: readonly [Tensor<D, S>, Tensor, Tensor] = emit(groupNormOp, [x, scale, shift], attrs)
+  return y
 }
 
 /**

@@ -105,6 +105,6 @@ export function gru<D extends DType>(
 ): Tensor<D> {
   expectOptions('ops.gru', options, sequenceOptions)
   const { reverse = false, mask } = options
-  const [h] = emit(gruOp, [gates, w, first, b, ...(mask ? [mask] : [])], { reverse })
-  return h as Tensor<D>
+  const [h]: readonly [Tensor<D>, ...Tensor[]] = emit(gruOp, [gates, w, first, b, ...(mask ? [mask] : [])], { reverse })
+  return h
 }

@@ -158,18 +158,12 @@ export function word2vec(
   const { model = 'skipGram', window = 5, longest = 1000, kept, rate, among } = options
   const attrs = { model, window, longest, stream: randomStream() }
   const at = typeof rate === 'number' ? scalar('f32', rate) : rate
-  const made =
+  const [next, nextOutputs, loss, scores]: readonly [Table, Table, Tensor<'f32', []>, Tensor<'f32', []>] =
     'codes' in among
       ? emit(treeOp, [inputs, outputs, tokens, kept, among.starts, among.codes, at, ...counters()], attrs)
       : emit(sampledOp, [inputs, outputs, tokens, kept, among.chosen, among.other, at, ...counters()], {
           ...attrs,
           negatives: among.count,
         })
-  const [next, nextOutputs, loss, scores] = exactly(made, 4)
-  return {
-    inputs: next as Table,
-    outputs: nextOutputs as Table,
-    loss: loss as Tensor<'f32', []>,
-    scores: scores as Tensor<'f32', []>,
-  }
+  return { inputs: next, outputs: nextOutputs, loss, scores }
 }

@@ -40,7 +40,7 @@ export function largest(blocked: Tensor<'f32'> | undefined, rest: Tensor<'f32'> 
   const parts = [blocked, rest].filter((part) => part !== undefined)
   if (blocked === undefined || k > blocks) return { ...topK(together(parts), k) }
   const rows = blocked.shape[0] ?? 1
-  const each: Tensor<'f32'> = reshape(blocked, [rows * blocks, BLOCK])
+  const each = reshape(blocked, [rows * blocks, BLOCK])
   const chosen = topK(reshape(max(each, 1), [rows, blocks]), k).indices
   // In order, so that of equal elements the one of the lower position comes first.
   const ordered = cast(neg(topK(neg(cast(chosen, 'f32')), k).values), 'i32')
@@ -50,10 +50,7 @@ export function largest(blocked: Tensor<'f32'> | undefined, rest: Tensor<'f32'> 
     Array.from({ length: rows }, (_, row) => row * blocks),
   )
   const places = reshape(add<'i32', Shape, Shape>(ordered, starts), [rows * k])
-  const near: Tensor<'f32'> = reshape(gather(each as Tensor<'f32', readonly [number, number]>, places), [
-    rows,
-    k * BLOCK,
-  ])
+  const near: Tensor<'f32'> = reshape(gather(each, places), [rows, k * BLOCK])
   return { ...topK(together(rest === undefined ? [near] : [near, rest]), k), blocks: ordered }
 }
 

@@ -1,6 +1,6 @@
 // Layers that take sound and give numbers for each frame of it.
 import { expectOptions } from '../../base/index.js'
-import { type Tensor, tracePath } from '../../graph/index.js'
+import { ofDType, type Tensor, tracePath } from '../../graph/index.js'
 import { aTensor } from '../../ops/operand.js'
 import { reshape, where as select } from '../../ops/index.js'
 import type { Layer } from '../layer.js'
@@ -59,8 +59,9 @@ export function frameLayer({ kind, name, framing, features, compute }: FrameComp
     kind,
     name,
     compute: (x, call) => {
-      const samples = x as Tensor<'f32'>
-      const { frames, mask, lengths } = framed(samples, call?.lengths, framing, `${kind}[${tracePath()}]`)
+      const where = `${kind}[${tracePath()}]`
+      const samples = ofDType(x, 'f32', `${where}[samples]`)
+      const { frames, mask, lengths } = framed(samples, call?.lengths, framing, where)
       const all = compute(frames)
       const output = mask === undefined ? all : select<'f32'>(reshape(mask, [...mask.shape, 1]), all, 0)
       return call === undefined ? output : { output, lengths, mask }

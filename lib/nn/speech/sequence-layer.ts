@@ -1,6 +1,6 @@
 // Layers over rows of frames that have lengths of their own.
 import { expectOptions } from '../../base/index.js'
-import { ShapeError, type Tensor, tracePath } from '../../graph/index.js'
+import { ofDType, ShapeError, type Tensor, tracePath } from '../../graph/index.js'
 import { reshape, sequenceMask, where as select } from '../../ops/index.js'
 import { aTensor } from '../../ops/operand.js'
 import { typeText } from '../check.js'
@@ -46,10 +46,8 @@ export function sequenceLayer(
     name,
     compute: (given, call) => {
       const where = `${kind}[${tracePath()}]`
-      if (given.dtype !== 'f32' || given.rank !== 3) {
-        throw new ShapeError(`${where}: expected x of f32[T, N, D], got ${typeText(given)}`)
-      }
-      const x = given as Tensor<'f32'>
+      if (given.rank !== 3) throw new ShapeError(`${where}: expected x of f32[T, N, D], got ${typeText(given)}`)
+      const x = ofDType(given, 'f32', `${where}[x]`)
       const [steps = 1, rows = 1] = x.shape
       const lengths = call?.lengths
       if (lengths !== undefined && typeText(lengths) !== `i32[${rows}]`) {
