@@ -89,13 +89,15 @@ function parse(entry: string, path: string): { own: string; digests: Map<string,
 }
 
 /** Writes and hashes at the same time, piece by piece, so that the event loop turns; gives the digest. */
-export async function writeHashed(file: AtomicWriter, data: Uint8Array): Promise<string> {
+export async function writeHashed(file: AtomicWriter, pieces: AsyncIterable<Uint8Array>): Promise<string> {
   const hash = await sha256()
-  for (let at = 0; at < data.length; at += PIECE) {
-    const piece = data.subarray(at, at + PIECE)
-    const written = file.write(piece)
-    hash.update(piece)
-    await written
+  for await (const data of pieces) {
+    for (let at = 0; at < data.length; at += PIECE) {
+      const piece = data.subarray(at, at + PIECE)
+      const written = file.write(piece)
+      hash.update(piece)
+      await written
+    }
   }
   return hash.digest()
 }

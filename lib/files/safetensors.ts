@@ -17,20 +17,21 @@ import {
   type TensorDtype,
   type TensorEntry,
 } from './safetensors-header.js'
+import { readAll, readPieces, readTensor } from './tensor-bytes.js'
 
 export { CheckpointError } from './safetensors-header.js'
 export type { TensorArray, TensorDtype } from './safetensors-header.js'
 
-/** A tensor to write; `data` may be a function that is called when its turn comes, so that not all need be in memory. */
+/**
+ * A tensor to write; `data` may be a function that is called when its turn comes, so that not all need be in memory, and what it
+ * gives may come in pieces, so that not even one need be.
+ */
 export interface TensorSource {
   readonly dtype: TensorDtype
   readonly shape: readonly number[]
   /** Its elements, row-major. */
-  readonly data: TensorArray | (() => TensorArray | Promise<TensorArray>)
+  readonly data: TensorArray | (() => TensorArray | Promise<TensorArray> | AsyncIterable<TensorArray>)
 }
-
-/** Bytes per read call. */
-const CHUNK = 2 ** 26
 
 /** Options of `writeSafetensors`. */
 export interface WriteOptions {
@@ -69,9 +70,9 @@ export async function writeSafetensors(
     await replaceFile(path, async (file) => {
       await file.write(bytes)
       for (const [name, entry] of header.tensors) {
-        const data = await dataOf(entry, tensors[name]?.data, `${path}[${name}]`)
-        if (digests) found.set(name, await writeHashed(file, data))
-        else await file.write(data)
+        const pieces = piecesOf(entry, tensors[name]?.data, `${path}[${name}]`)
+        if (digests) found.set(name, await writeHashed(file, pieces))
+        else for await (const piece of pieces) await file.write(piece)
       }
       if (digests) await file.rewrite(await encoded())
     })
@@ -138,13 +139,28 @@ function checkData(
   throw new CheckpointError(`${where}: expected ${expected}, got ${got}`)
 }
 
-async function dataOf(
+const bytesOf = (data: TensorArray): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+
+/** The bytes of a tensor, in the pieces that they come in. */
+async function* piecesOf(
   entry: TensorEntry,
   source: TensorSource['data'] | undefined,
   where: string,
-): Promise<Uint8Array> {
-  const data = checkData(entry, typeof source === 'function' ? await source() : source, where)
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+): AsyncGenerator<Uint8Array> {
+  const given = typeof source === 'function' ? await source() : source
+  if (typeof given !== 'object' || !(Symbol.asyncIterator in given)) {
+    yield bytesOf(checkData(entry, given, where))
+    return
+  }
+  const kind = ARRAYS[entry.dtype]
+  const length = byteLength(entry, where) / kind.BYTES_PER_ELEMENT
+  let known = 0
+  for await (const piece of given) {
+    known += piece.length
+    checkData({ dtype: entry.dtype, shape: [known <= length ? piece.length : 0] }, piece, where)
+    yield bytesOf(piece)
+  }
+  if (known !== length) throw new CheckpointError(`${where}: expected ${length} elements in pieces, got ${known}`)
 }
 
 /** An open safetensors file whose header was checked; tensors are read one at a time. Close it after use. */
@@ -163,6 +179,12 @@ export interface SafetensorsFile {
    * @throws CheckpointError when there is no tensor of that name, or the file was cut since it was opened
    */
   read(name: string): Promise<TensorArray>
+  /**
+   * Reads one tensor in pieces of `length` elements, the last one of what is left; each piece is written over by the next.
+   *
+   * @throws as `read`
+   */
+  pieces(name: string, length: number): AsyncGenerator<TensorArray>
   /**
    * Reads every tensor and compares it with its digest; false where the file has no digests. The header is compared on opening.
    *
@@ -205,6 +227,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
       bytes: [...header.tensors.values()].reduce((sum, { begin, end }) => sum + end - begin, 0),
       hasDigests: digests !== undefined,
       read: (name) => readTensor(handle, header.tensors.get(name), dataStart, `${path}[${name}]`),
+      pieces: (name, length) => readPieces(handle, header.tensors.get(name), dataStart, length, `${path}[${name}]`),
       check: async (onBytes = () => undefined) => {
         const read: ReadAt = (into, at, where) => readAll(handle, into, dataStart + at, where)
         if (digests !== undefined) await compareDigests(read, header, digests, path, onBytes)
@@ -245,28 +268,6 @@ async function readHeader(handle: FileHandle, path: string): Promise<{ header: H
   const json = new Uint8Array(Number(length))
   await readAll(handle, json, 8, path)
   return { header: parseHeader(json, info.size - dataStart, path), dataStart }
-}
-
-async function readTensor(
-  handle: FileHandle,
-  entry: TensorEntry | undefined,
-  dataStart: number,
-  where: string,
-): Promise<TensorArray> {
-  if (entry === undefined) throw new CheckpointError(`${where}: expected a tensor of this name in the file, got none`)
-  const bytes = new Uint8Array(entry.end - entry.begin)
-  await readAll(handle, bytes, dataStart + entry.begin, where)
-  return new ARRAYS[entry.dtype](bytes.buffer)
-}
-
-async function readAll(handle: FileHandle, into: Uint8Array, position: number, where: string): Promise<void> {
-  let at = 0
-  while (at < into.length) {
-    const { bytesRead } = await handle.read(into, at, Math.min(CHUNK, into.length - at), position + at)
-    if (bytesRead === 0)
-      throw new CheckpointError(`${where}: expected ${into.length} bytes, got ${at}; the file was cut`)
-    at += bytesRead
-  }
 }
 
 function requireLittleEndian(path: string): void {

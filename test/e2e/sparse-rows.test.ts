@@ -121,13 +121,11 @@ describe('a table of a million rows', () => {
     },
   )
 
-  // A dense update is a hundred times as long for a hundred times as many rows. Caches hold the small table and not the large one.
-  it('takes about as long a step as one of ten thousand', { timeout: 120_000 }, async () => {
-    const times = new Map<number, number>()
-    for (const vocabulary of [10_000, 1_000_000]) {
+  // A dense update reads and writes every row: some six hundred times as long, whatever caches hold and whoever else uses the processor.
+  it('takes a small part of the time of a dense update', { timeout: 120_000 }, async () => {
+    const median = async (sparse: boolean, batches: number) => {
       const optimizer = optim.adam({ rate: 0.01 })
-      const setting = { vocabulary, width, optimizer, epochs: 4 }
-      await using(setting, async (run) => {
+      return using({ vocabulary: 1_000_000, width, sparse, optimizer, epochs: 2, batches }, async (run) => {
         const steps: number[] = []
         let last = performance.now()
         for await (const event of run.events()) {
@@ -135,10 +133,12 @@ describe('a table of a million rows', () => {
           steps.push(performance.now() - last)
           last = performance.now()
         }
-        times.set(vocabulary, steps.slice(10).sort((a, b) => a - b)[10]!)
+        // In the second epoch every page has been touched.
+        return steps.slice(batches).sort((a, b) => a - b)[batches >> 1]!
       })
     }
-    expect(times.get(1_000_000)!).toBeLessThan(10 * times.get(10_000)!)
+    const dense = await median(false, 2)
+    expect(await median(true, 10)).toBeLessThan(dense / 100)
   })
 })
 

@@ -1,9 +1,10 @@
 // Word vectors trained on texts whose words have two kinds of neighbours: what they learn, and that they are the same however a training is cut.
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { corpus, type Corpus, countWords, PhiloxStream, type WordCounts } from '../../lib/data/index.js'
 import { KeyedVectors } from '../../lib/infer/index.js'
@@ -161,4 +162,39 @@ describe('a training refuses', () => {
     const one = await corpus(join(folder, 'one.txt'))
     await expect(wordVectors(one, await countWords(one), small)).rejects.toThrow(/expected two words or more, got 1/)
   })
+})
+
+describe('memory', () => {
+  /** Of a process that trains vectors of so many numbers, of words that a text has twice each. */
+  const peak = async (dimension: number, begins: 'anew' | 'resume'): Promise<number> => {
+    const script = fileURLToPath(new URL('children/word-memory.mjs', import.meta.url))
+    const own = join(folder, `memory-${dimension}`)
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      script,
+      join(folder, 'many.txt'),
+      own,
+      `${dimension}`,
+      begins,
+    ])
+    return Number(stdout)
+  }
+
+  it(
+    'of a training, its saving, its vectors and its resuming is that of both tables',
+    { timeout: 180_000 },
+    async () => {
+      const words = 20_000
+      const lines = Array.from({ length: 4000 }, (_, i) =>
+        Array.from({ length: 10 }, (_, k) => `w${(10 * i + k) % words}`),
+      )
+      await writeFile(join(folder, 'many.txt'), lines.map((line) => line.join(' ')).join('\n'))
+      const [small, large] = [100, 2100]
+      const tables = (dimension: number) => (2 * 4 * words * dimension) / 2 ** 20
+      for (const begins of ['anew', 'resume'] as const) {
+        const grown = (await peak(large, begins)) - (await peak(small, begins))
+        // 1.01 where nothing else runs; what a collector has not collected yet is some 40 MB. Another copy of one table would be 1.5.
+        expect(grown, begins).toBeLessThan(1.25 * (tables(large) - tables(small)))
+      }
+    },
+  )
 })

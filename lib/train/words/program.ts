@@ -8,7 +8,8 @@ import { Programs } from '../programs.js'
 import { StateStore } from '../state.js'
 import type { Knobs } from './options.js'
 
-type Table = Variable<'f32', readonly [number, number]>
+/** Vectors of words, or of what they are foretold among. */
+export type Table = Variable<'f32', readonly [number, number]>
 
 /** What is held on the device. */
 export interface WordProgram {
@@ -19,8 +20,8 @@ export interface WordProgram {
   readonly step: Compiled<{ readonly loss: Tensor; readonly scores: Tensor }>
 }
 
-function constants(label: string, dtype: 'f32' | 'i32', count: number): Variable {
-  return new Variable({ label, dtype, shape: [count], role: 'statistic', init: () => zeros([count], dtype) })
+function constants<D extends 'f32' | 'i32'>(label: string, dtype: D, count: number): Variable<D, readonly [number]> {
+  return new Variable({ label, dtype, shape: [count] as const, role: 'statistic', init: () => zeros([count], dtype) })
 }
 
 /**
@@ -48,13 +49,13 @@ export async function wordProgram(
 
   const step = await compileFunction(
     programs,
-    (tokens, rate) => {
-      const next = word2vec(read(inputs), read(outputs), tokens as Tensor<'i32'>, {
+    (tokens: Tensor<'i32'>, rate: Tensor<'f32'>) => {
+      const next = word2vec(read(inputs), read(outputs), tokens, {
         model,
         window,
         longest,
-        kept: read(kept) as Tensor<'f32'>,
-        rate: rate as Tensor<'f32'>,
+        kept: read(kept),
+        rate,
         among: among(),
       })
       assign(inputs, next.inputs)
@@ -78,10 +79,7 @@ function negativesOf(counts: Float64Array, count: number) {
     [chosen, Float32Array.from(alias.keep)],
     [other, alias.other],
   ]
-  return [
-    values,
-    () => ({ chosen: read(chosen) as Tensor<'f32'>, other: read(other) as Tensor<'i32'>, count }),
-  ] as const
+  return [values, () => ({ chosen: read(chosen), other: read(other), count })] as const
 }
 
 function treeOf(counts: Float64Array) {
@@ -94,5 +92,5 @@ function treeOf(counts: Float64Array) {
     [starts, codes.starts],
     [ways, codes.nodes.map((node, i) => 2 * node + codes.bits[i]!)],
   ]
-  return [values, () => ({ starts: read(starts) as Tensor<'i32'>, codes: read(ways) as Tensor<'i32'> })] as const
+  return [values, () => ({ starts: read(starts), codes: read(ways) })] as const
 }

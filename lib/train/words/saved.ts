@@ -3,10 +3,10 @@
 import { join } from 'node:path'
 import { expectOptions, is } from '../../base/index.js'
 import { readWordCounts, type WordCounts, writeWordCounts } from '../../data/index.js'
-import { CheckpointError, openSafetensors, type TensorArray, writeSafetensors } from '../../files/index.js'
-import { readState } from '../state.js'
+import { CheckpointError, openSafetensors, writeSafetensors } from '../../files/index.js'
 import type { Knobs } from './options.js'
 import type { WordProgram } from './program.js'
+import { fillRows, rowsOf } from './rows.js'
 
 /** Where a training stands. */
 export interface WordPlace {
@@ -45,8 +45,7 @@ export async function saveWords(folder: string, counts: WordCounts): Promise<voi
 export async function savePlace(folder: string, knobs: Knobs, program: WordProgram, place: WordPlace): Promise<void> {
   const tensors = Object.fromEntries(
     ([program.inputs, program.outputs] as const).map((variable) => {
-      const entry = program.store.get(variable)!
-      const data = () => readState(entry) as Promise<TensorArray>
+      const data = () => rowsOf(program, variable)
       return [variable.label, { dtype: 'F32', shape: variable.shape, data } as const]
     }),
   )
@@ -98,11 +97,9 @@ function parsed(path: string, text: string): { readonly knobs: Knobs; readonly p
 export async function loadTables(path: string, program: WordProgram): Promise<void> {
   await using file = await openSafetensors(path)
   for (const variable of [program.inputs, program.outputs]) {
-    const data = await file.read(variable.label)
-    if (!(data instanceof Float32Array) || data.length !== variable.count) {
-      const expected = `f32 [${variable.shape.join(', ')}]`
-      throw new CheckpointError(`${path}[${variable.label}]: expected ${expected}, got ${data.length} numbers`)
-    }
-    await program.store.get(variable)!.buffer.write(data)
+    const [expected, saved] = [`F32 [${variable.shape.join(', ')}]`, file.tensors.get(variable.label)]
+    const got = saved === undefined ? 'none' : `${saved.dtype} [${saved.shape.join(', ')}]`
+    if (got !== expected) throw new CheckpointError(`${path}[${variable.label}]: expected ${expected}, got ${got}`)
+    await fillRows(program, variable, (length) => file.pieces(variable.label, length) as AsyncGenerator<Float32Array>)
   }
 }

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { OstrichError } from '../../base/index.js'
 import { type Corpus, hasTokens, TokenFile, type WordCounts, writeTokens } from '../../data/index.js'
 import { openPlace, type Place } from '../place.js'
-import { readState } from '../state.js'
 import { type Knobs, knobsOf, type WordVectorsOptions } from './options.js'
 import { type WordProgram, wordProgram } from './program.js'
+import { wholeTable } from './rows.js'
 import { loadTables, openSaved, savePlace, saveWords, tokensIn, type WordPlace } from './saved.js'
 
 /** Numbers of a block at most: some ten milliseconds of work, of two thousand warps where those are. */
@@ -88,9 +88,10 @@ async function trained(
   if (saved !== undefined) await loadTables(saved.path, program)
   program.programs.draws = start.steps
   await allEpochs(program, knobs, tokens, counts.kept, start, options)
-  // One table is gone before the other is read.
+  // One table is gone, with the program that holds it, before the other is read.
+  program.step.dispose()
   program.store.get(program.outputs)!.buffer.dispose()
-  const vectors = (await readState(program.store.get(program.inputs)!)) as Float32Array
+  const vectors = await wholeTable(program, program.inputs)
   return { words: counts.words, vectors, counts: counts.counts }
 }
 

@@ -72,6 +72,48 @@ describe('writeSafetensors and openSafetensors', () => {
     await expect(file.read('none')).rejects.toThrow(/net.safetensors\[none\]: expected a tensor of this name/)
   })
 
+  it('write arrays that come in pieces, and refuse pieces that are too few, too many or of another kind', async () => {
+    const pieces = (...given: Float32Array<ArrayBuffer>[]) =>
+      async function* () {
+        await Promise.resolve()
+        yield* given
+      }
+    const write = (data: TensorSource['data'], digests = false) =>
+      writeSafetensors(path, { w: { dtype: 'F32', shape: [2, 3], data } }, {}, { digests })
+    for (const digests of [false, true]) {
+      await write(pieces(Float32Array.of(1, 2, 3, 4), new Float32Array(0), Float32Array.of(5, 6)), digests)
+      await using file = await openSafetensors(path)
+      if (digests) await file.check()
+      expect(await file.read('w')).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6))
+    }
+    await expect(write(pieces(new Float32Array(5)))).rejects.toThrow('[w]: expected 6 elements in pieces, got 5')
+    await expect(write(pieces(new Float32Array(5), new Float32Array(2)))).rejects.toThrow('[w]: expected Float32Array')
+    const others = async function* () {
+      await Promise.resolve()
+      yield new Int32Array(6)
+    }
+    await expect(write(others)).rejects.toThrow('[w]: expected Float32Array of length 6 for F32 [6], got Int32Array')
+  })
+
+  it('read a tensor in pieces, the last of what is left, each in the place of the one before', async () => {
+    await writeSafetensors(path, all)
+    await using file = await openSafetensors(path)
+    const pieces: number[][] = []
+    const buffers = new Set<ArrayBufferLike>()
+    for await (const piece of file.pieces('net/w', 4)) {
+      pieces.push([...(piece as Float32Array)])
+      buffers.add(piece.buffer)
+    }
+    expect(pieces).toEqual([
+      [1.5, -0, Infinity, 4],
+      [5, 6],
+    ])
+    expect(buffers.size).toBe(1)
+    for await (const piece of file.pieces('labels', 100)) expect(piece).toEqual(Int32Array.of(-7, 7))
+    for await (const piece of file.pieces('empty', 4)) expect(piece).toBeUndefined()
+    await expect(file.pieces('absent', 4).next()).rejects.toThrow('[absent]: expected a tensor of this name')
+  })
+
   it('keep metadata that looks like a header', async () => {
     const metadata = { a: '","b":"', b: '{"a":{"dtype":', 'c\\': '\\' }
     await writeSafetensors(path, {}, metadata)
