@@ -1,5 +1,5 @@
 // node bench/words/run.mjs TEXT --analogies FILE --pairs FILE[,FILE] [--only skipgram,cbow,skipgram-tree,cbow-tree] [--peers] [--seeds 1,2,3] [--epochs 5]
-//   [--dimension 100] [--window 5] [--negatives 5] [--threads N] [--name words]
+//   [--dimension 100] [--window 5] [--negatives 5] [--threads N] [--name words] [--note TEXT]
 // Words a second of training word vectors on a text, beside gensim on the same file with the same constants, in turn; and what the vectors of the
 // very same runs know: analogies and similarities, by one measure for both. A line for each case, the median over seeds; all seeds beside it.
 import { spawnSync } from 'node:child_process'
@@ -33,6 +33,7 @@ const { values: options, positionals } = parseArgs({
     negatives: { type: 'string', default: '5' },
     threads: { type: 'string', default: String(availableParallelism()) },
     name: { type: 'string', default: 'words' },
+    note: { type: 'string' },
   },
 })
 const [given] = positionals
@@ -132,6 +133,7 @@ try {
       ours,
       peers: peer === undefined ? [] : [{ name: sides.peer[0].name, value: peer.rate, ...peer }],
       commit: commit(),
+      ...(options.note && { note: options.note }),
       date: new Date().toISOString().slice(0, 10),
     })
   }
