@@ -81,8 +81,10 @@ class Builder : protected program::Placement {
   virtual Slot* output(const program::NodeSpec& node, size_t index, const Layout& layout = {}) = 0;
   // Output `index` looks at the bytes of `source` (row-major both), `byte_offset` further on: no step needed.
   virtual void alias(const program::NodeSpec& node, size_t index, Slot* source, size_t byte_offset = 0) = 0;
-  // The same bytes with other extents of the same count, both row-major.
-  virtual Slot* view(Slot* slot, const core::Shape& shape) = 0;
+  // Row-major elements of `dtype` within the bytes of a row-major slot, from `byte_offset` on.
+  virtual Slot* part(Slot* slot, core::DType dtype, const core::Shape& shape, size_t byte_offset) = 0;
+  // The same bytes with other extents.
+  Slot* view(Slot* slot, const core::Shape& shape) { return part(slot, slot->dtype, shape, 0); }
   // Arena bytes that live only during the step that lists it in `writes`.
   virtual Slot* scratch(size_t bytes) = 0;
   // Device bytes of the program's own that hold `contents` from `fill_table` (called in prepare) on.

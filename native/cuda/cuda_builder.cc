@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cstring>
 #include <unordered_map>
+#include <utility>
+
+#include "cuda/library_layers.h"
 
 namespace ostrich::cuda {
 
@@ -23,11 +26,12 @@ const std::unordered_map<std::string, Factory>& factories() {
 }  // namespace
 
 CudaBuilder::CudaBuilder(const program::ProgramSpec& program, std::vector<std::shared_ptr<CudaBuffer>> buffers,
-                         Engine& engine)
+                         Engine& engine, std::string recurrence)
     : Builder(program),
       state(std::move(buffers)),
       engine_(engine),
       options_{program.tf32, engine.deterministic},
+      recurrence_(std::move(recurrence)),
       forms_(program.values.size()) {
   add_sources();
 }
@@ -128,10 +132,10 @@ void CudaBuilder::alias(const NodeSpec& node, size_t index, Slot* source, size_t
   slot->offset = source->offset + byte_offset;
 }
 
-Slot* CudaBuilder::view(Slot* slot, const core::Shape& shape) {
-  OSTRICH_CHECK(slot->layout.is_row_major() && core::count(shape) == core::count(slot->shape));
-  Slot* other = add_slot(-1, slot->dtype, shape, {}, slot->storage);
-  other->offset = slot->offset;
+Slot* CudaBuilder::part(Slot* slot, DType dtype, const core::Shape& shape, size_t byte_offset) {
+  Slot* other = add_slot(-1, dtype, shape, {}, slot->storage);
+  other->offset = slot->offset + byte_offset;
+  OSTRICH_CHECK(slot->layout.is_row_major() && byte_offset + other->bytes() <= slot->bytes());
   return other;
 }
 
@@ -166,9 +170,11 @@ Slot* CudaBuilder::assigned_form(int value, program::Slot* target) {
 }
 
 void CudaBuilder::build() {
+  LibraryLayers layers(spec, engine_, recurrence_);
   for (const NodeSpec& node : spec.nodes) {
     current_ = &node;
-    std::unique_ptr<Step> step = factories().at(node.op)(*this, node);
+    std::unique_ptr<Step> step;
+    if (!layers.take(*this, node, step)) step = factories().at(node.op)(*this, node);
     if (step == nullptr) continue;
     step->op = node.op;
     step->path = node.path;

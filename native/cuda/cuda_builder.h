@@ -42,7 +42,9 @@ class Block {
 
 class CudaBuilder : public Builder {
  public:
-  CudaBuilder(const program::ProgramSpec& spec, std::vector<std::shared_ptr<CudaBuffer>> state, Engine& engine);
+  // `recurrence`: see LibraryLayers.
+  CudaBuilder(const program::ProgramSpec& spec, std::vector<std::shared_ptr<CudaBuffer>> state, Engine& engine,
+              std::string recurrence = "");
 
   Context& context() override { return *engine_.context; }
   const Options& options() const override { return options_; }
@@ -56,7 +58,7 @@ class CudaBuilder : public Builder {
   Slot* with_layout(Slot* slot, const Layout& layout) override;
   Slot* output(const program::NodeSpec& node, size_t index, const Layout& layout) override;
   void alias(const program::NodeSpec& node, size_t index, Slot* source, size_t byte_offset) override;
-  Slot* view(Slot* slot, const core::Shape& shape) override;
+  Slot* part(Slot* slot, core::DType dtype, const core::Shape& shape, size_t byte_offset) override;
   Slot* scratch(size_t bytes) override;
   Slot* table(size_t bytes) override;
   void fill_table(Slot* table, const void* contents, size_t bytes) override;
@@ -96,6 +98,7 @@ class CudaBuilder : public Builder {
 
   Engine& engine_;
   Options options_;
+  std::string recurrence_;
   std::deque<Slot> slots_;
   std::vector<std::vector<Slot*>> forms_;  // by value id
   char* placed_ = nullptr;                 // where the arena lay when the storages got their addresses

@@ -15,10 +15,10 @@ Step& launched(const std::unique_ptr<program::Step>& step) { return static_cast<
 }  // namespace
 
 CudaProgram::CudaProgram(const program::ProgramSpec& spec, std::vector<std::shared_ptr<CudaBuffer>> state,
-                         std::shared_ptr<Engine> engine, bool profile)
+                         std::shared_ptr<Engine> engine, bool profile, const std::string& recurrence)
     : engine_(std::move(engine)),
       spec_(spec),
-      builder_(spec_, std::move(state), *engine_),
+      builder_(spec_, std::move(state), *engine_, recurrence),
       lanes_{Lane(engine_->context), Lane(engine_->context)} {
   builder_.build();
   for (Lane& lane : lanes_) {
@@ -105,6 +105,17 @@ void CudaProgram::send_feeds(Lane& lane, const std::vector<const void*>& feeds) 
   OSTRICH_CU(context, cuMemcpyDtoDAsync(address(builder_.inputs.data()), address(lane.staging.data()), bytes, compute));
 }
 
+// The graph holds addresses, so that it is made anew where the arena has moved.
+void CudaProgram::follow_arena() {
+  const bool moved = builder_.follow_arena();
+  if (profile_ == nullptr && (moved || graph_ == nullptr)) capture();
+}
+
+void CudaProgram::launch(CUstream stream) {
+  follow_arena();
+  OSTRICH_CU(*engine_->context, cuGraphLaunch(graph_, stream));
+}
+
 void CudaProgram::run(const std::vector<const void*>& feeds, const std::vector<void*>& fetches) {
   const Context& context = *engine_->context;
   expect_going();
@@ -113,9 +124,7 @@ void CudaProgram::run(const std::vector<const void*>& feeds, const std::vector<v
     std::unique_lock<std::mutex> lock(mutex_);
     finished_.wait(lock, [&] { return started_ - ended_ < int64_t(lanes_.size()); });
   }
-  // The graph holds addresses, so that it is made anew where the arena has moved.
-  const bool moved = builder_.follow_arena();
-  if (profile_ == nullptr && (moved || graph_ == nullptr)) capture();
+  follow_arena();
   Lane& lane = lanes_[size_t(started_) % lanes_.size()];
   lane.fetches = fetches;
   const CUstream stream = engine_->compute.get();

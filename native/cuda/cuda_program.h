@@ -17,14 +17,17 @@ namespace ostrich::cuda {
 
 class CudaProgram : public backend::Executable {
  public:
+  // `recurrence`: see LibraryLayers.
   CudaProgram(const program::ProgramSpec& spec, std::vector<std::shared_ptr<CudaBuffer>> state,
-              std::shared_ptr<Engine> engine, bool profile);
+              std::shared_ptr<Engine> engine, bool profile, const std::string& recurrence = "");
   ~CudaProgram() override;
   // Enqueues; waits only where two runs are unfinished.
   void run(const std::vector<const void*>& feeds, const std::vector<void*>& fetches) override;
   bool is_asynchronous() const override { return true; }
   void finish() override;
   backend::Stats stats() const override;
+  // Its steps on whatever its feeds hold, in a stream of the caller's, to be timed.
+  void launch(CUstream stream);
 
  private:
   // What one run needs to itself.
@@ -38,6 +41,7 @@ class CudaProgram : public backend::Executable {
 
   void warm_up();
   void capture();
+  void follow_arena();
   void drop_graph();
   void launch_all(CUstream stream);
   void run_profiled(CUstream stream);

@@ -1,13 +1,15 @@
-// Convolutions, channels last, behind a narrow interface: by cuDNN's graph API (dnn_cudnn.cc), or by whatever else
-// fills Libraries::open_dnn.
+// Convolutions, channels last, and recurrent layers, behind a narrow interface: by cuDNN (dnn_cudnn.cc, rnn_cudnn.cc),
+// or by whatever else fills Libraries::open_dnn.
 #pragma once
 
 #include <array>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/dtype.h"
 #include "cuda/context.h"
+#include "cuda/rnn.h"
 #include "cuda/tuner.h"
 
 namespace ostrich::cuda {
@@ -51,6 +53,12 @@ class Dnn {
   // Throws ERR_CUDA naming the spec and cuDNN's reason; null where it has none with this bias: ask again without.
   // Candidates are timed by `tuner`.
   virtual std::unique_ptr<ConvPlan> plan(const ConvSpec& spec, Tuner& tuner) = 0;
+  // One for each algorithm that takes the layer; none where it has none. Which is fastest only a run can tell.
+  virtual std::vector<std::unique_ptr<RnnPlan>> rnn_plans(const RnnSpec& spec) = 0;
+  // Names that plans of these have.
+  virtual std::vector<std::string> rnn_algorithms() const = 0;
+  // Names the library and its version, as choices are kept.
+  virtual const std::string& version() const = 0;
 };
 
 }  // namespace ostrich::cuda

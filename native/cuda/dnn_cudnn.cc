@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cuda/cudnn_graph.h"
+#include "cuda/rnn_cudnn.h"
 
 // cudnn-frontend finds every function of cuDNN through this.
 void* cudnn_frontend::cudnn_dlhandle = nullptr;
@@ -112,6 +113,13 @@ class CudnnDnn : public Dnn {
     fail(spec, reason.c_str());
   }
 
+  std::vector<std::unique_ptr<RnnPlan>> rnn_plans(const RnnSpec& spec) override {
+    if (rnn_ == nullptr) rnn_ = open_cudnn_rnn(handle_->context().shared_from_this(), fe::cudnn_dlhandle);
+    return cudnn_rnn_plans(rnn_, spec);
+  }
+  std::vector<std::string> rnn_algorithms() const override { return cudnn_rnn_algorithms(); }
+  const std::string& version() const override { return version_; }
+
  private:
   std::unique_ptr<ConvPlan> find(const ConvSpec& spec, Tuner& tuner) {
     Graph graph = make_graph(spec, handle_->target());
@@ -149,6 +157,7 @@ class CudnnDnn : public Dnn {
   }
 
   std::shared_ptr<Handle> handle_;
+  std::shared_ptr<CudnnRnn> rnn_;
   std::string version_;  // names the file of the tuner's choices
 };
 

@@ -30,7 +30,7 @@ class CudaArena : public program::SharedArena {
   DeviceMemory memory_;
 };
 
-struct Engine {
+struct Engine : std::enable_shared_from_this<Engine> {
   // `cache`: folder of the tuner's choices.
   Engine(std::shared_ptr<Context> device, const std::string& cache, bool deterministic_only)
       : context(std::move(device)),
@@ -42,7 +42,7 @@ struct Engine {
         arena(std::make_shared<CudaArena>(context, compute)),
         deterministic(deterministic_only) {}
 
-  // cuDNN is opened by the first program that convolves: it takes a while.
+  // cuDNN is opened by the first program that convolves or has recurrent layers: it takes a while.
   Dnn& dnn() {
     if (dnn_ == nullptr) dnn_ = context->libraries().open_dnn(*context);
     return *dnn_;

@@ -192,7 +192,7 @@ std::unique_ptr<Dnn> open_dnn(Context& context) {
     if (!missing.empty())
       unavailable = "cuDNN without what it opens itself: " + missing + cudnn_remedy(context.facts().driver_version);
   }
-  if (!unavailable.empty()) core::fail("ERR_NO_DEVICE", "cuda: expected cuDNN for a convolution, got ", unavailable);
+  if (!unavailable.empty()) core::fail("ERR_NO_DEVICE", "cuda: expected cuDNN, got ", unavailable);
   return open_cudnn(context, cudnn.found.handle);
 }
 

@@ -1,5 +1,6 @@
-// Has the real cuDNN plan convolutions for a GPU that is not here.
-//   plan_convs GPU.json KEYS      (a key of ConvSpec on each line; ../../native/cuda/dnn.h)
+// Has the real cuDNN plan convolutions for a GPU that is not here, and accept descriptions of recurrent layers, for which it
+// does not ask what the GPU is.
+//   plan_convs GPU.json KEYS      (a key of ConvSpec or RnnSpec on each line; ../../native/cuda/dnn.h, rnn.h)
 // Prints each key, a tab, and the engine that was chosen ("apart from the bias: ..." where cuDNN does not fuse it, which
 // the backend then does itself) or "REFUSED: " and the reason. Exit status: 1 if one is refused, 2 if
 // nothing could be tried. The libraries are found as the backend finds them; where there is no driver,
@@ -11,6 +12,7 @@
 
 #include "cuda/dnn_cudnn.h"
 #include "cuda/find_library.h"
+#include "cuda/rnn_cudnn.h"
 
 namespace {
 
@@ -35,6 +37,16 @@ Planned plan(void* cudnn, cuda::ConvSpec spec, const std::string& device) {
   return apart;
 }
 
+Planned plan(void* cudnn, const std::string& key, const std::string& device) {
+  // Of a convolution the first word is a pass.
+  if (key.find(" t") != key.find(' ')) return plan(cudnn, cuda::ConvSpec::parse(key), device);
+  try {
+    return {false, cuda::describe_rnn_without_device(cudnn, cuda::RnnSpec::parse(key))};
+  } catch (const core::Error& error) {
+    return {true, "REFUSED: " + std::string(error.what())};
+  }
+}
+
 std::string one_line(std::string text) {
   for (char& c : text) {
     if (c == '\n' || c == '\t') c = ' ';
@@ -55,7 +67,7 @@ int check(const char* device_file, const char* keys_file) {
   int count = 0, refused = 0;
   for (std::string key; std::getline(keys, key);) {
     if (key.empty()) continue;
-    const Planned planned = plan(cudnn.handle, cuda::ConvSpec::parse(key), device);
+    const Planned planned = plan(cudnn.handle, key, device);
     std::cout << key << "\t" << one_line(planned.text) << std::endl;
     ++count;
     if (planned.refused) ++refused;

@@ -1,6 +1,6 @@
 // The real cuDNN, the newest and the oldest that is supported, plans every convolution of every recipe and of the op cases
-// for GPUs that are not here. One check for each convolution, GPU and version. The double says which convolutions those
-// are: it compiles all recipes here (recipe-convs.mjs), and the stage "double" has written down those of the cases.
+// for GPUs that are not here, and accepts every recurrent layer, of which only the first GPU's list tells. One check for each convolution, GPU and
+// version, and for each layer and version. The double says which those are: it compiles all recipes here (recipe-convs.mjs), and the stage "double" has written down those of the cases.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -63,6 +63,8 @@ const linesOf = (file) => readFileSync(file, 'utf8').split('\n').filter(Boolean)
  * The convolutions to plan for a GPU, those that need no plan of their own, and how many it cannot compute. A
  * deterministic device chooses among fewer engines for the same graph: what it can plan, the other can.
  */
+const isLayer = (key) => /^(lstm|tanh) t/.test(key)
+
 const wanted = (all, gpu) => {
   const { deviceVer } = JSON.parse(readFileSync(gpu, 'utf8'))
   // The backend refuses bf16 below compute capability 8.0 before cuDNN is asked.
@@ -71,8 +73,9 @@ const wanted = (all, gpu) => {
   return { keys: known.filter((key) => !twins.has(key)), twins, left: all.length - known.length }
 }
 
-const planFor = async ({ gpu, version, cudnn }, all, driver) => {
-  const { keys, twins, left } = wanted(all, join(gpus, `${gpu}.json`))
+const planFor = async ({ gpu, version, cudnn, first }, all, driver) => {
+  const asked = first ? all : all.filter((key) => !isLayer(key))
+  const { keys, twins, left } = wanted(asked, join(gpus, `${gpu}.json`))
   const list = join(root, `build/wanted-${gpu}-${version}.txt`)
   writeFileSync(list, `${keys.join('\n')}\n`)
   const path = [dirname(driver), ...libraryFolders].join(delimiter)
@@ -104,7 +107,7 @@ const planAll = async (all, driver, newest) => {
     ['oldest', oldestCudnn],
   ]
   const names = readdirSync(gpus).map((name) => basename(name, '.json'))
-  const tasks = versions.flatMap(([version, cudnn]) => names.map((gpu) => ({ gpu, version, cudnn })))
+  const tasks = versions.flatMap(([version, cudnn]) => names.map((gpu, i) => ({ gpu, version, cudnn, first: i === 0 })))
   let total = nothing
   const work = async () => {
     for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) {
@@ -128,5 +131,8 @@ export const planConvolutions = async (fromTests) => {
   if (driver === undefined || !compileRecipes(fromRecipes)) return settle(false)
   if (!run('cmake', ['--build', build, '--target', 'plan_convs'])) return settle(false)
   const all = [...new Set([fromTests, fromRecipes].flatMap(linesOf))].sort()
+  console.log(
+    `${all.filter(isLayer).length} recurrent layers, ${all.filter((key) => !isLayer(key)).length} convolutions`,
+  )
   return planAll(all, driver, newest)
 }

@@ -40,9 +40,12 @@ const sessions = [
   'bad-input',
   'cuda',
   'known-chains',
+  'library-layers',
+  'leaving',
   'lent-feeds',
 ].map((name) => `test/e2e/${name}.test.ts`)
-const learning = (name, env) => vitest([...sessions, ...counted], { ...env, OSTRICH_TEST_DEVICE: 'cuda' })
+const learning = (name, env) =>
+  vitest([...sessions, ...counted], { OSTRICH_LEAVE: '4', ...env, OSTRICH_TEST_DEVICE: 'cuda' })
 // The doubles take some fifty times as long as the CPU backend.
 const fuzz = (name, env) =>
   vitest(['test/fuzz', ...counted], { OSTRICH_FUZZ: '150', ...env, OSTRICH_TEST_DEVICE: 'cuda' })

@@ -1,5 +1,5 @@
 // Convolutions by plain loops in double precision, channels last. OSTRICH_DOUBLE_CONVS=file: the key of every spec that
-// is planned is appended to it.
+// is planned is appended to it, of recurrent layers too.
 #include <cstdlib>
 #include <fstream>
 #include <vector>
@@ -7,6 +7,7 @@
 #include "cuda/dnn.h"
 #include "driver_double.h"
 #include "math/convert.h"
+#include "rnn_double.h"
 
 namespace ostrich::cuda::host {
 namespace {
@@ -107,9 +108,15 @@ class DnnDouble : public Dnn {
     }
     return std::make_unique<PlanDouble>(context_, spec);
   }
+  std::vector<std::unique_ptr<RnnPlan>> rnn_plans(const RnnSpec& spec) override {
+    return host::rnn_plans(context_, spec);
+  }
+  std::vector<std::string> rnn_algorithms() const override { return {host::kRnnAlgorithm}; }
+  const std::string& version() const override { return version_; }
 
  private:
   Context& context_;
+  const std::string version_ = "cudnn-double";
 };
 
 }  // namespace
