@@ -171,6 +171,24 @@ const padCase = opCase<{ readonly before: readonly number[]; readonly value: num
   samples: [
     sample('both axes', apply('pad', { before: [1, 0], after: [0, 2], value: 0 }), [2, 3], [3, 5]),
     sample('with a value', apply('pad', { before: [2], after: [1], value: -1.5 }), [3], [6]),
+    sample(
+      'the first of four axes',
+      apply('pad', { before: [1, 0, 0, 0], after: [0, 0, 0, 0], value: 0 }),
+      [2, 3, 2, 5],
+      [3, 3, 2, 5],
+    ),
+    sample(
+      'the second of four axes',
+      apply('pad', { before: [0, 2, 0, 0], after: [0, 1, 0, 0], value: 0 }),
+      [2, 3, 2, 4],
+      [2, 6, 2, 4],
+    ),
+    sample(
+      'the last of four axes',
+      apply('pad', { before: [0, 0, 0, 1], after: [0, 0, 0, 1], value: 2 }),
+      [2, 3, 2, 4],
+      [2, 3, 2, 6],
+    ),
     integersOf(apply('pad', { before: [1], after: [1], value: 7 }), [3], [5]),
   ],
   refusals: [

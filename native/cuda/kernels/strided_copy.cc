@@ -22,9 +22,8 @@ std::vector<CopyAxis> simplify(std::vector<CopyAxis> axes) {
     if (!joined.empty() && !has_gaps(joined.back()) && !has_gaps(axis)) {
       CopyAxis& outer = joined.back();
       if (outer.to_stride == axis.to_stride * axis.extent && outer.from_stride == axis.from_stride * axis.extent) {
-        outer.extent *= axis.extent;
-        outer.to_stride = axis.to_stride;
-        outer.from_stride = axis.from_stride;
+        // Neither has gaps, so that none is told of the two together.
+        outer = {outer.extent * axis.extent, axis.to_stride, axis.from_stride};
         continue;
       }
     }
