@@ -18,6 +18,7 @@ const own = [
   'phases.mjs',
   'facts.mjs',
   'properties.py',
+  'layers.mjs',
   'trained.mjs',
   'translation.mjs',
   'speech.mjs',

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { capture, device, lastJson, node, python, tree } from './facts.mjs'
 
 const precisions = ['f32', 'tf32', 'bf16']
+const trainedIn = precisions.filter((precision) => precision !== 'f32')
 const cli = 'dist/cli/main.js'
 const parityFile = 'test/gpu/parity.js'
 const seconds = (count) => count * 1000
@@ -121,6 +122,31 @@ export const mnist = (found) => {
   }
 }
 
+const cells = ['lstm', 'tanh']
+const algorithms = ['cudnn', 'cudnn-persistent', 'cudnn-persistent-small']
+const languages = ['ptb-small', 'ptb-medium', 'ptb-large']
+
+/** Recurrent layers that cuDNN computes, held to the CPU; then steps of the language models by our own kernels, by cuDNN, and by whichever was faster. */
+export const layers = (found) => {
+  const parity = cells.flatMap((cell) =>
+    precisions.flatMap((precision) => algorithms.map((algorithm) => `${cell} ${precision} ${algorithm}`)),
+  )
+  const timings = languages.flatMap((name) =>
+    trainedIn.flatMap((precision) => ['own', 'cudnn', ''].map((who) => `${name} ${precision} ${who || 'timed'}`)),
+  )
+  const result = each([...parity, ...timings], (item) => {
+    const [what, precision, who] = item.split(' ')
+    if (precision === 'bf16' && !found.hasBf16) return { skipped: true, reason: noBf16 }
+    if (cells.includes(what))
+      return lastJson(node('test/gpu/layers.mjs', [what, precision, who, device], { timeout: seconds(40) }))
+    const env = { OSTRICH_RECURRENCES: who === 'timed' ? '' : who }
+    const options = { timeout: seconds(60), env }
+    const { step, compile } = lastJson(node('bench/steps/measure.mjs', [what, precision, '100', '1', device], options))
+    return { step, compile }
+  })
+  return saidOf(result, found)
+}
+
 /** Translators: what they learn and what they write, held to the CPU. */
 export const translation = (found) => {
   const items = ['attention', 'transformer'].flatMap((name) => precisions.map((precision) => `${name} ${precision}`))
@@ -185,7 +211,6 @@ const contenders = [
 
 /** Steps of a case; those of networks for photographs and for texts are phases of their own, in the precisions that these are trained in. */
 export const bench = (found) => steps(['mlp', 'lenet'], precisions, found)
-const trainedIn = precisions.filter((precision) => precision !== 'f32')
 export const cifar = (found) => steps(['cifar-convnet', 'cifar-local'], trainedIn, found)
 export const ptb = (found) => steps(['ptb-small', 'ptb-medium', 'ptb-large'], trainedIn, found)
 const batches = [128, 256, 512, 1024]

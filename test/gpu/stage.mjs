@@ -1,6 +1,16 @@
 // The verification of a GPU, tried where there is none: it must pack, unpack without Node.js, and say "no device" everywhere.
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, mkdirSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  mkdirSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { add, nothing, root, run } from '../support/stages.mjs'
@@ -12,6 +22,7 @@ const phases = [
   'parity',
   'sanitizer',
   'mnist',
+  'layers',
   'translation',
   'speech',
   'words',
@@ -46,16 +57,29 @@ const checkPhase = (out, phase) => {
   return check(`${phase} to be skipped for want of a device`, ok, `${status}: ${reason}`)
 }
 
+/** With a time limit, phases that ended are left out, and one that did not runs again. */
+const checkMinutes = (verify, out, total) => {
+  const lines = ({ stdout }) => stdout.trim().split('\n')
+  const wrong = verify('--minutes', 'soon')
+  const again = lines(verify('--minutes', '1'))
+  const file = join(out, 'words.json')
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"status"', '"unfinished": true,\n  "status"'))
+  const rest = lines(verify('--minutes', '1'))
+  return [
+    check('--minutes soon to be refused', wrong.status === 2 && /got 'soon'/.test(wrong.stderr), wrong.stderr),
+    check('nothing to run twice', again.length === 1 && again[0] === total, again.join('; ')),
+    check('what did not end to run again', rest.length === 2 && rest[0].startsWith('words'), rest.join('; ')),
+  ]
+}
+
 const runThere = (scratch) => {
   const copy = join(scratch, 'carried')
   cpSync(folder, copy, { recursive: true })
   // Of what this process was told, the other machine knows nothing.
   const env = { PATH: withoutNode(join(scratch, 'bin')), HOME: scratch, TMPDIR: scratch }
-  const { status, stdout, stderr } = spawnSync('bash', [join(copy, 'verify.sh')], {
-    cwd: scratch,
-    encoding: 'utf8',
-    env,
-  })
+  const verify = (...args) =>
+    spawnSync('bash', [join(copy, 'verify.sh'), ...args], { cwd: scratch, encoding: 'utf8', env })
+  const { status, stdout, stderr } = verify()
   const closing = stdout.trim().split('\n').at(-1) ?? ''
   const output = `${stdout}${stderr}`.slice(-2000)
   const out = join(copy, 'out')
@@ -71,6 +95,7 @@ const runThere = (scratch) => {
       readdirSync(out).join(' '),
     ),
     ...phases.map((phase) => checkPhase(out, phase)),
+    ...checkMinutes(verify, out, total),
   ].reduce(add)
 }
 
