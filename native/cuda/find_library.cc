@@ -161,6 +161,8 @@ std::string open_cudnn_parts(const FoundLibrary& cudnn) {
   if (!missing.empty()) return missing;
   // Without this one it has fewer engines.
   open_library_of_cudnn(cudnn.file, "libnvrtc.so." + cuda);
+  // Of recurrent layers alone; without these they are computed by our own kernels.
+  open_beside(cudnn.file, {"libcudnn_ops.so.9", "libcudnn_adv.so.9"});
   return open_beside(cudnn.file, {"libcudnn_engines_precompiled.so.9", "libcudnn_engines_runtime_compiled.so.9",
                                   "libcudnn_heuristic.so.9"});
 }
