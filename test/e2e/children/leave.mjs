@@ -1,7 +1,8 @@
-// A process that leaves while a device's thread computes: node leave.mjs ADDON PROGRAMS MODE. PROGRAMS is JSON of
+// A process that leaves while a device's thread computes: node leave.mjs ADDON PROGRAMS MODE BACKEND. PROGRAMS is JSON of
 // [{ text, elements }]: program texts of one feed x and one fetch of as many elements, in bf16. Once all have run it says "at
 // work" and runs them in turn, two in flight, until the first line on stdin, or a signal. MODE:
 //   exit, signal      process.exit(7), on the line or as SIGTERM's handler
+//   killed            nothing: it is ended from outside, by a signal that nobody handles
 //   throw             an error that nobody catches
 //   terminate         the programs run in a worker, which is terminated; then the process ends by itself with 7
 //   exit-above        the programs run in a worker; the main thread calls process.exit(7)
@@ -9,11 +10,11 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 
-const [addon, programs, mode] = isMainThread ? process.argv.slice(2) : workerData
+const [addon, programs, mode, backend] = isMainThread ? process.argv.slice(2) : workerData
 
 async function work(atWork) {
   const { Device } = createRequire(import.meta.url)(addon)
-  const options = { backend: 'cpu', index: 0, threads: 0, profile: false, deterministic: false, memoryLimit: 0 }
+  const options = { backend, index: 0, threads: 0, profile: false, deterministic: false, memoryLimit: 0 }
   const device = new Device(options)
   const runs = []
   for (const { text, elements } of JSON.parse(programs)) {
@@ -39,6 +40,7 @@ if (isMainThread) {
   const leave = {
     exit: () => process.exit(7),
     signal: () => undefined,
+    killed: () => undefined,
     throw: () => {
       throw new Error('on purpose')
     },
@@ -50,9 +52,10 @@ if (isMainThread) {
     'exit-above': () => process.exit(7),
   }[mode]
   process.stdin.once('data', leave)
-  process.once('SIGTERM', () => process.exit(7))
+  if (mode === 'signal') process.once('SIGTERM', () => process.exit(7))
   const inWorker = mode === 'terminate' || mode === 'exit-above'
-  const worker = inWorker && new Worker(fileURLToPath(import.meta.url), { workerData: [addon, programs, mode] })
+  const worker =
+    inWorker && new Worker(fileURLToPath(import.meta.url), { workerData: [addon, programs, mode, backend] })
   if (inWorker) worker.once('message', say)
   else await work(say)
 } else {
