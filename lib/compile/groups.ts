@@ -37,7 +37,7 @@ export class Groups {
   readonly #order: (Group | undefined)[] = []
   /** Position of each node in the graph. */
   readonly #position = new Map<Node, number>()
-  /** How many kernels stand before each position. */
+  /** How many kernels that compute something stand before each position. */
   readonly #kernels: number[] = []
 
   constructor(private readonly graph: Graph) {
@@ -50,7 +50,7 @@ export class Groups {
       this.#order.push(group)
       this.#position.set(node, i)
       this.#kernels.push(kernels)
-      if (node.op.kind !== 'pointwise') kernels++
+      if (node.op.kind !== 'pointwise' && !(node.op.kind === 'kernel' && node.op.moves)) kernels++
     }
     this.#foldProducers()
     this.#joinNeighbours()
@@ -106,8 +106,9 @@ export class Groups {
   #near(a: Group, b: Group): boolean {
     const updates = [...a.nodes, ...b.nodes].filter((node) => this.#updates.has(node)).length
     if (updates > 0) return updates === a.nodes.length + b.nodes.length
-    const positions = [...a.nodes, ...b.nodes].map((node) => this.#position.get(node) ?? 0)
-    return this.#kernels[Math.min(...positions)] === this.#kernels[Math.max(...positions)]
+    // A chain runs where its last node stood: what it took in from further up is computed there.
+    const [last, other] = [a, b].map(({ nodes }) => Math.max(...nodes.map((node) => this.#position.get(node) ?? 0)))
+    return this.#kernels[last!] === this.#kernels[other!]
   }
 
   #tryJoin(x: Group, y: Group): void {

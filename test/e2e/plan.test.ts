@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { arrays, type Dataset } from '../../lib/data/index.js'
 import { lenet } from '../../lib/models/index.js'
 import * as nn from '../../lib/nn/index.js'
+import { type Tensor } from '../../lib/graph/index.js'
 import * as ops from '../../lib/ops/index.js'
 import * as optim from '../../lib/optim/index.js'
 import { type HostArrays } from '../../lib/runtime/index.js'
@@ -84,6 +85,44 @@ describe('convolutions over many channels', () => {
     await using one = await training(net, images, 'bf16')
     const { explain } = one.stats
     expect(explain.match(/winograd/g) ?? []).toHaveLength(explain.includes('amx') ? 0 : 5)
+  })
+})
+
+describe('convolutions in a loop over time', () => {
+  const [rows, times, channels, side] = [2, 6, 32, 8]
+  const films = arrays({
+    x: { data: new Uint8Array(rows * times * channels * side ** 2), shape: [times, channels, side, side] },
+    target: new Int32Array(rows),
+  })
+  const loop = nn.convLstm2d(channels, channels, { kernel: 3 })
+  const top = nn.linear(channels * side ** 2, 2)
+  const net = nn.layer({
+    kind: 'films',
+    children: [loop, top],
+    apply: (x: Tensor<'f32', [number, number, number, number, number]>) => {
+      const y = loop(ops.transpose(x, [1, 0, 2, 3, 4]))
+      return top(
+        ops.reshape(ops.slice(y, [times - 1, 0, 0, 0, 0], [1, rows, channels, side, side]), [
+          rows,
+          channels * side ** 2,
+        ]),
+      )
+    },
+  })
+
+  it.each(['f32', 'bf16'] as const)('have their gates where most of what these read lies, in %s', async (precision) => {
+    await using one = await session(net, {
+      ...{
+        data: films,
+        loss: nn.crossEntropy,
+        optimizer: optim.sgd({ rate: 0.01 }),
+        batch: rows,
+        epochs: 1,
+        precision,
+      },
+    })
+    // A convolution's images come and go, forward and backward. All else that a step reads and writes is row-major.
+    expect(one.stats.reorders).toBeLessThanOrEqual(6 * times)
   })
 })
 

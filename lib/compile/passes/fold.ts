@@ -27,6 +27,9 @@ function same(node: Node, tensor: Tensor): Tensor | undefined {
   return tensor.dtype === dtype && sameShape(tensor.shape, shape) ? tensor : undefined
 }
 
+/** The operand of an op that gives it back where it has the extents of the result. */
+const unchanged = (node: Node): Tensor | undefined => same(node, input(node, 0))
+
 type Rule = (node: Node, rewriter: Rewriter) => Tensor | undefined
 
 const neutralRight =
@@ -92,7 +95,9 @@ const rules: Readonly<Record<string, Rule>> = {
   reshape,
   transpose,
   where,
-  broadcastTo: (node) => same(node, input(node, 0)),
+  broadcastTo: unchanged,
+  pad: unchanged,
+  slice: unchanged,
 }
 
 /** A pointwise op broadcasts by itself: it reads the small tensor where the result keeps its shape. */

@@ -1,6 +1,7 @@
 // The gradient of weights that a loop over time reads at each step is a sum of products of few rows, dy1^T x1 + dy2^T x2 + ..., each of
 // which is as slow to begin and to add as a product of many. They are one product of all rows, and the sums over rows that are the
-// gradient of a bias are one sum. Equal but for the order of the additions.
+// gradient of a bias are one sum. So are the gradients of a convolution's weights, where there are more weights than values of its images.
+// Equal but for the order of the additions.
 import { type Graph, type Node, sameShape, type Tensor } from '../../graph/index.js'
 import { input, opNamed, output, rewrite, type Rewriter, usesOf } from '../rewrite.js'
 import { dce } from './dce.js'
@@ -11,21 +12,27 @@ const FEWEST = 3
 /** Products of more rows are as fast alone. */
 const MOST_ROWS = 1024
 
-type Kind = 'matmul' | 'sum'
+const elements = ({ shape }: Tensor): number => shape.reduce((product, extent) => product * extent, 1)
 
-/** What a term is, where it may be joined with others of its kind. */
-function kindOf({ tensor, alone }: Term): Kind | undefined {
-  const { node } = tensor
-  const { op, attrs, inputs } = node
-  if (!alone || inputs.some(({ shape }) => shape.length !== 2) || (inputs[0]?.shape[0] ?? 0) > MOST_ROWS)
-    return undefined
-  if (op.name === 'sum') {
-    const overRows = sameShape(attrs['axes'] as readonly number[], [0])
-    return overRows && attrs['keepDims'] === false ? 'sum' : undefined
+/** Whether it is the gradient of weights or of a bias, and copying what it reads costs less than adding what it gives. */
+function isSmall(node: Node): boolean {
+  const { op, attrs, inputs, outputs } = node
+  if (op.name === 'conv2dGradWeight') {
+    const images = inputs.reduce((sum, one) => sum + elements(one), 0)
+    return attrs['sumDy'] === false && elements(output(node)) > images
   }
-  if (op.name !== 'matmul' || inputs.length !== 2 || node.outputs.length !== 1) return undefined
+  if (inputs.some(({ shape }) => shape.length !== 2) || (inputs[0]?.shape[0] ?? 0) > MOST_ROWS) return false
+  if (op.name === 'sum') return sameShape(attrs['axes'] as readonly number[], [0]) && attrs['keepDims'] === false
+  if (op.name !== 'matmul' || inputs.length !== 2 || outputs.length !== 1) return false
   const plain = attrs['activation'] === 'none' && attrs['sumA'] === false
-  return plain && attrs['transposeA'] === true && attrs['transposeB'] === false ? 'matmul' : undefined
+  return plain && attrs['transposeA'] === true && attrs['transposeB'] === false
+}
+
+/** The same for terms that may be joined; undefined for those that are joined with none. */
+function keyOf({ tensor: { node }, alone }: Term): string | undefined {
+  if (!alone || !isSmall(node)) return undefined
+  // Operands of one dtype and of the same extents but for the first make one tensor.
+  return JSON.stringify([node.op.name, node.attrs, node.inputs.map(({ dtype, shape }) => [dtype, ...shape.slice(1)])])
 }
 
 interface Sum {
@@ -38,10 +45,8 @@ function sumOf(terms: readonly Term[], position: ReadonlyMap<Node, number>): Sum
   const groups = new Map<string, Node[]>()
   const rest: Tensor[] = []
   for (const term of terms) {
-    const kind = kindOf(term)
-    const { node, dtype } = term.tensor
-    // Operands of one dtype make one tensor.
-    const key = kind && [kind, dtype, ...node.inputs.map((one) => one.dtype)].join()
+    const { node } = term.tensor
+    const key = keyOf(term)
     if (key === undefined) rest.push(term.tensor)
     else groups.set(key, [...(groups.get(key) ?? []), node])
   }

@@ -103,11 +103,12 @@ class PointwiseStep : public Step {
 };
 
 // The layout that all inputs of the output's shape share: that of the first one that is not row-major, states first, so
-// that an optimiser runs on its weights as they lie. Row-major where anything else is broadcast or padding would not
-// stay zero.
+// that an optimiser runs on its weights as they lie. Row-major where anything else is broadcast, where padding would
+// not stay zero, and where most inputs are, none of them a state: fewer are then copied.
 Layout choose_layout(Builder& builder, const Chain& chain, const std::vector<Slot*>& inputs, const core::Shape& shape) {
   const Layout plain = Layout::row_major(shape);
   const Slot* leader = nullptr;
+  size_t plain_inputs = 0, other_inputs = 0;
   std::vector<bool> uniform;
   for (const Slot* slot : inputs) {
     uniform.push_back(slot->shape != shape);
@@ -115,11 +116,14 @@ Layout choose_layout(Builder& builder, const Chain& chain, const std::vector<Slo
       if (core::count(slot->shape) != 1) return plain;
       continue;
     }
-    if (builder.homeless(slot) || slot->layout.is_row_major()) continue;
+    if (builder.homeless(slot)) continue;
+    ++(slot->layout.is_row_major() ? plain_inputs : other_inputs);
+    if (slot->layout.is_row_major()) continue;
     const bool is_state = slot->storage->place == Place::state;
     if (leader == nullptr || (is_state && leader->storage->place != Place::state)) leader = slot;
   }
   if (leader == nullptr) return plain;
+  if (plain_inputs > other_inputs && leader->storage->place != Place::state) return plain;
   if (leader->layout.has_padding() && !keeps_zero(chain, uniform, simd::table())) return plain;
   return leader->layout;
 }

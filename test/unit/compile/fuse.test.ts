@@ -92,6 +92,26 @@ describe('fuse', () => {
     expect(outline(graph)).toEqual(['exp -> 1', 'softmax', 'neg -> 1'])
   })
 
+  it('joins across kernels that only move values', () => {
+    const graph = fused(() => {
+      const z = square('z')
+      const half = (row: number) => ops.slice(z, [row, 0], [2, 4])
+      const gate = ops.sigmoid(half(0))
+      return { gate, h: ops.mul(gate, ops.tanh(half(2))) }
+    })
+    expect(outline(graph)).toEqual(['slice', 'slice', 'sigmoid tanh mul -> 2'])
+  })
+
+  it('joins neighbours although one took in what was computed far up', () => {
+    const graph = fused(() => {
+      const [x, w] = [square('x'), square('w')]
+      const early = ops.mul(x, 2)
+      const late = ops.add(ops.matmul(x, w), early)
+      return { late, y: ops.tanh(late) }
+    })
+    expect(outline(graph)).toEqual(['matmul', 'mul add tanh -> 2'])
+  })
+
   it('stays inside the limits of a chain', () => {
     const long = fused(() => {
       let x: Tensor<'f32', [4, 4]> = square('x')

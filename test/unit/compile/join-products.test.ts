@@ -95,6 +95,49 @@ describe('joinProducts', () => {
     expect(printGraph(after)).toBe(printGraph(before))
   })
 
+  /** A loop over images of these extents, and what it reads at each step. */
+  function convolved([rows, height, width]: readonly [number, number, number], channels = 8): Graph {
+    return trace({ name: 'g' }, () => {
+      const x = feed('x', 'f32', [rows, channels, height, width])
+      const w = feed('w', 'f32', [channels, channels, 3, 3])
+      let h = x
+      for (let t = 0; t < steps; t++) h = ops.add(ops.tanh(ops.conv2d(h, w, { padding: 1 })), x)
+      return { dw: grad(ops.sum(ops.square(h)), w) }
+    })
+  }
+  const gradients = ({ nodes }: Graph) => nodes.filter(({ op }) => op.name === 'conv2dGradWeight').length
+
+  it('makes one gradient of all convolutions of the same weights, where those are more than the values of images', () => {
+    const before = cse(dce(fold(convolved([2, 3, 4]))))
+    const after = joinProducts(before)
+    verify(after)
+    expect([gradients(before), gradients(after)]).toEqual([steps, 1])
+    const random = generator(5)
+    const fed = Object.fromEntries(
+      before.feeds.map(({ name, tensor: { shape } }) => [name, ndarray(shape, uniform(-0.2, 0.2)(shape, random))]),
+    )
+    const [own, wanted] = [after, before].map((graph) => Array.from(interpret(graph, fed, {}).fetches['dw']!.data))
+    expect(Math.max(...wanted!.map((value, i) => Math.abs(value - own![i]!)))).toBeLessThan(1e-12)
+    expect(Math.max(...wanted!.map(Math.abs))).toBeGreaterThan(1e-2)
+  })
+
+  it('leaves gradients of fewer weights than there are values of images, and those of images of other extents', () => {
+    const large = cse(dce(fold(convolved([2, 8, 8]))))
+    expect(joinProducts(large)).toBe(large)
+    const mixed = trace({ name: 'g' }, () => {
+      const w = feed('w', 'f32', [8, 8, 3, 3])
+      const losses = [3, 4, 5].map((side) => ops.conv2d(feed(`x${side}`, 'f32', [1, 8, side, side]), w))
+      return {
+        dw: grad(
+          losses.map((y) => ops.sum(ops.square(y))).reduce((a, b) => ops.add(a, b)),
+          w,
+        ),
+      }
+    })
+    expect(gradients(mixed)).toBe(3)
+    expect(joinProducts(mixed)).toBe(mixed)
+  })
+
   it('leaves products of many rows', () => {
     const graph = trace({ name: 'g' }, () => {
       const x = feed('x', 'f32', [2000, 2])
