@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from tensor_file import read_tensors
-from torch_forecasters import ConvLstmForecaster
+from torch_forecasters import forecaster
 from turns import peak_memory, take_turns
 
 
@@ -21,16 +21,19 @@ def main():
         task = json.load(file)
     torch.set_num_threads(task['threads'])
     dtype = torch.float64 if mode == 'exact' else torch.float32
-    model = ConvLstmForecaster(task['config'], read_tensors(f'{folder}/weights.safetensors')).to(dtype).train()
+    model = forecaster(task['kind'], task['config'], read_tensors(f'{folder}/weights.safetensors')).to(dtype).train()
     tensors = read_tensors(f'{folder}/batches.safetensors')
     batches = [[torch.tensor(tensors[f'{i}/{name}'], dtype=dtype) / 255 for name in ('x', 'target')] for i in range(task['batches'])]
     optimizer = torch.optim.Adam(model.parameters(), lr=task['rate'], fused=True)
 
+    def nats(logits, frames):
+        return F.binary_cross_entropy_with_logits(logits, frames, reduction='sum') / (frames.shape[0] * frames.shape[1])
+
     def loss_of(x, target):
         with torch.autocast('cpu', dtype=torch.bfloat16, enabled=task['precision'] == 'bf16'):
-            logits = model(x)
-        frames = target.shape[0] * target.shape[1]
-        return F.binary_cross_entropy_with_logits(logits.to(dtype), target, reduction='sum') / frames
+            logits, others = model(x)
+        loss = nats(logits.to(dtype), target)
+        return loss if others is None else loss + nats(others.to(dtype), x[1:])
 
     if mode == 'compiled':
         loss_of = torch.compile(loss_of)

@@ -23,7 +23,7 @@ const device = await openDevice({ device: 'cpu', threads })
 const store = new StateStore(device)
 const began = performance.now()
 const trainer = await Trainer.create(new Programs(device, store, 1), {
-  task: { objective: objectiveOf(makeOf(config)), inputs: {} },
+  task: { objective: objectiveOf(makeOf(task)), inputs: {} },
   ...{ shapes: [{ rows: batch, fields: set.fields }], precision, optimizer: optim.adam({ rate }), ahead: true },
 })
 const compile = (performance.now() - began) / 1e3

@@ -3,21 +3,20 @@
 // "Convolutional LSTM network: a machine learning approach for precipitation nowcasting", section 3.2 and figure 3.
 // To reach on Moving MNIST: 367.1 nats per frame, as published, of 10,000 fixed training sequences.
 import { expectOptions, is, OstrichError, type Schema } from '../base/index.js'
-import { read, ShapeError, type Tensor } from '../graph/index.js'
+import { read, type Tensor } from '../graph/index.js'
 import { convLstmStep } from '../nn/conv-lstm2d.js'
 import * as nn from '../nn/index.js'
 import { forgetful } from '../nn/recurrent.js'
 import { runnable } from '../nn/runnable.js'
 import { concat, conv2d, reshape, zeros } from '../ops/index.js'
 import {
-  expectFilm,
   expectForecastCall,
   type Film,
+  filmOfPatches,
+  filmOfPixels,
   type Forecast,
   type ForecastCall,
   type Forecaster,
-  patchesOf,
-  pixelsOf,
 } from './forecaster.js'
 
 /** Knobs of `convLstmForecaster`. */
@@ -78,16 +77,13 @@ const schema: Schema<ConvLstmForecasterConfig> = {
  * @example convLstmForecaster(shiConvLstm) // [10, 16, 1, 64, 64] -> [10, 16, 1, 64, 64]
  */
 export function convLstmForecaster(config: ConvLstmForecasterConfig): Forecaster {
-  expectOptions('convLstmForecaster', config, schema)
-  const { future, channels, patch, layers, kernel } = config
-  if (layers.length === 0) throw new OstrichError('ERR_OPTION', 'convLstmForecaster: expected layers, got none')
+  expectConvLstmConfig('convLstmForecaster', config)
+  const { future, channels, patch, layers } = config
   const pixels = channels * patch ** 2
-  const layerOf = (name: string, inputs: number, outputs: number) =>
-    nn.convLstm2d(inputs, outputs, { name, kernel, peepholes: config.peepholes, biasInit: biasOf(config, outputs) })
-  const readers = layers.map((own, i) => layerOf(`reader${i + 1}`, i === 0 ? pixels : layers[i - 1]!, own))
+  const readers = layers.map((own, i) => layerOf(config, `reader${i + 1}`, i === 0 ? pixels : layers[i - 1]!, own))
   const down = layers.toReversed()
   const first = alone('writer1', down[0]!, config)
-  const writers = down.slice(1).map((own, i) => layerOf(`writer${i + 2}`, down[i]!, own))
+  const writers = down.slice(1).map((own, i) => layerOf(config, `writer${i + 2}`, down[i]!, own))
   const all = layers.reduce((sum, own) => sum + own, 0)
   const frame = nn.conv2d(all, pixels, { kernel: 1, init: nn.init.glorotUniform, name: 'frame' })
   return runnable<ForecastCall, Forecast>({
@@ -95,21 +91,10 @@ export function convLstmForecaster(config: ConvLstmForecasterConfig): Forecaster
     name: 'convLstmForecaster',
     children: [...readers, first, ...writers, frame],
     compute: (x, call) => {
-      const [given = 1, rows = 1, , height = 1, width = 1] = x.shape
-      expectFilm('convLstmForecaster', x, ['T', 'N', channels, 'height', 'width'])
-      if (height % patch !== 0 || width % patch !== 0) {
-        const expected = `sides that are multiples of the patch, ${patch}`
-        throw new ShapeError(`convLstmForecaster: expected ${expected}, got frames of ${width} x ${height}`)
-      }
-      const places = [height / patch, width / patch] as const
-      const whole = (y: Tensor<'f32'>, steps: number): Tensor<'f32'> =>
-        reshape(y, [steps * rows, y.shape[2] ?? 1, ...places])
-      let y: Tensor<'f32'> = reshape(patchesOf(reshape(x, [-1, channels, height, width]), patch), [
-        ...[given, rows, pixels],
-        ...places,
-      ])
+      let y = filmOfPatches('convLstmForecaster', x, channels, patch)
+      const [, rows, , ...places] = y.shape
       const states = readers.map((layer) => {
-        const { output, last } = layer.run(y as Film, {})
+        const { output, last } = layer.run(y, {})
         y = output
         return last
       })
@@ -121,13 +106,25 @@ export function convLstmForecaster(config: ConvLstmForecasterConfig): Forecaster
         above = layer.run(above as Film, { start: states[i + 1]! }).output
         outputs.push(above)
       }
-      const logits = frame(whole(concat(outputs, 2), future) as nn.Images)
-      const output = reshape(pixelsOf(logits, patch), [future, rows, channels, height, width])
+      const logits = frame(reshape(concat(outputs, 2), [future * rows, all, ...places]))
+      const output = filmOfPixels(reshape(logits, [future, rows, pixels, ...places]), patch)
       return call === undefined ? output : { output }
     },
     expectCall: expectForecastCall('convLstmForecaster'),
   }) as unknown as Forecaster
 }
+
+/** @throws OstrichError `ERR_OPTION` for knobs that make no network */
+export function expectConvLstmConfig(where: string, config: ConvLstmForecasterConfig): void {
+  expectOptions(where, config, schema)
+  if (config.layers.length === 0) throw new OstrichError('ERR_OPTION', `${where}: expected layers, got none`)
+}
+
+/** One layer of a stack. */
+export const layerOf = (config: ConvLstmForecasterConfig, name: string, inputs: number, outputs: number) =>
+  nn.convLstm2d(inputs, outputs, {
+    ...{ name, kernel: config.kernel, peepholes: config.peepholes, biasInit: biasOf(config, outputs) },
+  })
 
 const biasOf = ({ forgetBias = 0 }: ConvLstmForecasterConfig, channels: number): nn.Initializer =>
   forgetBias === 0 ? nn.init.zeros : forgetful(nn.init.zeros, channels, forgetBias)

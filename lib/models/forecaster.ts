@@ -20,6 +20,8 @@ export interface Forecast {
   readonly output: Film
   /** Of a network that reconstructs what it saw: logits of those frames, in their own order. */
   readonly past?: Film
+  /** Of a network that predicts the frame after each one that it sees: logits of those frames, from the second on. */
+  readonly next?: Film
 }
 
 /** A network that sees frames and predicts those that follow: pixels from 0 to 1 -> logits. */
@@ -42,6 +44,18 @@ export function expectFilm(where: string, x: Tensor, wanted: readonly (number | 
   throw new ShapeError(`${where}: expected f32[${wanted.join(', ')}], got ${x.dtype}${formatShape(x.shape)}`)
 }
 
+/** Frames as patches, [T, N, C patch^2, H / patch, W / patch]. @throws ShapeError for other channels, and sides that are no multiples */
+export function filmOfPatches(where: string, x: Tensor, channels: number, patch: number): Film {
+  expectFilm(where, x, ['T', 'N', channels, 'height', 'width'])
+  const [steps, rows, , height, width] = x.shape
+  if (height % patch !== 0 || width % patch !== 0) {
+    const expected = `sides that are multiples of the patch, ${patch}`
+    throw new ShapeError(`${where}: expected ${expected}, got frames of ${width} x ${height}`)
+  }
+  const parts = patchesOf(reshape(x, [-1, channels, height, width]), patch)
+  return reshape(parts, [steps, rows, channels * patch ** 2, height / patch, width / patch])
+}
+
 /** Squares of patch x patch pixels as channels: [M, C, H, W] -> [M, C patch^2, H / patch, W / patch]. */
 export function patchesOf(x: Tensor<'f32'>, patch: number): Tensor<'f32'> {
   const [count = 1, channels = 1, height = 1, width = 1] = x.shape
@@ -56,6 +70,13 @@ export function pixelsOf(x: Tensor<'f32'>, patch: number): Tensor<'f32'> {
   const channels = parts / patch ** 2
   const pixels = transpose(reshape(x, [count * channels, patch, patch, rows, columns]), [0, 3, 1, 4, 2])
   return reshape(pixels, [count, channels, rows * patch, columns * patch])
+}
+
+/** The reverse of `filmOfPatches`. */
+export function filmOfPixels(x: Tensor<'f32'>, patch: number): Film {
+  const [steps = 1, rows = 1, parts = 1, height = 1, width = 1] = x.shape
+  const images = pixelsOf(reshape(x, [steps * rows, parts, height, width]), patch)
+  return reshape(images, [steps, rows, parts / patch ** 2, height * patch, width * patch])
 }
 
 /** The last step first. */

@@ -57,4 +57,5 @@ export {
   shiConvLstm,
   smallConvLstm,
 } from './conv-lstm-forecaster.js'
+export { nextFrameConvLstm } from './next-frame-conv-lstm.js'
 export type { Film, Forecast, ForecastCall, Forecaster } from './forecaster.js'

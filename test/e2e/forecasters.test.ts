@@ -8,9 +8,10 @@ import {
   convLstmForecaster,
   type ConvLstmForecasterConfig,
   type Forecaster,
+  nextFrameConvLstm,
 } from '../../lib/models/index.js'
 import * as nn from '../../lib/nn/index.js'
-import { add, mul, sigmoid } from '../../lib/ops/index.js'
+import { add, mul, sigmoid, slice } from '../../lib/ops/index.js'
 import { interpret } from '../support/interpreter.js'
 import { compare, type ModelGolden, numbersOf, onDevice, roomFor, stepOf, within } from '../support/model-golden.js'
 import { backends } from '../support/native.js'
@@ -19,7 +20,7 @@ import { pattern } from '../support/pattern.js'
 
 type Golden = ModelGolden &
   (
-    | { readonly network: 'convLstmForecaster'; readonly config: ConvLstmForecasterConfig }
+    | { readonly network: 'convLstmForecaster' | 'nextFrameConvLstm'; readonly config: ConvLstmForecasterConfig }
     | { readonly network: 'compositeLstm'; readonly config: CompositeLstmConfig }
   )
 
@@ -30,8 +31,10 @@ const nameOf = ({ network, config }: Golden): string => {
   const knob = 'peepholes' in config ? { peepholes: config.peepholes } : { conditional: config.conditional }
   return `${network} ${JSON.stringify(knob)}`
 }
-const make = (golden: Golden): Forecaster =>
-  golden.network === 'compositeLstm' ? compositeLstm(golden.config) : convLstmForecaster(golden.config)
+function make(golden: Golden): Forecaster {
+  if (golden.network === 'compositeLstm') return compositeLstm(golden.config)
+  return (golden.network === 'nextFrameConvLstm' ? nextFrameConvLstm : convLstmForecaster)(golden.config)
+}
 const frameOf = (golden: Golden): readonly number[] =>
   golden.network === 'compositeLstm' ? golden.config.frame : [1, 8, 8]
 const shapesOf = (golden: Golden) => ({
@@ -50,9 +53,15 @@ function build(golden: Golden): () => Readonly<Record<string, Tensor>> {
   return () => {
     const shapes = shapesOf(golden)
     const [x, target] = [feed('x', 'f32', shapes.x), feed('target', 'f32', shapes.target)]
-    const { output, past } = net.run(x, { target })
-    const loss = nats(output, target)
-    return stepOf(output, past === undefined ? loss : add(loss, nats(past, x)), within)
+    const { output, past, next } = net.run(x, { target })
+    const losses = [nats(output, target)]
+    if (past !== undefined) losses.push(nats(past, x))
+    if (next !== undefined) losses.push(nats(next, slice(x, [1, 0, 0, 0, 0], next.shape)))
+    return stepOf(
+      output,
+      losses.reduce((sum, one) => add(sum, one)),
+      within,
+    )
   }
 }
 

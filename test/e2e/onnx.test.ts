@@ -122,6 +122,10 @@ const networks: Readonly<Record<string, Exportable>> = {
     models.convLstmForecaster({ ...models.smallConvLstm, future: 3, layers: [8, 8] }),
     (batch) => ({ dtype: 'f32', shape: [4, batch, 1, 64, 64] }),
   ),
+  nextFrameConvLstm: of(models.nextFrameConvLstm({ ...models.smallConvLstm, future: 3, layers: [8, 8] }), (batch) => ({
+    dtype: 'f32',
+    shape: [4, batch, 1, 64, 64],
+  })),
   'a plain recurrent network of relu': sequence(nn.rnn({ units: 8, activation: 'relu', reverse: true })),
   'gated units with lengths': lengths((x, mask) =>
     ops.concat([gated.run(x as never, { mask }).output, gatedBack.run(x as never, { mask }).output], 2),

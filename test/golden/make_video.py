@@ -59,21 +59,47 @@ def conv_network(p, config, x):
     return torch.stack([F.pixel_shuffle(one, patch) for one in logits]), None
 
 
+def conv_layer_shapes(shapes, config, path, inputs, outputs):
+    k = config["kernel"]
+    if inputs:
+        shapes[f"{path}/w"] = (4 * outputs, inputs, k, k)
+    shapes[f"{path}/u"], shapes[f"{path}/b"] = (4 * outputs, outputs, k, k), (4 * outputs,)
+    if config["peepholes"]:
+        shapes[f"{path}/p"] = (3, outputs)
+
+
 def conv_shapes(config):
-    pixels, layers, k = config["channels"] * config["patch"] ** 2, config["layers"], config["kernel"]
-    shapes = {}
-
-    def layer(path, inputs, outputs):
-        if inputs:
-            shapes[f"{path}/w"] = (4 * outputs, inputs, k, k)
-        shapes[f"{path}/u"], shapes[f"{path}/b"] = (4 * outputs, outputs, k, k), (4 * outputs,)
-        if config["peepholes"]:
-            shapes[f"{path}/p"] = (3, outputs)
-
-    down = layers[::-1]
+    pixels, layers = config["channels"] * config["patch"] ** 2, config["layers"]
+    shapes, down = {}, layers[::-1]
     for i, outputs in enumerate(layers):
-        layer(f"reader{i + 1}", layers[i - 1] if i else pixels, outputs)
-        layer(f"writer{i + 1}", down[i - 1] if i else 0, down[i])
+        conv_layer_shapes(shapes, config, f"reader{i + 1}", layers[i - 1] if i else pixels, outputs)
+        conv_layer_shapes(shapes, config, f"writer{i + 1}", down[i - 1] if i else 0, down[i])
+    shapes["frame/w"], shapes["frame/b"] = (pixels, sum(layers), 1, 1), (pixels,)
+    return shapes
+
+
+def next_network(p, config, x):
+    """Each frame from those before it: logits of the frames that follow and of those that are seen, from the second on."""
+    patch, layers, given = config["patch"], config["layers"], len(x)
+    frame, logits, states = None, [], [None] * len(layers)
+    for t in range(given + config["future"] - 1):
+        y = F.pixel_unshuffle(x[t], patch) if t < given else torch.sigmoid(frame)
+        outputs = []
+        for i, channels in enumerate(layers):
+            zero = y.new_zeros(y.shape[0], channels, *y.shape[2:])
+            y, states[i] = conv_layer(p, f"layer{i + 1}", y[None], states[i] or (zero, zero), 1)
+            y = y[0]
+            outputs.append(y)
+        frame = F.conv2d(torch.cat(outputs, 1), p["frame/w"], p["frame/b"])
+        logits.append(F.pixel_shuffle(frame, patch))
+    return torch.stack(logits[given - 1:]), torch.stack(logits[:given - 1])
+
+
+def next_shapes(config):
+    pixels, layers = config["channels"] * config["patch"] ** 2, config["layers"]
+    shapes = {}
+    for i, outputs in enumerate(layers):
+        conv_layer_shapes(shapes, config, f"layer{i + 1}", layers[i - 1] if i else pixels, outputs)
     shapes["frame/w"], shapes["frame/b"] = (pixels, sum(layers), 1, 1), (pixels,)
     return shapes
 
@@ -126,8 +152,9 @@ def golden(network, config, shapes, run):
     frame, rows = config.get("frame", [1, 8, 8]), 2
     x = pattern((4, rows, *frame), 100) + 0.5
     target = pattern((config["future"], rows, *frame), 101) + 0.5
-    logits, past = run(p, x, target)
-    loss = nats(logits, target) + (0 if past is None else nats(past, x))
+    logits, other = run(p, x, target)
+    # A network that writes again what it saw, or that predicts what it sees but for the first frame.
+    loss = nats(logits, target) + (0 if other is None else nats(other, x[-len(other):]))
     gradients = torch.autograd.grad(loss, list(p.values()))
     rows = {
         path: {
@@ -144,6 +171,7 @@ def made():
     for peepholes in (True, False):
         own = {"future": 3, "channels": 1, "patch": 2, "layers": [5, 4, 3], "kernel": 3, "peepholes": peepholes}
         yield golden("convLstmForecaster", own, conv_shapes(own), lambda p, x, _, own=own: conv_network(p, own, x))
+        yield golden("nextFrameConvLstm", own, next_shapes(own), lambda p, x, _, own=own: next_network(p, own, x))
     for conditional in (True, False):
         own = {"future": 3, "frame": [1, 4, 3], "units": 6, "conditional": conditional, "init": 0.01, "peepholeInit": 0.1}
         yield golden("compositeLstm", own, lstm_shapes(own), lambda p, x, y, own=own: lstm_network(p, own, x, y))

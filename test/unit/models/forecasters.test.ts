@@ -5,6 +5,7 @@ import {
   compositeLstm,
   convLstmForecaster,
   type Film,
+  nextFrameConvLstm,
   shiConvLstm,
   smallConvLstm,
   srivastavaComposite,
@@ -45,6 +46,33 @@ describe('convLstmForecaster', () => {
     expect(() => convLstmForecaster({ ...smallConvLstm, kernel: 4 })).toThrow('kernel')
     expect(() => convLstmForecaster({ ...smallConvLstm, layers: [] })).toThrow('expected layers, got none')
     expect(() => convLstmForecaster({ ...smallConvLstm, peephole: true } as never)).toThrow('did you mean peepholes?')
+  })
+})
+
+describe('nextFrameConvLstm', () => {
+  const of = (future: number) => nextFrameConvLstm({ ...smallConvLstm, layers: [3, 2], future, patch: 2 })
+
+  it('has one stack for what is seen and what follows', () => {
+    const layer = (inputs: number, outputs: number) => 4 * outputs * ((inputs + outputs) * 9 + 1)
+    expect(sizeOf(nextFrameConvLstm(smallConvLstm))).toBe(layer(16, 64) + layer(64, 64) + 16 * 129)
+  })
+
+  it('gives the frames that follow, and of those that it sees all but the first', () => {
+    const [four, one] = [of(4), of(1)]
+    trace({ name: 'net' }, () => {
+      const { output, next } = four.run(film('x', [5, 3, 1, 6, 10]))
+      expect([output.shape, next?.shape]).toEqual([
+        [4, 3, 1, 6, 10],
+        [4, 3, 1, 6, 10],
+      ])
+      const single = one.run(film('y', [1, 3, 1, 6, 10]))
+      expect([single.output.shape, single.next]).toEqual([[1, 3, 1, 6, 10], undefined])
+      expect(() => one(film('z', [5, 3, 1, 6, 9]))).toThrow(
+        'nextFrameConvLstm: expected sides that are multiples of the patch, 2, got frames of 9 x 6',
+      )
+      return {}
+    })
+    expect(() => nextFrameConvLstm({ ...smallConvLstm, layers: [] })).toThrow('expected layers, got none')
   })
 })
 
