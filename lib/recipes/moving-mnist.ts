@@ -7,16 +7,17 @@ import {
   convLstmForecaster,
   type Film,
   type Forecaster,
+  nextFrameConvLstm,
   shiConvLstm,
   smallConvLstm,
   srivastavaComposite,
 } from '../models/index.js'
 import * as nn from '../nn/index.js'
-import { abs, add, mul, sigmoid, square, sub, sum } from '../ops/index.js'
+import { abs, add, mul, sigmoid, slice, square, sub, sum } from '../ops/index.js'
 import * as optim from '../optim/index.js'
 import { measures, type Objective } from '../train/index.js'
 import { movingDigitsSource } from './data-sources.js'
-import { chosen, type DataSource, type Recipe, type RecipeOptions, type Target } from './recipe.js'
+import { chosen, type DataSource, fieldOf, type Recipe, type RecipeOptions, type Target } from './recipe.js'
 
 /** How to read what is measured. Errors are sums over the pixels of a frame, means over frames and sequences. */
 export const frameInfos = {
@@ -61,20 +62,23 @@ function ofPlanes(
   })
 }
 
-/** What is learned of the frames that follow, and of those that were seen where a network writes them again. */
+/** What is learned of the frames that follow, and of those that were seen where a network writes them again or predicts them too. */
 function objectiveOf(net: Forecaster): Objective {
-  return ({ x, target }) => {
-    const [seen, truth] = [x, target] as Tensor<'f32'>[] as [Tensor<'f32'>, Tensor<'f32'>]
-    const { output, past } = net.run(seen, { target: truth })
+  return (fields) => {
+    const [seen, truth] = [fieldOf(fields, 'x', 'f32'), fieldOf(fields, 'target', 'f32')]
+    const { output, past, next } = net.run(seen, { target: truth })
     const [frames = 1, rows = 1, , height = 1, width = 1] = truth.shape
     const ahead = nats(output, truth)
+    const losses = [ahead]
+    if (past !== undefined) losses.push(nats(past, seen))
+    if (next !== undefined) losses.push(nats(next, slice(seen, [1, 0, 0, 0, 0], next.shape)))
     const predicted: Tensor<'f32'> = sigmoid<'f32', readonly number[]>(output)
     const error = sub<'f32', readonly number[], readonly number[]>(predicted, truth)
     const mean = (info: measures.MeasureInfo, total: Tensor<'f32'>): measures.MeanMeasure =>
       measures.mean({ ...info, sum: total, count: frames * rows })
     const { crossEntropy, squaredError, absoluteError, similarity, noise } = frameInfos
     return {
-      loss: past === undefined ? ahead : add(ahead, nats(past, seen)),
+      loss: losses.reduce((sum, one) => add(sum, one)),
       crossEntropy: mean(crossEntropy, mul(ahead, frames * rows)),
       squaredError: mean(squaredError, sum(square(error))),
       absoluteError: mean(absoluteError, sum(abs(error))),
@@ -126,16 +130,16 @@ const shi =
 const srivastava =
   'Srivastava, Mansimov & Salakhutdinov 2015, "Unsupervised learning of video representations using LSTMs"; endless training sequences'
 
-/** Two convolutional LSTMs of 64 channels that read, and two that write: what two cores train in an hour. */
+/** Two convolutional LSTMs of 64 channels that predict each next frame: what two cores train in an hour. */
 export const movingMnistSmall = recipe({
   name: 'moving-mnist-small',
-  title: 'A small ConvLSTM predicts ten frames of two moving digits',
+  title: 'A small ConvLSTM predicts ten frames of two moving digits, each from those before it',
   paper: shi,
   target: { metric: 'test cross-entropy', of: 'crossEntropy', value: 400 },
   data: movingDigitsSource({ train: 2500, validation: 400 }),
   sequences: 2500,
-  net: () => convLstmForecaster(smallConvLstm),
-  defaults: { epochs: 25, batch: 8, rate: 2e-3 },
+  net: () => nextFrameConvLstm(smallConvLstm),
+  defaults: { epochs: 60, batch: 4, rate: 6e-3 },
   optimizer: (rate, total) => optim.adam({ rate: optim.oneCycle(rate, { total, rise: 0.1 }) }),
 })
 
