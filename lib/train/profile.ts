@@ -107,10 +107,12 @@ export async function profile(net: Network, options: ProfileOptions): Promise<Pr
       optimizer,
       precision: place.precision,
     })
-    const feeds = {
-      ...others(fields, batch),
-      ...madeUp(batch * (steps ?? 1), { ...example, shape: example.shape.slice(steps === undefined ? 0 : 1) }, classes),
-    }
+    const noise = (spec: FieldSpec) =>
+      madeUp(batch * (steps ?? 1), { ...spec, shape: spec.shape.slice(spec.batchAxis ?? 0) }, classes)
+    // A target of another type than labels is an image, a film or numbers, as x is.
+    const { target } = fields
+    const isLabel = target === undefined || target.dtype === 'i32'
+    const feeds = { ...others(fields, batch), ...noise(example), ...(!isLabel && { target: noise(target).x }) }
     for (let run = 0; run < warmUp + runs; run++) {
       await trainer.start({ epoch: 0, step: run, count: batch, ...(steps !== undefined && { steps }), feeds }, run)
       if (run >= warmUp) onRun?.(run - warmUp + 1, runs)

@@ -103,6 +103,14 @@ describe('what is known', () => {
     expect(updates).toHaveLength(1)
   })
 
+  it('where the time of a step goes whose target is a film', { timeout: 60_000 }, async () => {
+    const { code, out, err } = await ostrich(
+      ...'profile moving-mnist-small --batch 1 --runs 1 --device cpu --json'.split(' '),
+    )
+    expect(code, err).toBe(0)
+    expect((JSON.parse(out) as Profile).split.convolution).toBeGreaterThan(0)
+  })
+
   it('this machine', async () => {
     const { code, out } = await ostrich('doctor', '--json')
     expect(code).toBe(0)
