@@ -37,7 +37,7 @@ const later =
 /** Rooms of which several entries take parts, which would be cut into a file for each part; each behind those that it takes from. */
 const whole = ['graph', 'ops', 'autodiff', 'optim', 'report', 'files', 'compile', 'runtime', 'train']
 /** Of report, what only experiments and their commands load. */
-const pictures = /\/lib\/report\/(?:html|(?:number-)?page|png|transcri[a-z-]*)\./
+const pictures = /\/lib\/report\/(?:html|number-|page|png|transcri)/
 await bundle.write({
   dir: join(root, 'dist'),
   sourcemap: true,

@@ -1,7 +1,8 @@
 // ostrich read: images of numbers in, the numbers on them out, in their order. A file that cannot be read is named, and the others are read.
 import { writeFile } from 'node:fs/promises'
 import { percent } from '../report/index.js'
-import { numberPage } from '../report/number-page.js'
+import { numberPage, type ShownNumber } from '../report/number-page.js'
+import { numberPicture } from '../report/number-picture.js'
 import { type NumberGuess, type NumberReading, readNumbers } from '../infer/index.js'
 import { coverageOf } from '../train/coverage.js'
 import { command, UsageError } from './command.js'
@@ -35,7 +36,11 @@ export const read = command({
       help: 'boxes and digits of the images, by their names: tells how many are read right',
     },
     test: { type: 'whole', help: 'read so many test images of the recipe in the place of files' },
-    page: { type: 'text', value: 'file.html', help: 'show the images with what was read, the wrong ones first' },
+    page: {
+      type: 'text',
+      value: 'file.html|.svg',
+      help: 'show the images with what was read, the wrong ones first; .svg: a picture of some',
+    },
     ...placeOptions,
     json: { type: 'flag', help: 'print JSON, a line for each image' },
   },
@@ -67,7 +72,12 @@ export const read = command({
       const score = scoreOf(all)
       if (score !== undefined) output.note(score)
       if (page !== undefined) {
-        await writeFile(page, pageOf(all, side, [path, ...(score === undefined ? [] : [score])], recipe.name))
+        const draw = page.endsWith('.svg') ? numberPicture : numberPage
+        const about = [path, ...(score === undefined ? [] : [score])]
+        await writeFile(
+          page,
+          draw({ title: `What ${recipe.name} read`, about, numbers: all.map((one) => shownOf(one, side)) }),
+        )
         output.note(`${page} shows it`)
       }
       return test === undefined && all.length < files.length ? 1 : 0
@@ -123,15 +133,15 @@ function scoreOf(all: readonly ReadImage[]): string | undefined {
   return `${share}; coverage at 98 % ${percent(coverage)}, of a confidence of ${threshold.toFixed(DIGITS)} or more`
 }
 
-function pageOf(all: readonly ReadImage[], side: number, about: readonly string[], recipe: string): string {
-  const numbers = all.map(({ name, x, truth, reading }) => ({
+/** As a page or a picture shows it. */
+function shownOf({ name, x, truth, reading }: ReadImage, side: number): ShownNumber {
+  return {
     title: name,
-    image: { data: x, channels: 3, height: side, width: side } as const,
+    image: { data: x, channels: 3, height: side, width: side },
     read: numberText(reading.number),
     confidence: reading.confidence,
     next: numberText(reading.runnerUp.number),
     nextConfidence: reading.runnerUp.confidence,
     truth: truth && numberText(truth.number),
-  }))
-  return numberPage({ title: `What ${recipe} read`, about, numbers })
+  }
 }

@@ -37,14 +37,19 @@ const style = `
  * @example numberPage({ title: 'What strips read', about: ['runs/strips'], numbers: [shown] })
  */
 export function numberPage({ title, about, numbers }: NumberPageContent): string {
+  const elements = readings(numbers).flatMap(([name, some]) => section(name, some))
+  return htmlDocument({ title, about, colours: {}, style, elements })
+}
+
+/** Wrong readings, right ones, and those of which it is not known, each with its name, where there are any. */
+export function readings(numbers: readonly ShownNumber[]): readonly (readonly [string, readonly ShownNumber[]])[] {
   const known = numbers.filter(({ truth }) => truth !== undefined)
-  const parts: readonly (readonly [string, readonly ShownNumber[]])[] = [
+  const parts = [
     ['Wrong', known.filter(({ truth, read }) => truth !== read)],
     ['Right', known.filter(({ truth, read }) => truth === read)],
     ['Read', numbers.filter(({ truth }) => truth === undefined)],
-  ]
-  const elements = parts.flatMap(([name, some]) => (some.length === 0 ? [] : section(name, some)))
-  return htmlDocument({ title, about, colours: {}, style, elements })
+  ] as const
+  return parts.filter(([, some]) => some.length > 0)
 }
 
 function section(name: string, numbers: readonly ShownNumber[]): string[] {

@@ -84,7 +84,7 @@ describe('read', { timeout: 120_000 }, () => {
   })
 
   it('reads test images of the recipe, which are known', async () => {
-    const { code, out, err } = await read('last.safetensors', '--test', '6', '--json')
+    const { code, out, err } = await read('last.safetensors', '--test', '6', '--json', '--page', 'page.svg')
     expect(code, err).toBe(0)
     const all = out
       .trimEnd()
@@ -93,6 +93,8 @@ describe('read', { timeout: 120_000 }, () => {
     expect(all.map(({ file }) => file)).toEqual([1, 2, 3, 4, 5, 6].map((i) => `test ${i}`))
     expect(all.map(({ truth }) => truth.length)).toEqual([1, 2, 3, 4, 5, 1])
     expect(err).toMatch(/^whole-number accuracy [\d.]+ %, \d of 6; /m)
+    const picture = await readFile(join(folder, 'page.svg'), 'utf8')
+    expect(picture.match(/<image /g)).toHaveLength(6)
   })
 
   it('names files that cannot be read, and reads the others', async () => {
