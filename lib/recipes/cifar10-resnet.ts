@@ -18,7 +18,7 @@ export const cifar10Resnet: Recipe = {
   target: { metric: 'test accuracy', value: 0.9, views: 10 },
   data: variedCifar10({ pad: 4, border: 'mirrored', mirror: true }),
   build(options = {}) {
-    const { epochs = 105, batch = 128, rate = 0.2 } = chosen(options)
+    const { epochs = 100, batch = 128, rate = 0.2 } = chosen(options)
     return {
       net: resnetCifar(),
       loss: (logits: Tensor<'f32'>, labels: Tensor<'i32'>) => nn.crossEntropy(logits, labels, { smoothing: 0.1 }),

@@ -12,6 +12,7 @@ import {
   type Vocabulary,
   windowFields,
 } from '../data/index.js'
+import { type DType, expectTensor, ofDType, type Tensor } from '../graph/index.js'
 import type { MeasureInfo } from '../train/measures.js'
 import {
   type Inputs,
@@ -192,6 +193,13 @@ export function planFields({ fields, example }: Plan): Fields {
   if (fields !== undefined) return fields
   if (example.batchAxis === 1) return windowFields(example.shape[0] ?? 1)
   return { x: example, target: { dtype: 'i32', shape: [] } }
+}
+
+/** A field that an objective reads. @throws ShapeError where it is of another dtype; GraphError where there is none */
+export function fieldOf<D extends DType>(fields: Readonly<Record<string, Tensor>>, name: string, dtype: D): Tensor<D> {
+  const field = fields[name]
+  expectTensor(field, `field ${name}`)
+  return ofDType(field, dtype, `field ${name}`)
 }
 
 /** A number to reach. */

@@ -1,12 +1,19 @@
 // Speech: layers of a bidirectional LSTM over numbers of frames, trained by connectionist temporal classification. The numbers are word error rates of
 // the test parts, measured once, at the end.
 import { type Alphabet, type FieldSpec, timitPhonemes } from '../data/index.js'
-import type { Tensor } from '../graph/index.js'
 import { gravesSpeech, speech, type SpeechConfig } from '../models/index.js'
 import * as nn from '../nn/index.js'
 import * as optim from '../optim/index.js'
 import { measures, type Objective } from '../train/index.js'
-import { chosen, type DataSource, type Recipe, type Recogniser, type Target, type TranscriptPlan } from './recipe.js'
+import {
+  chosen,
+  type DataSource,
+  fieldOf,
+  type Recipe,
+  type Recogniser,
+  type Target,
+  type TranscriptPlan,
+} from './recipe.js'
 import {
   an4Source,
   capitalAlphabet,
@@ -40,10 +47,10 @@ const info = { better: 'less', format: 'percent', title: 'word error rate' } as 
 /** -log p of what was said, a mean over lines; what is told beside it is of the likeliest path. */
 function objectiveOf({ net, alphabet }: Recogniser): Objective {
   return (fields) => {
-    const [sampleLengths, labels, labelLengths] = ['sampleLengths', 'labels', 'labelLengths'].map(
-      (name) => fields[name],
-    ) as [Tensor<'i32'>, Tensor<'i32'>, Tensor<'i32'>]
-    const { output: logits, lengths: frames } = net.run(fields['samples'] as Tensor<'f32'>, { lengths: sampleLengths })
+    const whole = (name: string) => fieldOf(fields, name, 'i32')
+    const [labels, labelLengths] = [whole('labels'), whole('labelLengths')]
+    const heard = net.run(fieldOf(fields, 'samples', 'f32'), { lengths: whole('sampleLengths') })
+    const { output: logits, lengths: frames } = heard
     return {
       loss: nn.ctcLoss(logits, labels, labelLengths, frames),
       wordErrorRate: measures.wordErrorRate({ logits, frames, labels, labelLengths, alphabet }),

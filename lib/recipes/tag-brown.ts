@@ -3,13 +3,12 @@
 // that of giving each word the tag that it has most often.
 import { brownSentences } from '../data/sources/brown.js'
 import type { FieldSpec } from '../data/index.js'
-import type { Tensor } from '../graph/index.js'
 import { brownTagger, sameTags, tagCosts, tagger } from '../models/index.js'
 import * as nn from '../nn/index.js'
 import * as optim from '../optim/index.js'
 import { measures } from '../train/index.js'
 import { brownSource } from './data-sources.js'
-import { chosen, type Recipe } from './recipe.js'
+import { chosen, fieldOf, type Recipe } from './recipe.js'
 
 /** How the tag that a word has most often is told. */
 const usualInfo = { better: 'more', format: 'percent', title: 'usual tag' } as const
@@ -37,15 +36,14 @@ export const tagBrown: Recipe = {
       net,
       loss: nn.crossEntropy,
       objective: (fields) => {
-        const [x, tags, usual, lengths] = ['x', 'target', 'usual', 'lengths'].map(
-          (name) => fields[name],
-        ) as Tensor<'i32'>[]
-        const logits = net(x!)
-        const { sum, count, mask } = tagCosts(logits, tags!, lengths!)
+        const whole = (name: string) => fieldOf(fields, name, 'i32')
+        const [tags, usual] = [whole('target'), whole('usual')]
+        const logits = net(whole('x'))
+        const { sum, count, mask } = tagCosts(logits, tags, whole('lengths'))
         return {
           loss: { sum, count },
-          accuracy: measures.accuracy(logits, tags!, mask),
-          usual: measures.mean({ sum: sameTags(usual!, tags!, mask), count, ...usualInfo }),
+          accuracy: measures.accuracy(logits, tags, mask),
+          usual: measures.mean({ sum: sameTags(usual, tags, mask), count, ...usualInfo }),
         }
       },
       infos: { accuracy: measures.accuracy, usual: usualInfo },

@@ -1,7 +1,7 @@
 // Translation, German to English, of descriptions of photographs: the lecture's two LSTM networks, the attention that came a year later, and the
 // Transformer of today. The numbers are of the test part of 2016, measured once, at the end.
 import { type FieldSpec, type LinePairs, type Tokenizer, Words } from '../data/index.js'
-import { type Tensor, traceMode } from '../graph/index.js'
+import { ofDType, type Tensor, traceMode } from '../graph/index.js'
 import {
   attentionTranslator,
   lstmTranslator,
@@ -99,7 +99,7 @@ function recipe(of: Translation): Recipe {
       const total = Math.max(20, epochs * Math.ceil(languages.pairs / batch))
       return {
         // A translation of as many words as the source has; of padding alone a network would read no word from its table.
-        net: (x) => translator.logits(x as Tensor<'i32'>, full(x), cast(add(zeros([...x.shape]), 1), 'i32')),
+        net: (x) => translator.logits(ofDType(x, 'i32', name), full(x), cast(add(zeros([...x.shape]), 1), 'i32')),
         translator,
         search: of.search,
         loss: nn.crossEntropy,
