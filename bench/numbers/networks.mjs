@@ -4,7 +4,7 @@ import { models, ops } from '../steps/library.mjs'
 /** `rate`: of Adam. `tiny` tries the benchmark itself. */
 export const networks = {
   street: { config: { ...models.streetViewNumbers, dropout: [0, 0] }, batch: 32, rate: 1e-4 },
-  small: { config: { ...models.smallHouseNumbers, dropout: [0, 0] }, batch: 128, rate: 1e-3 },
+  small: { config: { ...models.smallHouseNumbers, dropout: [0, 0] }, batch: 128, rate: 1e-4 },
   tiny: {
     config: {
       ...models.streetViewNumbers,
