@@ -76,8 +76,8 @@ export class BeamSearch {
   }
 
   /**
-   * The `beam` best continuations of each sentence, the best first; any number of sentences of words i32. They are the same, to the bit on
-   * a CPU, whatever sentences stand beside. Calls may overlap; they run in order.
+   * The `beam` best continuations of each sentence, the best first; any number of sentences of words i32. They are the same whatever
+   * sentences stand beside: to the bit on a CPU with AVX-512, to rounding elsewhere. Calls may overlap; they run in order.
    * @throws OstrichError `ERR_DATA` for a sentence without words, or longer than `steps`; `ERR_NOT_FINITE` where the network gives what is no number
    */
   run(sources: readonly Int32Array[]): Promise<readonly (readonly Hypothesis[])[]> {

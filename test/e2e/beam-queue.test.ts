@@ -8,6 +8,16 @@ import { opened, sentences, steps, translators, vocabulary } from './beams.js'
 const text = (found: readonly Hypothesis[] | undefined) =>
   found!.map(({ words, score, logProbability }) => `${words.join()} ${score} ${logProbability}`)
 
+/** Sums of products of another order where oneDNN cuts matrices between threads without regard to rows: below AVX-512. */
+const rounding = 1e-5
+const areSame = (some: readonly Hypothesis[], others: readonly Hypothesis[], tolerance: number): boolean =>
+  some.length === others.length &&
+  some.every(({ words, score, logProbability }, i) => {
+    const other = others[i]!
+    const apart = Math.max(Math.abs(score - other.score), Math.abs(logProbability - other.logProbability))
+    return words.join() === other.words.join() && apart <= tolerance
+  })
+
 /** Counts the runs of each program: of reading those with a source, of writing the others. */
 function counting(of: Compiler): { readonly of: Compiler; readonly runs: { read: number; write: number } } {
   const runs = { read: 0, write: 0 }
@@ -48,9 +58,10 @@ const counter: Writer = {
 }
 
 describe('a queue of sentences', () => {
-  it.each(Object.keys(translators))('gives each what it is given alone, to the bit, of %s', async (name) => {
+  it.each(Object.keys(translators))('gives each what it is given alone, of %s', async (name) => {
     const net = translators[name]!()
     await using run = await opened(net)
+    const tolerance = run.device['isa']?.startsWith('avx512') === true ? 0 : rounding
     const all = sentences(50)
     const options = { sentences: 10, steps, longest: 8, beam: 3, coverage: name === 'additive' ? 0.2 : 0 }
     using search = await beamSearch(run, net, options)
@@ -59,7 +70,7 @@ describe('a queue of sentences', () => {
     const others: number[] = []
     for (const [i, words] of all.entries()) {
       const [alone] = await search.run([words])
-      if (text(alone).join() !== text(together[i]).join()) others.push(i)
+      if (!areSame(alone!, together[i]!, tolerance)) others.push(i)
     }
     expect(others).toEqual([])
     // Other extents are another program: equal to rounding.

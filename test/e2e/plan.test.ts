@@ -121,8 +121,10 @@ describe('convolutions in a loop over time', () => {
         precision,
       },
     })
-    // A convolution's images come and go, forward and backward. All else that a step reads and writes is row-major.
-    expect(one.stats.reorders).toBeLessThanOrEqual(6 * times)
+    // A convolution's images come and go, forward and backward. All else that a step reads and writes is row-major. What
+    // has no bf16 of its own widens it, which is a reorder too.
+    const most = precision === 'f32' || one.stats.explain.includes('avx512_core_bf16') ? 6 : 10
+    expect(one.stats.reorders).toBeLessThanOrEqual(most * times)
   })
 })
 
