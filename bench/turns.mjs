@@ -28,6 +28,11 @@ export async function started(command, args) {
       child.stdin.end()
       await ended
     },
+    /** Of one that answers nobody. */
+    stop: async () => {
+      child.kill()
+      await ended
+    },
   }
 }
 

@@ -22,7 +22,7 @@ import {
 const native = (name, sanitize) =>
   buildNative(name, [`-DOSTRICH_SANITIZE=${sanitize}`]) ? nativeTests(name) : settle(false)
 
-/** One test: the addon built with ThreadSanitizer, beside the plain backend, whose OpenMP it would take for races. */
+/** One test: the addon built with ThreadSanitizer, beside the plain backend, which is not instrumented. */
 const threadTest = () => {
   const build = join(root, 'build/addon-threads')
   const options = ['--parallel', jobs, '--target', 'ostrich', '--CDOSTRICH_SANITIZE=thread', '--log-level', 'warn']

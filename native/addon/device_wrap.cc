@@ -74,8 +74,9 @@ DeviceWrap::DeviceWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Device
     const Napi::Object given = get_object(info[0], "device");
     backend::DeviceOptions options;
     options.index = int(get_int(given, "device", "index", 1023));
-    // More threads than processors are slower, and OpenMP ends the process where it cannot start one.
-    options.threads = std::min(int(get_int(given, "device", "threads", 4096)), processors());
+    // More threads than processors are slower.
+    const int threads = int(get_int(given, "device", "threads", 4096));
+    options.threads = threads == 0 ? processors() : std::min(threads, processors());
     options.profile = given.Get("profile").ToBoolean();
     options.deterministic = given.Get("deterministic").ToBoolean();
     options.memory_limit = get_int(given, "device", "memoryLimit", int64_t(1) << 53);

@@ -77,7 +77,7 @@ class Executable {
 };
 
 struct DeviceOptions {
-  int threads = 0;       // 0: as many as the machine has cores
+  int threads = 1;
   int index = 0;         // which device of this backend
   bool profile = false;  // time every step
   bool deterministic = false;

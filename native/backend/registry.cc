@@ -2,17 +2,12 @@
 #include "backend/registry.h"
 
 #include <dlfcn.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "core/error.h"
 
 namespace ostrich::backend {
 namespace {
-
-// libgomp reads its settings once, when it is loaded. Its default is to spin for a long time after every parallel
-// region, which would take the cores from JavaScript; this many turns (about 10 us) cover the gap between two steps.
-constexpr const char* kSpinCount = "10000";
 
 struct Loaded {
   const Plugin* plugin = nullptr;
@@ -33,7 +28,6 @@ Loaded load(const std::string& name) {
     return {nullptr, "ostrich_" + name + ".so is not part of this build (in a clone, `node native/setup.mjs" +
                          (name == "cpu" ? "" : " --" + name) + "` makes it)"};
   }
-  if (name == "cpu") setenv("GOMP_SPINCOUNT", kSpinCount, 0);
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (handle == nullptr) return {nullptr, dlerror()};
   void* symbol = dlsym(handle, "ostrich_backend_plugin");

@@ -1,6 +1,4 @@
 // The CPU backend's plugin: oneDNN's version, this machine's instruction set, and the Backend itself.
-#include <omp.h>
-
 #include <fstream>
 #include <thread>
 
@@ -49,9 +47,7 @@ std::string isa_name(dnnl::cpu_isa isa) {
 class CpuBackend : public backend::Backend {
  public:
   explicit CpuBackend(const backend::DeviceOptions& options)
-      : threads_(options.threads > 0 ? options.threads : omp_get_num_procs()),
-        profile_(options.profile),
-        engine_(dnnl::engine::kind::cpu, 0) {
+      : threads_(options.threads), profile_(options.profile), engine_(dnnl::engine::kind::cpu, 0) {
     if (options.index != 0) core::fail("ERR_NO_DEVICE", "cpu:", options.index, ": expected device 0, the only one");
   }
 

@@ -9,11 +9,13 @@
 #include <string>
 
 #include "core/error.h"
+#include "cpu/parallel.h"
 
 namespace ostrich::cpu {
 
 namespace {
 
+constexpr int64_t kAlone = 32768;  // elements below which one thread does it all
 constexpr size_t kPage = 4096;
 constexpr size_t kHugePage = size_t(2) << 20;
 
@@ -109,17 +111,22 @@ void permute_elements(const T* source, const Layout& from, T* target, const Layo
   const auto in = axis_offsets(from), out = axis_offsets(to);
   const size_t rank = from.dims.size();
   const int64_t inner = from.dims[rank - 1], outer = core::count(from.dims) / inner;
-#pragma omp parallel for
-  for (int64_t row = 0; row < outer; ++row) {
-    int64_t rest = row, a = 0, b = 0;
-    for (size_t axis = rank - 1; axis-- > 0;) {
-      const size_t i = size_t(rest % from.dims[axis]);
-      rest /= from.dims[axis];
-      a += in[axis][i];
-      b += out[axis][i];
-    }
-    for (int64_t i = 0; i < inner; ++i) target[b + out[rank - 1][size_t(i)]] = source[a + in[rank - 1][size_t(i)]];
-  }
+  parallel_for(
+      team_size(), outer, kAlone / inner,
+      [&](int64_t begin, int64_t end) {
+        for (int64_t row = begin; row < end; ++row) {
+          int64_t rest = row, a = 0, b = 0;
+          for (size_t axis = rank - 1; axis-- > 0;) {
+            const size_t i = size_t(rest % from.dims[axis]);
+            rest /= from.dims[axis];
+            a += in[axis][i];
+            b += out[axis][i];
+          }
+          for (int64_t i = 0; i < inner; ++i)
+            target[b + out[rank - 1][size_t(i)]] = source[a + in[rank - 1][size_t(i)]];
+        }
+      },
+      1);
 }
 
 }  // namespace

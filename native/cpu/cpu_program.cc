@@ -1,11 +1,11 @@
 #include "cpu/cpu_program.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <sstream>
+
+#include "cpu/team.h"
 
 namespace ostrich::cpu {
 
@@ -18,7 +18,7 @@ char* CpuArena::replace(size_t bytes, const std::string& owner) {
 CpuProgram::CpuProgram(const program::ProgramSpec& spec, std::vector<std::shared_ptr<CpuBuffer>> state,
                        std::shared_ptr<CpuArena> arena, const dnnl::engine& engine, int threads, bool profile)
     : spec_(spec), builder_(spec_, std::move(state), engine, threads), stream_(engine) {
-  omp_set_num_threads(threads);
+  use_team(threads);
   builder_.build();
   program::merge_in_place(builder_.steps, builder_.fetches);
   plan(std::move(arena));
@@ -33,7 +33,7 @@ void CpuProgram::plan(std::shared_ptr<CpuArena> arena) {
 }
 
 void CpuProgram::run(const std::vector<const void*>& feeds, const std::vector<void*>& fetches) {
-  omp_set_num_threads(builder_.threads());
+  use_team(builder_.threads());
   if (char* arena = arena_.data(); arena != placed_) builder_.place(placed_ = arena);
   for (size_t i = 0; i < builder_.feeds.size(); ++i) {
     builder_.feeds[i]->storage->data = static_cast<char*>(const_cast<void*>(feeds[i]));

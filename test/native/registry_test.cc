@@ -2,7 +2,6 @@
 #include "backend/registry.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "core/error.h"
 
@@ -18,11 +17,6 @@ TEST(Registry, KnowsEveryBackend) {
   EXPECT_EQ(list[1].available, list[1].reason.empty());
   // What is not part of a build is said in words, not in those of the loader.
   EXPECT_EQ(list[1].reason.find("cannot open shared object"), std::string::npos) << list[1].reason;
-}
-
-TEST(Registry, BoundsTheSpinOfOpenMp) {
-  backends();
-  EXPECT_NE(getenv("GOMP_SPINCOUNT"), nullptr);
 }
 
 TEST(Registry, RefusesWhatItCannotOpen) {

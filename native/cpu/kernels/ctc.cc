@@ -1,7 +1,5 @@
 // ctc: the loss of each row of logits [T, N, K] and, where somebody reads it, its gradient. Rows are shared out among
 // threads; labels and lengths of all are checked before anything is written.
-#include <omp.h>
-
 #include <cstring>
 #include <limits>
 
@@ -10,6 +8,7 @@
 #include "cpu/kernels/bad_row.h"
 #include "cpu/parallel.h"
 #include "cpu/simd/table.h"
+#include "cpu/team.h"
 #include "program/attrs.h"
 
 namespace ostrich::cpu {
@@ -79,7 +78,7 @@ class CtcStep : public Step {
   }
 
   simd::CtcRow prepare(int64_t row) const {
-    char* own = scratch_->data<char>() + size_t(omp_get_thread_num()) * thread_bytes_;
+    char* own = scratch_->data<char>() + size_t(own_part().id) * thread_bytes_;
     auto* floats = reinterpret_cast<float*>(own);
     auto* classes = reinterpret_cast<int32_t*>(floats + floats_);
     float *work = floats + sums_, *differs = work + 6 * width_, *values = differs + 2 * width_;

@@ -7,6 +7,7 @@
 #include "cpu/kernels/bad_row.h"
 #include "cpu/parallel.h"
 #include "cpu/simd/table.h"
+#include "cpu/team.h"
 #include "program/attrs.h"
 
 namespace ostrich::cpu {
@@ -93,7 +94,7 @@ class ScatterAddStep : public Step {
       std::memset(y, 0, row_bytes);
       return;
     }
-    float* sum = narrow ? writes[2]->data<float>() + omp_get_thread_num() * columns : reinterpret_cast<float*>(y);
+    float* sum = narrow ? writes[2]->data<float>() + own_part().id * columns : reinterpret_cast<float*>(y);
     std::fill(sum, sum + columns, 0.0f);
     const char* updates = reads[1]->data<char>();
     for (; first < last; ++first) table.add_row[kind](sum, updates + size_t(*first) * row_bytes, columns);

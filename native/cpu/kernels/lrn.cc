@@ -2,13 +2,12 @@
 // last, or in blocks of channels. The gradient sums the windows again: that costs less than keeping the sums in memory.
 // oneDNN's own lrn keeps them, and below AVX-512 has only a reference for the gradient: seconds where this takes
 // hundredths.
-#include <omp.h>
-
 #include <algorithm>
 
 #include "cpu/onednn.h"
 #include "cpu/parallel.h"
 #include "cpu/simd/table.h"
+#include "cpu/team.h"
 #include "program/attrs.h"
 
 namespace ostrich::cpu {
@@ -101,7 +100,7 @@ class LrnStep : public Step {
 
   void run(RunContext& context) override {
     const auto some = [&](int64_t begin, int64_t end) {
-      float* scratch = writes[1]->data<float>() + omp_get_thread_num() * scratch_;
+      float* scratch = writes[1]->data<float>() + own_part().id * scratch_;
       for (int64_t i = begin; i < end; ++i) run_tile(i, scratch);
     };
     parallel_for(context.threads, tiles_.count, grain_, some, 1);

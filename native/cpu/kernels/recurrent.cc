@@ -1,9 +1,8 @@
 // See recurrent.h.
 #include "cpu/kernels/recurrent.h"
 
-#include <omp.h>
-
 #include "cpu/parallel.h"
+#include "cpu/team.h"
 
 namespace ostrich::cpu {
 namespace {
@@ -54,16 +53,15 @@ void Recurrence::run_blocks(RunContext& context, int64_t steps, const Before& be
     for (int64_t block = team.first; block < team.last; ++block) pack(weights_->data<float>(), block);
     for (int64_t i = 0; i < steps; ++i) {
       run_step(team, i, before(i), blocks);
-#pragma omp barrier
+      team_barrier();
     }
   };
-  // Alone, or with the whole team: see parallel.h. A barrier outside of a team is none.
+  // Alone, or with the whole team: see parallel.h.
   if (context.threads <= 1 || blocks_ < 2 || n_ * h_ * h_ * parts_ * steps < kAlone) {
     work(0, 1);
     return;
   }
-#pragma omp parallel num_threads(context.threads)
-  work(omp_get_thread_num(), omp_get_num_threads());
+  run_team(context.threads, work);
 }
 
 void Recurrence::run_by_onednn(RunContext& context, int64_t steps, const Before& before, const Blocks& blocks) const {

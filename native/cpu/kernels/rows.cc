@@ -9,6 +9,7 @@
 #include "cpu/kernels/bad_row.h"
 #include "cpu/parallel.h"
 #include "cpu/simd/table.h"
+#include "cpu/team.h"
 #include "program/attrs.h"
 
 namespace ostrich::cpu {
@@ -82,7 +83,7 @@ class CoalesceStep : public Step {
       std::memcpy(to, updates + place_of(first), row_bytes);
       return;
     }
-    float* sum = narrow ? writes[2]->data<float>() + omp_get_thread_num() * columns_ : reinterpret_cast<float*>(to);
+    float* sum = narrow ? writes[2]->data<float>() + own_part().id * columns_ : reinterpret_cast<float*>(to);
     std::fill(sum, sum + columns_, 0.0f);
     for (const Place* place = first; place < last; ++place) {
       table.add_row[narrow ? simd::kBf16 : simd::kF32](sum, updates + place_of(place), columns_);

@@ -1,13 +1,12 @@
 // The k largest elements of each row of row-major x [..., K], in order, and their positions. NaN is the largest; of
 // equals the one of the lower position comes first.
-#include <omp.h>
-
 #include <algorithm>
 #include <numeric>
 
 #include "core/bf16.h"
 #include "cpu/builder.h"
 #include "cpu/parallel.h"
+#include "cpu/team.h"
 #include "program/attrs.h"
 
 namespace ostrich::cpu {
@@ -36,7 +35,7 @@ class TopKStep : public Step {
     parallel_for(
         context.threads, rows_, std::max<int64_t>(1, kAlone / extent_),
         [&](int64_t begin, int64_t end) {
-          int32_t* places = writes[2]->data<int32_t>() + omp_get_thread_num() * extent_;
+          int32_t* places = writes[2]->data<int32_t>() + own_part().id * extent_;
           for (int64_t row = begin; row < end; ++row) select<T>(row, places);
         },
         1);

@@ -1,12 +1,11 @@
 // unfold: windows of x [N, C, H, W] as rows [OH*OW, N, C*KH*KW]; fold: each element of x is the sum of its places in
 // the rows, in f32, in the order of places. Row-major.
-#include <omp.h>
-
 #include <algorithm>
 
 #include "core/bf16.h"
 #include "cpu/builder.h"
 #include "cpu/parallel.h"
+#include "cpu/team.h"
 #include "program/attrs.h"
 
 namespace ostrich::cpu {
@@ -88,7 +87,7 @@ class FoldStep : public WindowStep {
   void run_as(RunContext& context) const {
     const int64_t image = c_ * h_ * w_;
     const auto some = [&](int64_t begin, int64_t end) {
-      float* sums = writes[1]->data<float>() + omp_get_thread_num() * image;
+      float* sums = writes[1]->data<float>() + own_part().id * image;
       for (int64_t n = begin; n < end; ++n) {
         sum_windows(reads[0]->data<T>() + n * row_, sums);
         T* x = writes[0]->data<T>() + n * image;

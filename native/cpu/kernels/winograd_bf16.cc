@@ -2,12 +2,11 @@
 // own cache, and only weights pass by.
 #include "cpu/kernels/winograd_bf16.h"
 
-#include <omp.h>
-
 #include "cpu/kernels/winograd_pieces.h"
 #include "cpu/kernels/winograd_tiles.h"
 #include "cpu/parallel.h"
 #include "cpu/simd/bf16/bf16_table.h"
+#include "cpu/team.h"
 
 namespace ostrich::cpu {
 
@@ -67,7 +66,7 @@ class Correlate : public Step {
     parallel_for(context.threads, groups_ * (turned_ ? n_ : k_ / 2), 1, some, 1);
     const int64_t parts = (grid_.tiles + tiles_ - 1) / tiles_;
     parallel_tasks(context.threads, parts, false, [&](int64_t part) {
-      run_part(part * tiles_, std::min(tiles_, grid_.tiles - part * tiles_), omp_get_thread_num());
+      run_part(part * tiles_, std::min(tiles_, grid_.tiles - part * tiles_), own_part().id);
     });
   }
 

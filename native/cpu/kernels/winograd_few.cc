@@ -1,11 +1,10 @@
 // A thread takes a few tiles from their transform to their results; they and the weights stay in its own cache.
 #include "cpu/kernels/winograd_few.h"
 
-#include <omp.h>
-
 #include "core/bf16.h"
 #include "cpu/kernels/winograd_few_tiles.h"
 #include "cpu/parallel.h"
+#include "cpu/team.h"
 
 namespace ostrich::cpu {
 
@@ -63,7 +62,7 @@ class Correlate : public Step {
     transform_weights(context.threads);
     const int64_t parts = (grid_.tiles + tiles_ - 1) / tiles_;
     parallel_tasks(context.threads, parts, false, [&](int64_t part) {
-      run_part(part * tiles_, std::min(tiles_, grid_.tiles - part * tiles_), omp_get_thread_num());
+      run_part(part * tiles_, std::min(tiles_, grid_.tiles - part * tiles_), own_part().id);
     });
   }
 

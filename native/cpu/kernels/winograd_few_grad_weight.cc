@@ -1,10 +1,9 @@
 // The gradient of few weights: parts of all tiles, each with sums of its own, which are added in order at the end. How
 // many parts does not depend on the threads, and so neither do the sums.
-#include <omp.h>
-
 #include "cpu/kernels/winograd_few.h"
 #include "cpu/kernels/winograd_few_tiles.h"
 #include "cpu/parallel.h"
+#include "cpu/team.h"
 
 namespace ostrich::cpu {
 
@@ -60,7 +59,7 @@ class GradWeight : public Step {
   }
 
   void run(RunContext& context) override {
-    parallel_tasks(context.threads, parts_, false, [&](int64_t part) { run_part(part, omp_get_thread_num()); });
+    parallel_tasks(context.threads, parts_, false, [&](int64_t part) { run_part(part, own_part().id); });
     float* m = m_->data<float>();
     const auto add = [&](int64_t begin, int64_t end) {
       for (int64_t part = 1; part < parts_; ++part)

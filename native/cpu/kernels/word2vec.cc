@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <mutex>
 
 #include "core/philox.h"
 #include "cpu/builder.h"
 #include "cpu/kernels/bad_row.h"
 #include "cpu/parallel.h"
 #include "cpu/simd/table.h"
+#include "cpu/team.h"
 #include "program/attrs.h"
 
 namespace ostrich::cpu {
@@ -240,14 +242,15 @@ class Word2vecStep : public Step {
     auto *inputs = writes[0]->data<float>(), *outputs = writes[1]->data<float>();
     const int64_t width = reads[kInputs]->shape[1];
     std::array<double, 2> sums{};
+    std::mutex adding;
     parallel_for(
         context.threads, core::count(reads[kTokens]->shape), kAlone,
         [&](int64_t begin, int64_t end) {
-          float* own = writes[4]->data<float>() + size_t(omp_get_thread_num()) * room();
+          float* own = writes[4]->data<float>() + size_t(own_part().id) * room();
           auto* words = reinterpret_cast<int32_t*>(own + width);
           Walk walk(settings_, reads, inputs, outputs, words, own);
           walk.run(begin, end);
-#pragma omp critical(ostrich_word2vec_sums)
+          const std::lock_guard<std::mutex> alone(adding);
           sums = {sums[0] + walk.loss(), sums[1] + walk.scores()};
         },
         1);
