@@ -1,10 +1,9 @@
-# oneDNN v3 with the OpenMP runtime: the copy that native/setup.mjs unpacked, or else the system's.
+# oneDNN v3 with the OpenMP runtime: the copy that native/setup.mjs unpacked.
 set(bundled ${CMAKE_SOURCE_DIR}/native/.deps/onednn/lib/cmake/dnnl)
-if(EXISTS ${bundled}/dnnl-config.cmake)
-  find_package(dnnl 3 CONFIG REQUIRED PATHS ${bundled} NO_DEFAULT_PATH)
-else()
-  find_package(dnnl 3 CONFIG REQUIRED)
+if(NOT EXISTS ${bundled}/dnnl-config.cmake)
+  message(FATAL_ERROR "oneDNN: expected it in native/.deps/onednn, got none; run node native/setup.mjs")
 endif()
+find_package(dnnl 3 CONFIG REQUIRED PATHS ${bundled} NO_DEFAULT_PATH)
 if(NOT DNNL_CPU_THREADING_RUNTIME STREQUAL "OMP")
   message(FATAL_ERROR "oneDNN: expected the OMP runtime, got ${DNNL_CPU_THREADING_RUNTIME}; run node native/setup.mjs")
 endif()

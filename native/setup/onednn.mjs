@@ -1,27 +1,10 @@
-// oneDNN v3: the system's when CMake finds one built for OpenMP, else the pinned wheels of onednn.txt, unpacked into
-// native/.deps/onednn. An empty folder there means: the system's copy is used.
+// oneDNN: the pinned wheels of onednn.txt, unpacked into native/.deps/onednn.
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from './exec.mjs'
 import { hashOf } from './stamp.mjs'
 import { installPackages } from './system.mjs'
-
-const PROBE = `cmake_minimum_required(VERSION 3.18)
-project(probe LANGUAGES CXX)
-find_package(dnnl 3 CONFIG REQUIRED)
-if(NOT DNNL_CPU_THREADING_RUNTIME STREQUAL "OMP")
-  message(FATAL_ERROR "another threading runtime")
-endif()
-`
-
-const systemHasIt = (work) => {
-  mkdirSync(work, { recursive: true })
-  writeFileSync(join(work, 'CMakeLists.txt'), PROBE)
-  const found = spawnSync('cmake', ['-S', work, '-B', join(work, 'out')]).status === 0
-  rmSync(work, { recursive: true })
-  return found
-}
 
 const ensurePip = async (title) => {
   if (spawnSync('python3', ['-m', 'pip', '--version']).status !== 0) await installPackages(title, ['python3-pip'])
@@ -51,14 +34,10 @@ export const onednnStep = (root) => {
   return {
     name: 'oneDNN',
     key: () => hashOf(root, ['native/setup/onednn.txt']),
-    ready: () => existsSync(target),
+    ready: () => existsSync(join(target, 'lib/cmake/dnnl')),
     act: async (title) => {
-      for (const left of ['probe', 'wheels', 'staged', 'onednn']) {
+      for (const left of ['wheels', 'staged', 'onednn']) {
         rmSync(join(deps, left), { recursive: true, force: true })
-      }
-      if (systemHasIt(join(deps, 'probe'))) {
-        mkdirSync(target, { recursive: true })
-        return 'the system has version 3'
       }
       await ensurePip(title)
       const wheels = join(deps, 'wheels')
