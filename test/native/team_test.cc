@@ -201,7 +201,6 @@ TEST(Team, AnswersForOpenMp) {
 TEST(Team, LibdnnlAsksIt) {
   EXPECT_EQ(dlsym(RTLD_DEFAULT, "GOMP_parallel_start"), reinterpret_cast<void*>(&GOMP_parallel_start));
   use_team(2);
-  // A product that needs both: by one alone it is half a minute.
   const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   const dnnl::memory::desc square({256, 256}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab);
   const dnnl::matmul product({engine, square, square, square});
